@@ -1,0 +1,280 @@
+/**
+ * The configuration of `aws_kms`: from settings to a checked {@link Config}, all problems reported together.
+ *
+ * One entry of the table below per setting; what concerns several settings at once is checked after it.
+ */
+import * as v from "valibot";
+import { closestName } from "./closest-name.ts";
+import { keyTagProblems } from "./key-tags.ts";
+import type { Tag } from "./ports.ts";
+import type { PluginData, SettingObject } from "./settings.ts";
+
+/** Who this server is: a UUID kept in a file, or a value the operator gives. */
+export type ServerIdentity =
+  | { readonly kind: "file"; readonly path: string; readonly setting: "key_identifier_file" | "key_metadata_file" }
+  | { readonly kind: "value"; readonly value: string };
+
+export interface StaticCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
+}
+
+export interface Config {
+  readonly trustDomain: string;
+  readonly region: string;
+  /** Undefined: the AWS SDK's default chain. */
+  readonly credentials: StaticCredentials | undefined;
+  /** Undefined: the SDK's endpoint variables, shared configuration, and the Region's own endpoint. */
+  readonly endpoint: string | undefined;
+  readonly stsEndpoint: string | undefined;
+  readonly identity: ServerIdentity;
+  readonly keyPolicyFile: string | undefined;
+  readonly keyTags: readonly Tag[];
+  readonly pendingWindowInDays: number;
+  /** 0 = no ceiling. */
+  readonly maxKeysCreatedPerHour: number;
+  readonly strictKeyDiscovery: boolean;
+}
+
+export interface ConfigResult {
+  /** Absent when there are problems. */
+  readonly config?: Config;
+  /** What makes the configuration unusable, one sentence each, starting with the setting's name. */
+  readonly problems: readonly string[];
+  /** What works but should be changed. */
+  readonly warnings: readonly string[];
+}
+
+const shown = (value: unknown): string => {
+  const literal = v.safeParse(numberLiteral, value);
+  const text = literal.success ? literal.output.number : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+};
+
+const numberLiteral = v.strictObject({ number: v.string() });
+const textOfNumber = v.pipe(
+  numberLiteral,
+  v.transform((literal) => literal.number),
+);
+
+/** Like SPIRE's own decoder: a number may stand for a string, and an empty string is no setting. */
+const text = v.pipe(
+  v.union([v.string(), textOfNumber], (issue) => `must be a string, not ${shown(issue.input)}`),
+  v.transform((value) => (value === "" ? undefined : value)),
+);
+/** A string that no message may quote. */
+const secret = v.pipe(
+  v.union([v.string(), textOfNumber], "must be a string"),
+  v.transform((value) => (value === "" ? undefined : value)),
+);
+const flag = v.pipe(
+  v.union([v.boolean(), v.picklist(["true", "false"])], (issue) => `must be true or false, not ${shown(issue.input)}`),
+  v.transform((value) => value === true || value === "true"),
+);
+
+const wholeNumber = (from: number, to: number) =>
+  v.pipe(
+    v.union([v.string(), textOfNumber], (issue) => `must be a whole number, not ${shown(issue.input)}`),
+    v.check(
+      (value) => /^\d+$/.test(value) && Number(value) >= from && Number(value) <= to,
+      (issue) => `must be a whole number from ${from} to ${to}, not ${issue.input}`,
+    ),
+    v.transform(Number),
+  );
+
+const matching = (pattern: RegExp, mend: string) =>
+  v.pipe(
+    text,
+    v.check(
+      (value) => value === undefined || pattern.test(value),
+      (issue) => `is ${shown(issue.input)}; it ${mend}`,
+    ),
+  );
+
+const isHttpUrl = (value: string): boolean => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return (url?.protocol === "http:" || url?.protocol === "https:") && url.username === "" && url.password === "";
+};
+
+const endpoint = v.pipe(
+  text,
+  v.check(
+    (value) => value === undefined || isHttpUrl(value),
+    // Not quoted: a URL may carry a password.
+    "must be an http:// or https:// URL without user name and password, like https://kms.eu-west-1.amazonaws.com",
+  ),
+);
+
+const tagMap = v.pipe(
+  v.record(
+    v.string(),
+    v.union([v.string(), textOfNumber], "has a value that is not a string; write it in quotes"),
+    (issue) => `must be a map of strings, like { Team = "security" }, not ${shown(issue.input)}`,
+  ),
+  v.transform((map): readonly Tag[] => Object.entries(map).map(([key, value]) => ({ key, value }))),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const message of keyTagProblems(dataset.value)) addIssue({ message });
+  }),
+);
+
+const settingTable = {
+  access_key_id: v.optional(secret),
+  secret_access_key: v.optional(secret),
+  session_token: v.optional(secret),
+  region: v.optional(
+    // Open to the names of private stacks; an Availability Zone (us-east-2a) is the usual slip.
+    matching(/^(?!.*\d[a-z]$)[a-z0-9]+(-[a-z0-9]+)*$/, "must be the code of an AWS Region, like us-east-2"),
+  ),
+  endpoint: v.optional(endpoint),
+  sts_endpoint: v.optional(endpoint),
+  key_identifier_file: v.optional(text),
+  key_metadata_file: v.optional(text),
+  key_identifier_value: v.optional(
+    v.pipe(
+      matching(
+        /^[A-Za-z0-9/_-]*$/,
+        "must contain only alphanumeric characters, forward slashes (/), underscores (_), and dashes (-)",
+      ),
+      v.check(
+        (value) => value === undefined || value.length <= 256,
+        (issue) => `has ${String(issue.input).length} characters; it must not be longer than 256 characters`,
+      ),
+      v.check((value) => !value?.startsWith("alias/aws/"), "must not start with alias/aws/"),
+      v.check(
+        (value) => value === undefined || /[^/]/.test(value),
+        (issue) => `is ${shown(issue.input)}; it must contain more than slashes`,
+      ),
+    ),
+  ),
+  key_policy_file: v.optional(text),
+  key_tags: v.optional(tagMap),
+  pending_window_in_days: v.optional(wholeNumber(7, 30)),
+  max_keys_created_per_hour: v.optional(wholeNumber(0, 1_000_000)),
+  strict_key_discovery: v.optional(flag),
+};
+
+type Settings = v.InferOutput<v.ObjectSchema<typeof settingTable, undefined>>;
+type SettingName = keyof typeof settingTable;
+
+/** Every setting's name, for documentation and suggestions. */
+export const settingNames = Object.keys(settingTable) as readonly SettingName[];
+
+const isSettingName = (name: string): name is SettingName => Object.hasOwn(settingTable, name);
+
+/** SPIRE's decoder matches names without regard to case; the exact spelling wins. */
+function canonicalName(name: string): string {
+  return isSettingName(name) ? name : (settingNames.find((known) => known === name.toLowerCase()) ?? name);
+}
+
+function checkSettings(settings: SettingObject): { values: Partial<Settings>; problems: string[] } {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [given, setting] of Object.entries(settings)) {
+    const name = canonicalName(given);
+    if (!isSettingName(name)) {
+      const suggestion = closestName(given, settingNames);
+      const mend = suggestion === undefined ? "remove it" : `did you mean \`${suggestion}\`?`;
+      problems.push(`${given}: unknown setting; ${mend}`);
+      continue;
+    }
+    const result = v.safeParse(settingTable[name], setting);
+    if (result.success) values[name] = result.output;
+    else problems.push(...result.issues.map((issue) => `${name}: ${issue.message}`));
+  }
+  // Each value came out of the table's own entry of that name.
+  return { values: values as Partial<Settings>, problems };
+}
+
+/** Trust domain names as SPIFFE has them. */
+function trustDomainProblem(trustDomain: string): string | undefined {
+  if (trustDomain === "") return "trust_domain: missing in the core configuration";
+  if (/^[a-z0-9._-]{1,255}$/.test(trustDomain)) return undefined;
+  return `trust_domain: ${shown(trustDomain)} is no trust domain name; it has 1 to 255 lower-case letters, digits, dots, dashes and underscores`;
+}
+
+function identityOf(values: Partial<Settings>): ServerIdentity | string {
+  const { key_identifier_file, key_metadata_file, key_identifier_value } = values;
+  if (key_identifier_file !== undefined && key_metadata_file !== undefined) {
+    return "key_metadata_file: configuration must not contain both 'key_identifier_file' and its old name 'key_metadata_file'; remove key_metadata_file";
+  }
+  const path = key_identifier_file ?? key_metadata_file;
+  if (path !== undefined && key_identifier_value !== undefined) {
+    return "key_identifier_value: configuration must not contain both server id and server id file path; set either key_identifier_file or key_identifier_value";
+  }
+  if (key_identifier_value !== undefined) return { kind: "value", value: key_identifier_value };
+  if (path !== undefined) {
+    return {
+      kind: "file",
+      path,
+      setting: key_identifier_file === undefined ? "key_metadata_file" : "key_identifier_file",
+    };
+  }
+  return "key_identifier_file: configuration requires server id or server id file path; set key_identifier_file or key_identifier_value";
+}
+
+function credentialsOf(values: Partial<Settings>): StaticCredentials | string | undefined {
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = values;
+  if (accessKeyId !== undefined && secretAccessKey !== undefined) return { accessKeyId, secretAccessKey, sessionToken };
+  if (accessKeyId !== undefined) {
+    return "secret_access_key: missing while access_key_id is set; set both, or neither to use the default credential chain";
+  }
+  if (secretAccessKey !== undefined) {
+    return "access_key_id: missing while secret_access_key is set; set both, or neither to use the default credential chain";
+  }
+  if (sessionToken !== undefined) {
+    return "session_token: set without access_key_id and secret_access_key; set all three, or none to use the default credential chain";
+  }
+  return undefined;
+}
+
+/**
+ * Checks `plugin_data` and the core configuration.
+ *
+ * Touches neither files nor AWS.
+ */
+export function parseConfig(trustDomain: string, pluginData: PluginData): ConfigResult {
+  const { values, problems: settingProblems } = checkSettings(pluginData.settings);
+  const problems = [...pluginData.problems, ...settingProblems];
+  const trouble = trustDomainProblem(trustDomain);
+  if (trouble !== undefined) problems.push(trouble);
+
+  const given = new Set(Object.keys(pluginData.settings).map(canonicalName));
+  const { region } = values;
+  if (region === undefined && !problems.some((problem) => problem.startsWith("region:"))) {
+    problems.push(
+      "region: configuration is missing a region; set it to the AWS Region that holds the keys, like us-east-2",
+    );
+  }
+  const identity = identityOf(values);
+  // A malformed identity has its own message already.
+  const identityMalformed = problems.some((problem) => /^key_(identifier_(file|value)|metadata_file):/.test(problem));
+  if (typeof identity === "string" && !identityMalformed) problems.push(identity);
+  const credentials = credentialsOf(values);
+  if (typeof credentials === "string") problems.push(credentials);
+
+  const warnings = given.has("key_metadata_file")
+    ? ["key_metadata_file is the old name of key_identifier_file; rename it, the file stays as it is"]
+    : [];
+  if (problems.length > 0 || region === undefined || typeof identity === "string" || typeof credentials === "string") {
+    return { problems, warnings };
+  }
+  return {
+    problems,
+    warnings,
+    config: {
+      trustDomain,
+      region,
+      credentials,
+      endpoint: values.endpoint,
+      stsEndpoint: values.sts_endpoint,
+      identity,
+      keyPolicyFile: values.key_policy_file,
+      keyTags: values.key_tags ?? [],
+      pendingWindowInDays: values.pending_window_in_days ?? 7,
+      maxKeysCreatedPerHour: values.max_keys_created_per_hour ?? 60,
+      strictKeyDiscovery: values.strict_key_discovery ?? false,
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * Keys on their way to ScheduleKeyDeletion.
+ *
+ * Each entry is tried until KMS takes it or it has become pointless. What a dying process leaves here is found again by
+ * the stale-key scan: such keys have no alias.
+ */
+import { type Clock, isKmsError, type KmsClient, type Logger } from "./ports.ts";
+
+export interface DoomedKey {
+  /** The client of the account and Region that the key lives in, whatever is configured later. */
+  readonly kms: KmsClient;
+  readonly keyArn: string;
+  readonly aliasName: string | undefined;
+  readonly pendingWindowInDays: number;
+  /** Which rule doomed the key, for the log: `rotated`, `abandoned`, … */
+  readonly reason: string;
+}
+
+export interface DeletionQueueOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Last look before each attempt: a key in use is never scheduled, whoever asked for it. */
+  readonly isInUse: (keyArn: string) => boolean;
+  /** More than this are refused, at error with the ARN. Default 10,000. */
+  readonly capacity?: number;
+}
+
+const firstBackoffMs = 1_000;
+const maxBackoffMs = 60_000;
+/** Attempts at once; KMS allows 15 ScheduleKeyDeletion a second. */
+const maxAttemptsUnderWay = 4;
+
+export class DeletionQueue {
+  readonly #options: DeletionQueueOptions;
+  readonly #stop = new AbortController();
+  readonly #pending = new Map<string, Promise<void>>();
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+
+  constructor(options: DeletionQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Number of keys not yet scheduled. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Takes a key; a key that is already here is not taken twice. Returns at once. */
+  add(key: DoomedKey): void {
+    const { log, capacity = 10_000 } = this.#options;
+    if (this.#pending.has(key.keyArn)) return;
+    if (this.#pending.size >= capacity) {
+      log.error("Too many keys wait for deletion: this one is left to the stale-key scan", fieldsOf(key));
+      return;
+    }
+    const done = this.#work(key)
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) log.error("Key deletion gave up", { ...fieldsOf(key), error });
+      })
+      .finally(() => this.#pending.delete(key.keyArn));
+    this.#pending.set(key.keyArn, done);
+  }
+
+  /** Resolves when all that is here now is done, or `signal` aborts. */
+  async flush(signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    await Promise.race([Promise.all(this.#pending.values()), ...(signal.aborted ? [Promise.resolve()] : [aborted])]);
+  }
+
+  /** Stops waiting and retrying; names what is left in the log. */
+  close(): void {
+    for (const keyArn of this.#pending.keys()) {
+      this.#options.log.warn("Key not yet scheduled for deletion: left to the stale-key scan", { key_arn: keyArn });
+    }
+    this.#stop.abort();
+  }
+
+  async #work(key: DoomedKey): Promise<void> {
+    const { clock, log } = this.#options;
+    const signal = this.#stop.signal;
+    for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(backoffMs * 2, maxBackoffMs)) {
+      if (await this.#attempt(key)) return;
+      const delayMs = backoffMs * (0.5 + clock.random() / 2);
+      log.debug("Key deletion will be tried again", { ...fieldsOf(key), delay_ms: Math.round(delayMs) });
+      await clock.sleep(delayMs, signal);
+    }
+  }
+
+  /** @returns whether the matter is settled */
+  async #attempt(key: DoomedKey): Promise<boolean> {
+    const { log, isInUse } = this.#options;
+    await this.#enter();
+    try {
+      if (isInUse(key.keyArn)) {
+        log.error("Key is in use and was not scheduled for deletion", fieldsOf(key));
+        return true;
+      }
+      const deletionDate = await key.kms.scheduleKeyDeletion(key.keyArn, key.pendingWindowInDays, {
+        signal: this.#stop.signal,
+      });
+      log.info("Key scheduled for deletion", { ...fieldsOf(key), deletion_date: deletionDate?.toISOString() });
+      return true;
+    } catch (error) {
+      if (isKmsError(error, "NotFound", "InvalidState", "InvalidRequest")) {
+        // Gone, or pending already: somebody else was faster, or an earlier attempt whose answer was lost.
+        log.info("Key needs no deletion any more", { ...fieldsOf(key), reason: error.message });
+        return true;
+      }
+      log.warn("Failed to schedule key deletion", { ...fieldsOf(key), error });
+      return false;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#underWay < maxAttemptsUnderWay) {
+      this.#underWay++;
+      return;
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#underWay--;
+    else next();
+  }
+}
+
+const fieldsOf = (key: DoomedKey) => ({ key_arn: key.keyArn, alias_name: key.aliasName, rule: key.reason });

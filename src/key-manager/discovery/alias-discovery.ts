@@ -1,0 +1,106 @@
+/** Finding this server's keys at Configure by the names of their aliases. */
+import { mapBounded } from "../concurrency.ts";
+import { KeyManagerError, keyManagerError } from "../errors.ts";
+import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
+import { keyTypeOf } from "../key-type.ts";
+import type { KeyNames } from "../names.ts";
+import { type AliasListEntry, isKmsError, type KeyMetadata, type KmsClient, type Logger } from "../ports.ts";
+import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discovery.ts";
+
+/** DescribeKey and GetPublicKey under way at once; KMS allows 2,000 a second of each. */
+const concurrency = 16;
+
+type Finding = { readonly entry: KeyEntry } | { readonly unusable: UnusableKey } | undefined;
+
+async function ownAliases(kms: KmsClient, names: KeyNames, signal: AbortSignal | undefined): Promise<AliasListEntry[]> {
+  const own: AliasListEntry[] = [];
+  for await (const page of kms.listAliases(undefined, { signal })) {
+    own.push(...page.items.filter((alias) => names.isOwnAlias(alias.aliasName)));
+  }
+  return own;
+}
+
+/** What is wrong with a key behind one of our aliases, with the way to mend it; undefined when it can be used. */
+function troubleWith({ keyState, keySpec, keyUsage, arn }: KeyMetadata, aliasName: string): string | undefined {
+  if (keyUsage !== "SIGN_VERIFY")
+    return `key usage ${keyUsage} cannot sign; point the alias at another key or delete it`;
+  if (keyTypeOf(keySpec) === undefined) {
+    return `key spec ${keySpec} is none of SPIRE's; point the alias at another key or delete it`;
+  }
+  switch (keyState) {
+    case "Enabled":
+    case "Updating":
+      return undefined;
+    case "Disabled":
+      return `the key is disabled; enable it (aws kms enable-key --key-id ${arn}) or delete the alias (aws kms delete-alias --alias-name ${aliasName})`;
+    case "PendingDeletion":
+    case "PendingReplicaDeletion":
+      return `the key is pending deletion; cancel that (aws kms cancel-key-deletion --key-id ${arn}, then aws kms enable-key --key-id ${arn}) or delete the alias (aws kms delete-alias --alias-name ${aliasName})`;
+    default:
+      return `the key's state is ${keyState}; wait until it is Enabled, or delete the alias`;
+  }
+}
+
+async function examine(alias: AliasListEntry, { kms, names, signal }: DiscoveryContext): Promise<Finding> {
+  const { aliasName, targetKeyId } = alias;
+  if (targetKeyId === undefined) {
+    return { unusable: { aliasName, keyArn: undefined, trouble: "the alias has no target key; delete it" } };
+  }
+  let metadata: KeyMetadata;
+  let pkixData: Uint8Array;
+  try {
+    // By the target's id, so that both answers are of one key even if the alias moves in between.
+    metadata = await kms.describeKey(targetKeyId, { signal });
+    if (names.isForeignDescription(metadata.description)) return undefined;
+    const trouble = troubleWith(metadata, aliasName);
+    if (trouble !== undefined) return { unusable: { aliasName, keyArn: metadata.arn, trouble } };
+    ({ pkixData } = await kms.getPublicKey(metadata.arn, { signal }));
+  } catch (error) {
+    if (!isKmsError(error, "NotFound", "Disabled", "InvalidState")) throw error;
+    // Deleted, disabled or scheduled since the listing.
+    return { unusable: { aliasName, keyArn: targetKeyId, trouble: error.message } };
+  }
+  const keyId = names.keyIdOf(aliasName, metadata.description);
+  const keyType = keyTypeOf(metadata.keySpec);
+  if (keyType === undefined) return undefined;
+  return { entry: createKeyEntry({ keyId, keyType, keyArn: metadata.arn, aliasName, pkixData }) };
+}
+
+/** Two aliases may decode to one id; the one we would write ourselves is meant. */
+function byKeyId(entries: readonly KeyEntry[], names: KeyNames, log: Logger): Map<string, KeyEntry> {
+  const chosen = new Map<string, KeyEntry>();
+  for (const entry of entries) {
+    const rival = chosen.get(entry.keyId);
+    const wins = rival === undefined || entry.aliasName === names.aliasFor(entry.keyId);
+    if (rival !== undefined) {
+      log.warn("Two aliases stand for one key id", {
+        key_id: entry.keyId,
+        used: (wins ? entry : rival).aliasName,
+        left_out: (wins ? rival : entry).aliasName,
+      });
+    }
+    if (wins) chosen.set(entry.keyId, entry);
+  }
+  return chosen;
+}
+
+/**
+ * Lists all aliases once and asks KMS only about those that are this server's.
+ *
+ * @throws KeyManagerError when KMS refuses, cannot be reached, or answers with nonsense
+ */
+export async function discoverByAlias(context: DiscoveryContext): Promise<DiscoveredKeys> {
+  const { kms, names, log, signal } = context;
+  let findings: readonly Finding[];
+  try {
+    const aliases = await ownAliases(kms, names, signal);
+    findings = await mapBounded(aliases, concurrency, (alias) => examine(alias, context));
+  } catch (error) {
+    if (error instanceof KeyManagerError) throw error;
+    throw keyManagerError("failed to fetch aliases", error);
+  }
+  const found = findings.filter((finding) => finding !== undefined);
+  const entries = found.flatMap((finding) => ("entry" in finding ? [finding.entry] : []));
+  const unusable = found.flatMap((finding) => ("unusable" in finding ? [finding.unusable] : []));
+  return { entries: byKeyId(entries, names, log), unusable };
+}

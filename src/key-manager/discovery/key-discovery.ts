@@ -1,0 +1,46 @@
+/** What a way of finding keys is given and what it finds. */
+import { KeyManagerError } from "../errors.ts";
+import type { KeyEntries } from "../key-entry.ts";
+import type { KeyNames } from "../names.ts";
+import type { KmsClient, Logger } from "../ports.ts";
+
+export interface DiscoveryContext {
+  readonly kms: KmsClient;
+  readonly names: KeyNames;
+  readonly log: Logger;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A key that is ours by name and cannot be used. */
+export interface UnusableKey {
+  readonly aliasName: string;
+  readonly keyArn: string | undefined;
+  /** What is wrong and how to mend it. */
+  readonly trouble: string;
+}
+
+export interface DiscoveredKeys {
+  readonly entries: KeyEntries;
+  readonly unusable: readonly UnusableKey[];
+}
+
+/**
+ * Decides what unusable keys mean: by default each is reported loudly and left out, so that one bad key does not stop
+ * a certificate authority; with `strict_key_discovery` they fail Configure.
+ *
+ * @throws KeyManagerError `FailedPrecondition` naming every alias and key
+ */
+export function reportUnusableKeys(unusable: readonly UnusableKey[], strict: boolean, log: Logger): void {
+  const describe = ({ aliasName, keyArn, trouble }: UnusableKey) =>
+    `alias ${aliasName} (key ${keyArn ?? "unknown"}): ${trouble}`;
+  if (strict && unusable.length > 0) {
+    throw new KeyManagerError("FailedPrecondition", `found unusable SPIRE keys: ${unusable.map(describe).join("; ")}`);
+  }
+  for (const key of unusable) {
+    log.error("Found an unusable SPIRE key: it is left out and SPIRE will make a new one", {
+      alias_name: key.aliasName,
+      key_arn: key.keyArn,
+      reason: key.trouble,
+    });
+  }
+}

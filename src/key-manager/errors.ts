@@ -1,0 +1,97 @@
+/**
+ * The key manager's one error class, and the single place where a KMS failure becomes words for an operator.
+ *
+ * Codes carry gRPC's meaning without naming gRPC: `src/plugin/status.ts` maps them one to one.
+ */
+import { isKmsError, type KmsError, type KmsErrorCode } from "./ports.ts";
+
+export type KeyManagerErrorCode =
+  | "InvalidArgument"
+  | "NotFound"
+  | "FailedPrecondition"
+  | "PermissionDenied"
+  | "Unauthenticated"
+  | "ResourceExhausted"
+  | "Unavailable"
+  | "DeadlineExceeded"
+  | "Cancelled"
+  | "Internal";
+
+export class KeyManagerError extends Error {
+  override readonly name = "KeyManagerError";
+  readonly code: KeyManagerErrorCode;
+
+  constructor(code: KeyManagerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+const codeOf: Readonly<Record<KmsErrorCode, KeyManagerErrorCode>> = {
+  // A key or alias that we know of and KMS does not is a broken state, not an unknown SPIRE key id.
+  NotFound: "FailedPrecondition",
+  AlreadyExists: "FailedPrecondition",
+  Disabled: "FailedPrecondition",
+  InvalidState: "FailedPrecondition",
+  AccessDenied: "PermissionDenied",
+  Unauthenticated: "Unauthenticated",
+  Throttled: "ResourceExhausted",
+  LimitExceeded: "ResourceExhausted",
+  // SPIRE's request was checked before KMS was asked: what KMS refuses is our configuration's doing or our own fault.
+  InvalidRequest: "FailedPrecondition",
+  Unavailable: "Unavailable",
+  Timeout: "DeadlineExceeded",
+  Aborted: "Cancelled",
+};
+
+const serviceOf = (operation: string): string =>
+  operation === "GetCallerIdentity" ? "sts" : operation === "GetResources" ? "tag" : "kms";
+
+const mendFor = (error: KmsError): string => {
+  const permission = `${serviceOf(error.operation)}:${error.operation}`;
+  switch (error.code) {
+    case "AccessDenied":
+      return `; allow ${permission} for this identity in its IAM policy and, for a key, in the key's policy`;
+    case "Unauthenticated":
+      return "; check access_key_id and secret_access_key, or the credentials of the default chain, and this machine's clock";
+    case "Throttled":
+      return `; the account's ${permission} request quota is used up`;
+    case "LimitExceeded":
+      return "; an AWS KMS resource quota is reached";
+    case "Disabled":
+      return "; enable the key again (aws kms enable-key) or generate a new one";
+    case "InvalidState":
+      return /pending( replica)? deletion/i.test(error.message)
+        ? "; cancel the deletion (aws kms cancel-key-deletion, then enable-key) while its waiting period lasts, or generate a new key"
+        : "";
+    case "Unavailable":
+      return "; check the network, the endpoint and the region";
+    case "InvalidRequest":
+      return error.awsName === "MalformedPolicyDocumentException"
+        ? "; the default policy names the role without its path: for a role with a path, or to change the policy, set key_policy_file"
+        : "";
+    default:
+      return "";
+  }
+};
+
+/**
+ * Turns a failure into the domain's error, saying what was tried, what AWS answered and how to mend it.
+ *
+ * @param attempt what was being done, e.g. `failed to create key`
+ */
+export function keyManagerError(attempt: string, error: unknown): KeyManagerError {
+  if (error instanceof KeyManagerError) return error;
+  if (!isKmsError(error)) {
+    return new KeyManagerError("Internal", `${attempt}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  const requestId = error.requestId === undefined ? "" : ` (request id ${error.requestId})`;
+  const said = error.message === "" ? "" : `: ${error.message}`;
+  return new KeyManagerError(
+    codeOf[error.code],
+    `${attempt}: ${error.operation}: ${error.awsName}${said}${requestId}${mendFor(error)}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,43 @@
+/** A key that this server uses, and the map of all of them. */
+import { createHash } from "node:crypto";
+import { KeyManagerError } from "./errors.ts";
+import { type KeyType, requirePublicKeyOfType } from "./key-type.ts";
+
+export interface PublicKey {
+  /** SPIRE key id, e.g. `x509-CA-A`. */
+  readonly keyId: string;
+  readonly keyType: KeyType;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly pkixData: Uint8Array;
+  /** Hex SHA-256 of `pkixData`, as SPIRE's built-in plugin has it. */
+  readonly fingerprint: string;
+}
+
+export interface KeyEntry extends PublicKey {
+  readonly keyArn: string;
+  readonly aliasName: string;
+}
+
+/** Entries by SPIRE key id. Replaced as a whole, never changed in place, so that a reader sees one state or the next. */
+export type KeyEntries = ReadonlyMap<string, KeyEntry>;
+
+export interface KeyEntryFacts {
+  readonly keyId: string;
+  readonly keyType: KeyType;
+  readonly keyArn: string;
+  readonly aliasName: string;
+  readonly pkixData: Uint8Array;
+}
+
+/** @throws KeyManagerError `Internal` when the public key is not of the key type */
+export function createKeyEntry(facts: KeyEntryFacts): KeyEntry {
+  if (facts.pkixData.length === 0) {
+    throw new KeyManagerError("Internal", `KMS answered without a public key for ${facts.keyArn}`);
+  }
+  requirePublicKeyOfType(facts.pkixData, facts.keyType, facts.keyArn);
+  return { ...facts, fingerprint: createHash("sha256").update(facts.pkixData).digest("hex") };
+}
+
+export function withEntry(entries: KeyEntries, entry: KeyEntry): KeyEntries {
+  return new Map(entries).set(entry.keyId, entry);
+}

@@ -1,0 +1,147 @@
+/**
+ * One GenerateKey, from CreateKey to the swapped entry, and the way back from every step.
+ *
+ * CreateKey has no idempotency token, so it is sent once, never repeated, and never torn off: when the caller gives up
+ * we still wait for KMS's answer, to know which key must be scheduled for deletion.
+ */
+import { type AliasAssignment, assignAlias } from "./alias-assignment.ts";
+import type { CreationCeiling } from "./creation-ceiling.ts";
+import type { DeletionQueue } from "./deletion-queue.ts";
+import { KeyManagerError, keyManagerError } from "./errors.ts";
+import { createKeyEntry, type KeyEntry } from "./key-entry.ts";
+import { type KeyType, keySpecOf } from "./key-type.ts";
+import { isKmsError, type KeyMetadata, type Tag } from "./ports.ts";
+import { whenVisible } from "./visibility.ts";
+
+export interface KeyGenerationContext extends AliasAssignment {
+  readonly deletions: DeletionQueue;
+  readonly ceiling: CreationCeiling;
+  /** Key policy document of new keys; undefined = KMS's default. */
+  readonly keyPolicy: string | undefined;
+  readonly keyTags: readonly Tag[];
+  readonly pendingWindowInDays: number;
+  readonly maxKeysCreatedPerHour: number;
+}
+
+export interface KeyGenerationRequest {
+  readonly keyId: string;
+  readonly keyType: KeyType;
+  readonly aliasName: string;
+  readonly signal: AbortSignal | undefined;
+  /** The entry of this id at this moment. */
+  readonly current: () => KeyEntry | undefined;
+  /** Puts the entry in place. @returns the one it replaced */
+  readonly replace: (entry: KeyEntry) => KeyEntry | undefined;
+}
+
+/** How long an alias call that was given up may still reach KMS before its outcome is asked for. */
+const settleMs = 2_000;
+const maxSettleBackoffMs = 60_000;
+
+export class KeyGeneration {
+  readonly #context: KeyGenerationContext;
+  readonly #request: KeyGenerationRequest;
+
+  constructor(context: KeyGenerationContext, request: KeyGenerationRequest) {
+    this.#context = context;
+    this.#request = request;
+  }
+
+  async run(): Promise<KeyEntry> {
+    const { signal } = this.#request;
+    signal?.throwIfAborted();
+    const created = await this.#createKey();
+    let entry: KeyEntry;
+    try {
+      signal?.throwIfAborted();
+      entry = await this.#fetchEntry(created);
+      signal?.throwIfAborted();
+    } catch (error) {
+      this.#abandon(created.arn);
+      throw keyManagerError("failed to get public key", error);
+    }
+    // From here on there is no turning back on the caller's behalf: the alias may move at any moment.
+    const hadKey = this.#request.current() !== undefined;
+    try {
+      await assignAlias(this.#context, entry.aliasName, entry.keyArn, hadKey);
+    } catch (error) {
+      this.#undoAlias(entry, error);
+      throw keyManagerError(`failed to ${hadKey ? "update" : "create"} alias ${entry.aliasName}`, error);
+    }
+    this.#adopt(entry);
+    return entry;
+  }
+
+  async #createKey(): Promise<KeyMetadata> {
+    const { kms, names, ceiling, keyPolicy, keyTags, maxKeysCreatedPerHour, log } = this.#context;
+    const { keyId, keyType } = this.#request;
+    ceiling.count(maxKeysCreatedPerHour);
+    try {
+      const created = await kms.createKey({
+        keySpec: keySpecOf(keyType),
+        description: names.descriptionFor(keyId),
+        policy: keyPolicy,
+        tags: keyTags,
+      });
+      log.debug("Key created", { key_arn: created.arn, key_id: keyId });
+      return created;
+    } catch (error) {
+      if (isKmsError(error) && error.outcomeUnknown) {
+        log.warn("KMS may have created a key whose ARN never arrived; the stale-key scan will find it", {
+          key_id: keyId,
+          error,
+        });
+      }
+      throw keyManagerError("failed to create key", error);
+    }
+  }
+
+  async #fetchEntry(created: KeyMetadata): Promise<KeyEntry> {
+    const { kms, clock } = this.#context;
+    const { keyId, keyType, aliasName, signal } = this.#request;
+    const { pkixData } = await whenVisible(clock, () => kms.getPublicKey(created.arn, { signal }), signal);
+    return createKeyEntry({ keyId, keyType, aliasName, keyArn: created.arn, pkixData });
+  }
+
+  #adopt(entry: KeyEntry): void {
+    const replaced = this.#request.replace(entry);
+    if (replaced === undefined || replaced.keyArn === entry.keyArn) return;
+    this.#scheduleDeletion(replaced.keyArn, "rotated");
+  }
+
+  #abandon(keyArn: string): void {
+    this.#context.log.warn("Key generation failed: the new key will be scheduled for deletion", { key_arn: keyArn });
+    this.#scheduleDeletion(keyArn, "generation failed");
+  }
+
+  #scheduleDeletion(keyArn: string, reason: string): void {
+    const { deletions, kms, pendingWindowInDays } = this.#context;
+    deletions.add({ kms, keyArn, aliasName: this.#request.aliasName, pendingWindowInDays, reason });
+  }
+
+  /** The alias call failed: the key goes, but only once it is certain that the alias does not stand on it. */
+  #undoAlias(entry: KeyEntry, error: unknown): void {
+    const refused = error instanceof KeyManagerError || (isKmsError(error) && !error.outcomeUnknown);
+    if (refused) this.#abandon(entry.keyArn);
+    else void this.#settle(entry);
+  }
+
+  async #settle(entry: KeyEntry): Promise<void> {
+    const { kms, clock, log } = this.#context;
+    for (let backoffMs = settleMs; ; backoffMs = Math.min(backoffMs * 2, maxSettleBackoffMs)) {
+      await clock.sleep(backoffMs);
+      try {
+        const target = await kms.describeKey(entry.aliasName);
+        if (target.arn !== entry.keyArn) return this.#abandon(entry.keyArn);
+        log.warn("The alias had moved although KMS's answer was lost: the new key is in use", {
+          alias_name: entry.aliasName,
+          key_arn: entry.keyArn,
+        });
+        return this.#adopt(entry);
+      } catch (error) {
+        if (isKmsError(error, "NotFound")) return this.#abandon(entry.keyArn);
+        log.debug("Cannot yet tell where the alias points", { alias_name: entry.aliasName, error });
+      }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The key manager of one configuration: the four calls of SPIRE's KeyManager, in the domain's own words.
+ *
+ * Reads and signatures work on the entries as they are at that moment and wait for nothing. Generations of one id go
+ * one after another; of different ids, side by side. Nothing here knows gRPC, HCL or the AWS SDK.
+ */
+
+import { type NamedQueue, waitUntilAborted } from "./concurrency.ts";
+import { KeyManagerError, keyManagerError } from "./errors.ts";
+import { type KeyEntries, type KeyEntry, type PublicKey, withEntry } from "./key-entry.ts";
+import { KeyGeneration, type KeyGenerationContext } from "./key-generation.ts";
+import type { KeyType } from "./key-type.ts";
+import type { KmsClient, Logger } from "./ports.ts";
+import { planSignature, type SignerOptions } from "./signing-algorithm.ts";
+
+export interface Signature {
+  /** DER ECDSA-Sig-Value, or RSA signature octets. */
+  readonly signature: Uint8Array;
+  /** Of the key that signed. */
+  readonly keyFingerprint: string;
+}
+
+export interface KeyManagerContext extends KeyGenerationContext {
+  readonly kms: KmsClient;
+  readonly log: Logger;
+  /** Generations under way, by key id; outlives a reconfiguration. */
+  readonly generations: NamedQueue;
+}
+
+export class KeyManager {
+  readonly #context: KeyManagerContext;
+  #entries: KeyEntries;
+
+  constructor(context: KeyManagerContext, entries: KeyEntries) {
+    this.#context = context;
+    this.#entries = entries;
+  }
+
+  get entries(): KeyEntries {
+    return this.#entries;
+  }
+
+  /**
+   * Creates a key under `keyId`; a key that was there is replaced and scheduled for deletion.
+   *
+   * When the signal aborts, the call ends at once and what is under way is taken back: the new key is scheduled for
+   * deletion, unless its alias stands already, in which case the rotation has happened and is kept.
+   */
+  async generateKey(keyId: string, keyType: KeyType, signal?: AbortSignal): Promise<PublicKey> {
+    requireKeyId(keyId);
+    // A key found under another spelling of its alias (the built-in plugin's) keeps it.
+    const aliasName = this.#entries.get(keyId)?.aliasName ?? this.#context.names.aliasFor(keyId);
+    const generation = new KeyGeneration(this.#context, {
+      keyId,
+      keyType,
+      aliasName,
+      signal,
+      current: () => this.#entries.get(keyId),
+      replace: (entry) => this.#replace(entry),
+    });
+    return waitUntilAborted(
+      this.#context.generations.run(keyId, () => generation.run()),
+      signal,
+    );
+  }
+
+  /** @throws KeyManagerError `InvalidArgument` without an id, `NotFound` for one that is not ours */
+  getPublicKey(keyId: string): PublicKey {
+    return this.#entry(keyId);
+  }
+
+  getPublicKeys(): readonly PublicKey[] {
+    return [...this.#entries.values()];
+  }
+
+  /**
+   * Signs a digest.
+   *
+   * @param digest of exactly the length of `options.hashAlgorithm`'s digests
+   */
+  async signData(keyId: string, digest: Uint8Array, options: SignerOptions, signal?: AbortSignal): Promise<Signature> {
+    const entry = this.#entry(keyId);
+    const plan = planSignature(entry.keyType, digest, options);
+    try {
+      const signature = await this.#context.kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
+      return { signature, keyFingerprint: entry.fingerprint };
+    } catch (error) {
+      throw keyManagerError(
+        `failed to sign with key ${JSON.stringify(keyId)} (${entry.keyArn}, ${entry.aliasName})`,
+        error,
+      );
+    }
+  }
+
+  #entry(keyId: string): KeyEntry {
+    requireKeyId(keyId);
+    const entry = this.#entries.get(keyId);
+    if (entry === undefined) throw new KeyManagerError("NotFound", `key ${JSON.stringify(keyId)} not found`);
+    return entry;
+  }
+
+  #replace(entry: KeyEntry): KeyEntry | undefined {
+    const replaced = this.#entries.get(entry.keyId);
+    this.#entries = withEntry(this.#entries, entry);
+    return replaced;
+  }
+}
+
+function requireKeyId(keyId: string): void {
+  if (keyId === "") throw new KeyManagerError("InvalidArgument", "key id is required");
+}

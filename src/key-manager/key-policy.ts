@@ -1,0 +1,92 @@
+/** The key policy of new keys: the operator's file, or the default that binds keys to the server's own role. */
+import { readFile } from "node:fs/promises";
+import { KeyManagerError } from "./errors.ts";
+import type { CallerIdentity } from "./ports.ts";
+
+/** KMS's limit on a key policy document, in bytes. */
+const maxPolicyBytes = 32_768;
+
+interface AssumedRole {
+  readonly partition: string;
+  readonly account: string;
+  readonly roleName: string;
+}
+
+/** Reads `arn:{partition}:sts::{account}:assumed-role/{role name}/{session}`; undefined for any other principal. */
+export function assumedRoleOf(arn: string): AssumedRole | undefined {
+  const match = /^arn:([a-z0-9-]+):sts::(\d{12}):assumed-role\/([^/]+)\/[^/]+$/.exec(arn);
+  const [, partition, account, roleName] = match ?? [];
+  if (partition === undefined || account === undefined || roleName === undefined) return undefined;
+  return { partition, account, roleName };
+}
+
+/**
+ * The default key policy: the server's role may do everything with the key, the account may look at it.
+ *
+ * @returns the policy document, or undefined when the caller has not assumed a role (KMS's own default applies then)
+ */
+export function defaultKeyPolicy(caller: CallerIdentity): string | undefined {
+  const role = assumedRoleOf(caller.arn);
+  if (role === undefined) return undefined;
+  const iam = `arn:${role.partition}:iam::${role.account}`;
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "Allow full access to the SPIRE Server role",
+        Effect: "Allow",
+        Principal: { AWS: `${iam}:role/${role.roleName}` },
+        Action: "kms:*",
+        Resource: "*",
+      },
+      {
+        Sid: "Allow KMS console to display the key and policy",
+        Effect: "Allow",
+        Principal: { AWS: `${iam}:root` },
+        Action: ["kms:Describe*", "kms:List*", "kms:Get*"],
+        Resource: "*",
+      },
+    ],
+  });
+}
+
+/**
+ * Reads `key_policy_file`.
+ *
+ * @returns the file's text, as it stands
+ * @throws KeyManagerError `FailedPrecondition` when it cannot be read; `InvalidArgument` when it is no JSON object or too long for KMS
+ */
+export async function readKeyPolicyFile(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    const why = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    throw new KeyManagerError(
+      "FailedPrecondition",
+      `key_policy_file ${path} cannot be read: ${why}; it must name a JSON file that the SPIRE Server's user can read`,
+      { cause },
+    );
+  }
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxPolicyBytes) {
+    throw new KeyManagerError(
+      "InvalidArgument",
+      `key_policy_file ${path} has ${bytes} bytes, KMS allows ${maxPolicyBytes}`,
+    );
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    // The parser's message quotes the file; where it fails is enough.
+    throw new KeyManagerError("InvalidArgument", `key_policy_file ${path} is not valid JSON`, { cause });
+  }
+  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+    throw new KeyManagerError(
+      "InvalidArgument",
+      `key_policy_file ${path} must hold a JSON object (a key policy document)`,
+    );
+  }
+  return text;
+}

@@ -1,0 +1,68 @@
+/**
+ * How a server's keys are named in KMS.
+ *
+ * A naming scheme is all that differs between `aws_kms` and the older `kms` plugin; the key manager knows this
+ * interface only.
+ */
+import { KeyManagerError } from "./errors.ts";
+import { decodeBuiltInKeyId, decodeKeyId, encodeKeyId } from "./key-id-encoding.ts";
+
+/** KMS's limit on an alias name, prefix included, in characters. */
+export const maxAliasLength = 256;
+
+export interface KeyNames {
+  /** @throws KeyManagerError `InvalidArgument` when the alias would be longer than KMS allows */
+  aliasFor(keyId: string): string;
+  /** Whether the alias is one of this server's; compared at whole path segments. */
+  isOwnAlias(aliasName: string): boolean;
+  /** The SPIRE key id behind one of this server's aliases; the key's description tells which plugin encoded it. */
+  keyIdOf(aliasName: string, description: string): string;
+  /** Description of a new key. */
+  descriptionFor(keyId: string): string;
+  /** Whether a key of this description certainly belongs to somebody else although its alias looks like ours. */
+  isForeignDescription(description: string): boolean;
+}
+
+/** The alias segment of a trust domain. `a.b` and `a_b` share one; only descriptions tell them apart. */
+export function trustDomainSegment(trustDomain: string): string {
+  return trustDomain.replaceAll(".", "_");
+}
+
+/** Server ids are joined into a path, so the built-in plugin's `path.Join` tidies them; the same id must give the same alias. */
+const tidyPath = (path: string): string => path.split("/").filter(Boolean).join("/");
+
+/**
+ * Names of `aws_kms`: alias `alias/SPIRE_SERVER/{trust domain}/{server id}/{key id}`.
+ *
+ * @param trustDomain trust domain name, e.g. `example.org`
+ * @param serverId the server's identifier; may contain `/`
+ */
+export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
+  const segment = trustDomainSegment(trustDomain);
+  const prefix = `alias/SPIRE_SERVER/${segment}/${tidyPath(serverId)}/`;
+  const builtInDescription = `SPIRE_SERVER_KEY/${segment}/`;
+  const ownDescription = `SPIRE_SERVER/${trustDomain}`;
+  return {
+    aliasFor(keyId) {
+      const aliasName = prefix + encodeKeyId(keyId);
+      if (aliasName.length > maxAliasLength) {
+        throw new KeyManagerError(
+          "InvalidArgument",
+          `key id ${JSON.stringify(keyId)} makes an alias of ${aliasName.length} characters, KMS allows ${maxAliasLength}; use a shorter key id or key_identifier_value`,
+        );
+      }
+      return aliasName;
+    },
+    isOwnAlias: (aliasName) =>
+      aliasName.startsWith(prefix) && aliasName.length > prefix.length && !aliasName.slice(prefix.length).includes("/"),
+    keyIdOf(aliasName, description) {
+      const last = aliasName.slice(prefix.length);
+      return description.startsWith(builtInDescription) ? decodeBuiltInKeyId(last) : decodeKeyId(last);
+    },
+    descriptionFor: () => ownDescription,
+    isForeignDescription: (description) =>
+      description.startsWith("SPIRE_SERVER/") &&
+      description !== ownDescription &&
+      trustDomainSegment(description.slice("SPIRE_SERVER/".length)) === segment,
+  };
+}

@@ -1,0 +1,201 @@
+/**
+ * What the key manager needs from the outside: KMS, STS, time, and a place to log.
+ *
+ * The names are the AWS operations' own; the shapes are what the domain needs of them, already parsed.
+ * Adapters (`src/aws`) translate; tests plug in the embedded KMS or a fake.
+ */
+
+/** Per-call options. The signal stops the call, its retries and its waiting. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** KMS key spec, as `KeyMetadata.KeySpec` has it. Open: an account may hold specs that SPIRE knows nothing of. */
+export type KeySpec = string;
+
+/** `KeyMetadata.KeyState`. Open for states that AWS adds. */
+export type KeyState =
+  | "Enabled"
+  | "Disabled"
+  | "PendingDeletion"
+  | "PendingReplicaDeletion"
+  | "Creating"
+  | "Updating"
+  | (string & {});
+
+/** The members of KMS `KeyMetadata` that decisions are made on. */
+export interface KeyMetadata {
+  readonly keyId: string;
+  readonly arn: string;
+  readonly description: string;
+  readonly keySpec: KeySpec;
+  readonly keyUsage: string;
+  readonly keyState: KeyState;
+  readonly creationDate: Date | undefined;
+  readonly deletionDate: Date | undefined;
+}
+
+export interface Tag {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface CreateKeyInput {
+  readonly keySpec: KeySpec;
+  readonly description: string;
+  /** Key policy document (JSON text). Undefined: KMS's own default policy. */
+  readonly policy: string | undefined;
+  readonly tags: readonly Tag[];
+}
+
+export interface PublicKeyOutput {
+  /** ARN of the key that answered; for an alias, its target at this moment. */
+  readonly keyArn: string;
+  readonly keySpec: KeySpec | undefined;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly pkixData: Uint8Array;
+}
+
+export interface SignInput {
+  readonly keyArn: string;
+  /** The digest itself (`MessageType=DIGEST`), of exactly the algorithm's digest length. */
+  readonly digest: Uint8Array;
+  readonly signingAlgorithm: SigningAlgorithmSpec;
+}
+
+export type SigningAlgorithmSpec =
+  | "ECDSA_SHA_256"
+  | "ECDSA_SHA_384"
+  | "RSASSA_PKCS1_V1_5_SHA_256"
+  | "RSASSA_PKCS1_V1_5_SHA_384"
+  | "RSASSA_PKCS1_V1_5_SHA_512"
+  | "RSASSA_PSS_SHA_256"
+  | "RSASSA_PSS_SHA_384"
+  | "RSASSA_PSS_SHA_512";
+
+/** An entry of ListAliases. AWS-managed aliases may lack everything but the name. */
+export interface AliasListEntry {
+  readonly aliasName: string;
+  readonly aliasArn: string | undefined;
+  readonly targetKeyId: string | undefined;
+  readonly creationDate: Date | undefined;
+  readonly lastUpdatedDate: Date | undefined;
+}
+
+export interface KeyListEntry {
+  readonly keyId: string;
+  readonly keyArn: string;
+}
+
+/** One page of a listing, with the moment KMS says it answered (the `Date` header), for ages free of our own clock's error. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly serverTime: Date | undefined;
+}
+
+/** The KMS operations in use, one method each. Every method rejects with {@link KmsError} and nothing else. */
+export interface KmsClient {
+  createKey(input: CreateKeyInput, options?: CallOptions): Promise<KeyMetadata>;
+  /** @param keyId key id, key ARN, alias name or alias ARN */
+  describeKey(keyId: string, options?: CallOptions): Promise<KeyMetadata>;
+  /** @param keyId key id, key ARN, alias name or alias ARN */
+  getPublicKey(keyId: string, options?: CallOptions): Promise<PublicKeyOutput>;
+  /** @returns the signature: PKCS#1/PSS octets, or a DER ECDSA-Sig-Value */
+  sign(input: SignInput, options?: CallOptions): Promise<Uint8Array>;
+  /** Every alias of the account and Region, or those of one key (id or ARN), page by page. */
+  listAliases(keyId?: string, options?: CallOptions): AsyncIterable<Page<AliasListEntry>>;
+  listKeys(options?: CallOptions): AsyncIterable<Page<KeyListEntry>>;
+  createAlias(aliasName: string, keyId: string, options?: CallOptions): Promise<void>;
+  updateAlias(aliasName: string, keyId: string, options?: CallOptions): Promise<void>;
+  deleteAlias(aliasName: string, options?: CallOptions): Promise<void>;
+  /** @returns when KMS will delete the key, where it says so */
+  scheduleKeyDeletion(keyId: string, pendingWindowInDays: number, options?: CallOptions): Promise<Date | undefined>;
+  tagResource(keyId: string, tags: readonly Tag[], options?: CallOptions): Promise<void>;
+}
+
+export interface CallerIdentity {
+  /** Twelve digits. */
+  readonly account: string;
+  readonly arn: string;
+}
+
+export interface StsClient {
+  getCallerIdentity(options?: CallOptions): Promise<CallerIdentity>;
+}
+
+/** Time and chance, injected so that a test lives through months in a millisecond. */
+export interface Clock {
+  now(): Date;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Structurally the go-plugin runtime's logger, so that either side can be used without the other. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/**
+ * Why a KMS or STS call failed.
+ *
+ * `Aborted` is the caller's own signal; `Timeout` is ours or the socket's. `InvalidRequest` is a fault that the same
+ * call will meet again (validation, policy, tags).
+ */
+export type KmsErrorCode =
+  | "NotFound"
+  | "AlreadyExists"
+  | "Disabled"
+  | "InvalidState"
+  | "AccessDenied"
+  | "Unauthenticated"
+  | "Throttled"
+  | "LimitExceeded"
+  | "InvalidRequest"
+  | "Unavailable"
+  | "Timeout"
+  | "Aborted";
+
+export interface KmsErrorDetails {
+  readonly code: KmsErrorCode;
+  /** AWS operation name, e.g. `CreateKey`. */
+  readonly operation: string;
+  /** AWS exception name, e.g. `ThrottlingException`, or the system's error code, e.g. `ECONNREFUSED`. */
+  readonly awsName: string;
+  readonly requestId?: string | undefined;
+  /**
+   * True when the call may have taken effect although it failed: an answer that never came, or a server fault.
+   * A mutation that failed like this is not simply repeated, nor simply undone.
+   */
+  readonly outcomeUnknown: boolean;
+  readonly cause?: unknown;
+}
+
+export class KmsError extends Error {
+  override readonly name = "KmsError";
+  readonly code: KmsErrorCode;
+  readonly operation: string;
+  readonly awsName: string;
+  readonly requestId: string | undefined;
+  readonly outcomeUnknown: boolean;
+
+  constructor(message: string, details: KmsErrorDetails) {
+    super(message, { cause: details.cause });
+    this.code = details.code;
+    this.operation = details.operation;
+    this.awsName = details.awsName;
+    this.requestId = details.requestId;
+    this.outcomeUnknown = details.outcomeUnknown;
+  }
+}
+
+/** Whether `error` is a KmsError with one of the codes. */
+export function isKmsError(error: unknown, ...codes: readonly KmsErrorCode[]): error is KmsError {
+  return error instanceof KmsError && (codes.length === 0 || codes.includes(error.code));
+}
