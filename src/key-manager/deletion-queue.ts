@@ -4,6 +4,7 @@
  * Each entry is tried until KMS takes it or it has become pointless. What a dying process leaves here is found again by
  * the stale-key scan: such keys have no alias.
  */
+import { messageOf } from "./errors.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger } from "./ports.ts";
 
 export interface DoomedKey {
@@ -56,7 +57,8 @@ export class DeletionQueue {
     }
     const done = this.#work(key)
       .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) log.error("Key deletion gave up", { ...fieldsOf(key), error });
+        if (!this.#stop.signal.aborted)
+          log.error("Key deletion gave up", { ...fieldsOf(key), reason: messageOf(error) });
       })
       .finally(() => this.#pending.delete(key.keyArn));
     this.#pending.set(key.keyArn, done);
@@ -107,7 +109,7 @@ export class DeletionQueue {
         log.info("Key needs no deletion any more", { ...fieldsOf(key), reason: error.message });
         return true;
       }
-      log.warn("Failed to schedule key deletion", { ...fieldsOf(key), error });
+      log.warn("Failed to schedule key deletion", { ...fieldsOf(key), reason: messageOf(error) });
       return false;
     } finally {
       this.#leave();

@@ -75,6 +75,12 @@ const mendFor = (error: KmsError): string => {
   }
 };
 
+/** What to write of a failure in a log line: AWS's name for it and its words, never a stack or a request. */
+export function messageOf(error: unknown): string {
+  if (isKmsError(error)) return [error.operation, error.awsName, error.message].filter(Boolean).join(": ");
+  return error instanceof Error ? error.message : String(error);
+}
+
 /**
  * Turns a failure into the domain's error, saying what was tried, what AWS answered and how to mend it.
  *
@@ -83,15 +89,12 @@ const mendFor = (error: KmsError): string => {
 export function keyManagerError(attempt: string, error: unknown): KeyManagerError {
   if (error instanceof KeyManagerError) return error;
   if (!isKmsError(error)) {
-    return new KeyManagerError("Internal", `${attempt}: ${error instanceof Error ? error.message : String(error)}`, {
+    return new KeyManagerError("Internal", `${attempt}: ${messageOf(error)}`, {
       cause: error,
     });
   }
   const requestId = error.requestId === undefined ? "" : ` (request id ${error.requestId})`;
-  const said = error.message === "" ? "" : `: ${error.message}`;
-  return new KeyManagerError(
-    codeOf[error.code],
-    `${attempt}: ${error.operation}: ${error.awsName}${said}${requestId}${mendFor(error)}`,
-    { cause: error },
-  );
+  return new KeyManagerError(codeOf[error.code], `${attempt}: ${messageOf(error)}${requestId}${mendFor(error)}`, {
+    cause: error,
+  });
 }

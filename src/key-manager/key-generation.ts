@@ -7,7 +7,7 @@
 import { type AliasAssignment, assignAlias } from "./alias-assignment.ts";
 import type { CreationCeiling } from "./creation-ceiling.ts";
 import type { DeletionQueue } from "./deletion-queue.ts";
-import { KeyManagerError, keyManagerError } from "./errors.ts";
+import { KeyManagerError, keyManagerError, messageOf } from "./errors.ts";
 import { createKeyEntry, type KeyEntry } from "./key-entry.ts";
 import { type KeyType, keySpecOf } from "./key-type.ts";
 import { isKmsError, type KeyMetadata, type Tag } from "./ports.ts";
@@ -89,7 +89,7 @@ export class KeyGeneration {
       if (isKmsError(error) && error.outcomeUnknown) {
         log.warn("KMS may have created a key whose ARN never arrived; the stale-key scan will find it", {
           key_id: keyId,
-          error,
+          reason: messageOf(error),
         });
       }
       throw keyManagerError("failed to create key", error);
@@ -140,7 +140,7 @@ export class KeyGeneration {
         return this.#adopt(entry);
       } catch (error) {
         if (isKmsError(error, "NotFound")) return this.#abandon(entry.keyArn);
-        log.debug("Cannot yet tell where the alias points", { alias_name: entry.aliasName, error });
+        log.debug("Cannot yet tell where the alias points", { alias_name: entry.aliasName, reason: messageOf(error) });
       }
     }
   }

@@ -5,7 +5,7 @@
  * one after another; of different ids, side by side. Nothing here knows gRPC, HCL or the AWS SDK.
  */
 
-import { type NamedQueue, waitUntilAborted } from "./concurrency.ts";
+import type { NamedQueue } from "./concurrency.ts";
 import { KeyManagerError, keyManagerError } from "./errors.ts";
 import { type KeyEntries, type KeyEntry, type PublicKey, withEntry } from "./key-entry.ts";
 import { KeyGeneration, type KeyGenerationContext } from "./key-generation.ts";
@@ -43,8 +43,8 @@ export class KeyManager {
   /**
    * Creates a key under `keyId`; a key that was there is replaced and scheduled for deletion.
    *
-   * When the signal aborts, the call ends at once and what is under way is taken back: the new key is scheduled for
-   * deletion, unless its alias stands already, in which case the rotation has happened and is kept.
+   * When the signal aborts, what is under way is taken back: the new key is scheduled for deletion, unless its alias
+   * has been asked for already, in which case the rotation is carried through.
    */
   async generateKey(keyId: string, keyType: KeyType, signal?: AbortSignal): Promise<PublicKey> {
     requireKeyId(keyId);
@@ -58,10 +58,7 @@ export class KeyManager {
       current: () => this.#entries.get(keyId),
       replace: (entry) => this.#replace(entry),
     });
-    return waitUntilAborted(
-      this.#context.generations.run(keyId, () => generation.run()),
-      signal,
-    );
+    return this.#context.generations.run(keyId, () => generation.run());
   }
 
   /** @throws KeyManagerError `InvalidArgument` without an id, `NotFound` for one that is not ours */

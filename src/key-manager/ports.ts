@@ -174,9 +174,9 @@ export interface KmsErrorDetails {
    * A mutation that failed like this is not simply repeated, nor simply undone.
    */
   readonly outcomeUnknown: boolean;
-  readonly cause?: unknown;
 }
 
+/** Carries no `cause`: the SDK's errors quote requests, headers and tokens included, and causes reach the log. */
 export class KmsError extends Error {
   override readonly name = "KmsError";
   readonly code: KmsErrorCode;
@@ -186,7 +186,7 @@ export class KmsError extends Error {
   readonly outcomeUnknown: boolean;
 
   constructor(message: string, details: KmsErrorDetails) {
-    super(message, { cause: details.cause });
+    super(message);
     this.code = details.code;
     this.operation = details.operation;
     this.awsName = details.awsName;

@@ -1,0 +1,39 @@
+// Runs the tests with Node's own runner: `node scripts/test.mjs [--interop] [file …]`.
+// Node 20 takes no globs, so the files are listed here. Interop tests (`*.interop.test.ts`) need tools that a fresh
+// machine may not have, and run only when asked for.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const interop = process.argv.includes("--interop");
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+
+const isTest = (name) => name.endsWith(".test.ts") && name.endsWith(".interop.test.ts") === interop;
+const list = (folder) =>
+  readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? list(path) : isTest(entry.name) ? [path] : [];
+  });
+
+const files = named.length > 0 ? named : ["src", "test"].flatMap(list).sort();
+if (files.length === 0) {
+  console.error("no test files found");
+  process.exit(1);
+}
+const reporter = process.stdout.isTTY ? "spec" : "tap";
+const { status } = spawnSync(
+  process.execPath,
+  [
+    "--import",
+    "tsx",
+    "--test",
+    "--test-concurrency=2",
+    `--test-reporter=${process.env.TEST_REPORTER ?? reporter}`,
+    "--test-reporter-destination=stdout",
+    ...files,
+  ],
+  { cwd: root, stdio: "inherit", timeout: 30 * 60_000 },
+);
+process.exit(status ?? 1);

@@ -1,0 +1,128 @@
+/** What the AWS SDK and the network throw, as the domain's KmsError. The one place that knows AWS's exception names. */
+import { KmsError, type KmsErrorCode } from "../key-manager/ports.ts";
+
+/** Modelled and common exceptions by name; the STS query protocol drops the suffix of some. */
+const codeByName: Readonly<Record<string, KmsErrorCode>> = {
+  NotFoundException: "NotFound",
+  AlreadyExistsException: "AlreadyExists",
+  DisabledException: "Disabled",
+  KMSInvalidStateException: "InvalidState",
+  KeyUnavailableException: "Unavailable",
+  KMSInternalException: "Unavailable",
+  DependencyTimeoutException: "Unavailable",
+  InternalFailure: "Unavailable",
+  InternalServiceException: "Unavailable",
+  ServiceUnavailable: "Unavailable",
+  ServiceUnavailableException: "Unavailable",
+  AccessDenied: "AccessDenied",
+  AccessDeniedException: "AccessDenied",
+  NotAuthorizedException: "AccessDenied",
+  OptInRequired: "AccessDenied",
+  CredentialsProviderError: "Unauthenticated",
+  ExpiredToken: "Unauthenticated",
+  ExpiredTokenException: "Unauthenticated",
+  IncompleteSignature: "Unauthenticated",
+  IncompleteSignatureException: "Unauthenticated",
+  InvalidClientTokenId: "Unauthenticated",
+  InvalidSignatureException: "Unauthenticated",
+  MissingAuthenticationToken: "Unauthenticated",
+  MissingAuthenticationTokenException: "Unauthenticated",
+  RequestExpired: "Unauthenticated",
+  RequestTimeTooSkewed: "Unauthenticated",
+  SignatureDoesNotMatch: "Unauthenticated",
+  TokenProviderError: "Unauthenticated",
+  UnrecognizedClientException: "Unauthenticated",
+  LimitExceededException: "LimitExceeded",
+  RequestLimitExceeded: "Throttled",
+  ThrottledException: "Throttled",
+  Throttling: "Throttled",
+  ThrottlingException: "Throttled",
+  TooManyRequestsException: "Throttled",
+  AbortError: "Aborted",
+  TimeoutError: "Timeout",
+};
+
+/** Failures before anything was sent: the call certainly did not happen. */
+const neverSent = new Set([
+  "CredentialsProviderError",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "TokenProviderError",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+interface AwsFailure {
+  /** AWS's exception name, or the system's error code. */
+  readonly name: string;
+  readonly message: string;
+  readonly httpStatus: number | undefined;
+  readonly requestId: string | undefined;
+}
+
+const property = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+function read(error: unknown): AwsFailure {
+  const metadata = property(error, "$metadata");
+  const httpStatus = property(metadata, "httpStatusCode");
+  const name = textOf(property(error, "name")) ?? "Error";
+  return {
+    // A service's exception is known by its name, a socket's failure by its code.
+    name: property(error, "$fault") === undefined ? (textOf(property(error, "code")) ?? name) : name,
+    message: textOf(property(error, "message")) ?? "",
+    httpStatus: typeof httpStatus === "number" ? httpStatus : undefined,
+    requestId: textOf(property(metadata, "requestId")),
+  };
+}
+
+function codeOf({ name, httpStatus }: AwsFailure): KmsErrorCode {
+  const known = Object.hasOwn(codeByName, name) ? codeByName[name] : undefined;
+  if (known !== undefined) return known;
+  if (httpStatus === undefined) return "Unavailable";
+  if (httpStatus === 429) return "Throttled";
+  if (httpStatus === 403) return "AccessDenied";
+  return httpStatus >= 500 ? "Unavailable" : "InvalidRequest";
+}
+
+const maxMessageCharacters = 600;
+
+/** AWS's words without the canonical request that signature errors quote: it contains the session token. */
+function safeMessage(message: string): string {
+  const words = (message.split(/\r?\n|The Canonical String/)[0] ?? "").trim();
+  return words.length > maxMessageCharacters ? `${words.slice(0, maxMessageCharacters)}…` : words;
+}
+
+/** Whether the failed call may have happened all the same. */
+function isOutcomeUnknown({ name, message, httpStatus }: AwsFailure): boolean {
+  if (httpStatus !== undefined && httpStatus >= 400 && httpStatus < 500) return false;
+  if (neverSent.has(name)) return false;
+  // The HTTP handler's connect timeout has the same name as its response timeout.
+  return !(name === "TimeoutError" && /establishing a connection/i.test(message));
+}
+
+/** Translates whatever an SDK call threw. */
+export function kmsErrorFrom(operation: string, error: unknown): KmsError {
+  if (error instanceof KmsError) return error;
+  const failure = read(error);
+  return new KmsError(safeMessage(failure.message), {
+    code: codeOf(failure),
+    operation,
+    awsName: failure.name,
+    requestId: failure.requestId,
+    outcomeUnknown: isOutcomeUnknown(failure),
+  });
+}
+
+/** Whether the SDK has just learnt the server's time from this failure, so that the same call will now be signed right. */
+export function isClockSkewCorrected(error: unknown): boolean {
+  return property(property(error, "$metadata"), "clockSkewCorrected") === true;
+}

@@ -1,0 +1,72 @@
+/** Clients from configuration: Region, endpoints, credentials, timeouts. */
+import { KMSClient } from "@aws-sdk/client-kms";
+import { STSClient } from "@aws-sdk/client-sts";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Config } from "../key-manager/config.ts";
+import type { Clock, KmsClient, StsClient } from "../key-manager/ports.ts";
+import { AwsKmsClient } from "./kms-client.ts";
+import { AwsStsClient } from "./sts-client.ts";
+
+const connectionTimeoutMs = 3_000;
+/** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
+const requestTimeoutMs = 8_000;
+
+/** The part of the configuration that clients are made from. */
+export type ClientConfig = Pick<Config, "region" | "credentials" | "endpoint" | "stsEndpoint">;
+
+export interface AwsClients {
+  readonly kms: KmsClient;
+  readonly sts: StsClient;
+  /** Closes idle connections; calls under way end first. */
+  close(): void;
+}
+
+/** The SDK would print its remarks to the console, which belongs to the handshake and to log lines. */
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Makes the clients of one configuration. No connection is opened yet.
+ *
+ * Without `credentials` the SDK's default chain applies (environment, shared files, web identity, ECS, EC2); without
+ * `endpoint` its endpoint variables (`AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL`) and shared configuration.
+ */
+export function createAwsClients(config: ClientConfig, clock: Clock, userAgent: readonly [string, string]): AwsClients {
+  const requestHandler = new NodeHttpHandler({
+    connectionTimeout: connectionTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    throwOnRequestTimeout: true,
+    httpAgent: { keepAlive: true, maxSockets: 128 },
+    httpsAgent: { keepAlive: true, maxSockets: 128 },
+    logger: silent,
+  });
+  const { credentials } = config;
+  const shared = {
+    region: config.region,
+    requestHandler,
+    maxAttempts: 1,
+    logger: silent,
+    customUserAgent: [[...userAgent] as [string, string]],
+    ...(credentials === undefined
+      ? {}
+      : {
+          credentials: {
+            accessKeyId: credentials.accessKeyId,
+            secretAccessKey: credentials.secretAccessKey,
+            ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
+          },
+        }),
+  };
+  const kms = new KMSClient({ ...shared, ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }) });
+  const sts = new STSClient({
+    ...shared,
+    ...(config.stsEndpoint === undefined ? {} : { endpoint: config.stsEndpoint }),
+  });
+  return {
+    kms: new AwsKmsClient(kms, clock),
+    sts: new AwsStsClient(sts, clock),
+    close() {
+      kms.destroy();
+      sts.destroy();
+    },
+  };
+}

@@ -1,0 +1,252 @@
+/** The KmsClient port over AWS SDK v3: requests out, answers checked once and turned into the domain's shapes. */
+import {
+  CreateAliasCommand,
+  CreateKeyCommand,
+  DeleteAliasCommand,
+  DescribeKeyCommand,
+  GetPublicKeyCommand,
+  type KMSClient,
+  ListAliasesCommand,
+  ListKeysCommand,
+  ScheduleKeyDeletionCommand,
+  type AliasListEntry as SdkAlias,
+  type KeyMetadata as SdkKeyMetadata,
+  type KeySpec as SdkKeySpec,
+  SignCommand,
+  TagResourceCommand,
+  UpdateAliasCommand,
+} from "@aws-sdk/client-kms";
+import {
+  type AliasListEntry,
+  type CallOptions,
+  type Clock,
+  type CreateKeyInput,
+  type KeyListEntry,
+  type KeyMetadata,
+  type KmsClient,
+  KmsError,
+  type Page,
+  type PublicKeyOutput,
+  type SignInput,
+  type Tag,
+} from "../key-manager/ports.ts";
+import { abortBy, withRetries } from "./retry.ts";
+
+const aliasesPerPage = 100;
+const keysPerPage = 1_000;
+
+/** An answer without what every answer of the operation has: from something that is not KMS. */
+function malformed(operation: string, missing: string): KmsError {
+  return new KmsError(`the answer has no ${missing}`, {
+    code: "Unavailable",
+    operation,
+    awsName: "MalformedResponse",
+    outcomeUnknown: true,
+  });
+}
+
+function required<T>(value: T | undefined, operation: string, name: string): T {
+  if (value === undefined || value === null || value === "") throw malformed(operation, name);
+  return value;
+}
+
+function keyMetadataFrom(operation: string, metadata: SdkKeyMetadata | undefined): KeyMetadata {
+  const { KeyId, Arn, Description, KeySpec, CustomerMasterKeySpec, KeyUsage, KeyState, CreationDate, DeletionDate } =
+    required(metadata, operation, "KeyMetadata");
+  return {
+    keyId: required(KeyId, operation, "KeyMetadata.KeyId"),
+    arn: required(Arn, operation, "KeyMetadata.Arn"),
+    description: Description ?? "",
+    keySpec: required(KeySpec ?? CustomerMasterKeySpec, operation, "KeyMetadata.KeySpec"),
+    keyUsage: required(KeyUsage, operation, "KeyMetadata.KeyUsage"),
+    keyState: required(KeyState, operation, "KeyMetadata.KeyState"),
+    creationDate: CreationDate,
+    deletionDate: DeletionDate,
+  };
+}
+
+function aliasFrom(alias: SdkAlias): AliasListEntry[] {
+  if (alias.AliasName === undefined) return [];
+  return [
+    {
+      aliasName: alias.AliasName,
+      aliasArn: alias.AliasArn,
+      targetKeyId: alias.TargetKeyId,
+      creationDate: alias.CreationDate,
+      lastUpdatedDate: alias.LastUpdatedDate,
+    },
+  ];
+}
+
+const sdkTags = (tags: readonly Tag[]) => tags.map(({ key, value }) => ({ TagKey: key, TagValue: value }));
+
+interface PageRequest {
+  readonly Marker: string | undefined;
+}
+
+interface PageResponse<T> {
+  readonly items: readonly T[];
+  readonly nextMarker: string | undefined;
+}
+
+export class AwsKmsClient implements KmsClient {
+  readonly #sdk: KMSClient;
+  readonly #clock: Clock;
+  #serverTime: Date | undefined;
+
+  /** @param sdk a client that makes no retries of its own (`maxAttempts: 1`) */
+  constructor(sdk: KMSClient, clock: Clock) {
+    this.#sdk = sdk;
+    this.#clock = clock;
+    this.#rememberServerTime();
+  }
+
+  async createKey(input: CreateKeyInput, options: CallOptions = {}): Promise<KeyMetadata> {
+    const command = {
+      // The domain asks for the specs of SPIRE's key types only.
+      KeySpec: input.keySpec as SdkKeySpec,
+      KeyUsage: "SIGN_VERIFY",
+      Description: input.description,
+      ...(input.policy === undefined ? {} : { Policy: input.policy }),
+      ...(input.tags.length === 0 ? {} : { Tags: sdkTags(input.tags) }),
+    } as const;
+    const output = await withRetries(() => this.#sdk.send(new CreateKeyCommand(command), abortBy(options.signal)), {
+      operation: "CreateKey",
+      clock: this.#clock,
+      signal: options.signal,
+      repeatable: false,
+    });
+    return keyMetadataFrom("CreateKey", output.KeyMetadata);
+  }
+
+  async describeKey(keyId: string, options: CallOptions = {}): Promise<KeyMetadata> {
+    const output = await this.#call("DescribeKey", options, (abort) =>
+      this.#sdk.send(new DescribeKeyCommand({ KeyId: keyId }), abort),
+    );
+    return keyMetadataFrom("DescribeKey", output.KeyMetadata);
+  }
+
+  async getPublicKey(keyId: string, options: CallOptions = {}): Promise<PublicKeyOutput> {
+    const output = await this.#call("GetPublicKey", options, (abort) =>
+      this.#sdk.send(new GetPublicKeyCommand({ KeyId: keyId }), abort),
+    );
+    return {
+      keyArn: required(output.KeyId, "GetPublicKey", "KeyId"),
+      keySpec: output.KeySpec ?? output.CustomerMasterKeySpec,
+      pkixData: required(output.PublicKey, "GetPublicKey", "PublicKey"),
+    };
+  }
+
+  async sign(input: SignInput, options: CallOptions = {}): Promise<Uint8Array> {
+    const output = await this.#call("Sign", options, (abort) =>
+      this.#sdk.send(
+        new SignCommand({
+          KeyId: input.keyArn,
+          Message: input.digest,
+          MessageType: "DIGEST",
+          SigningAlgorithm: input.signingAlgorithm,
+        }),
+        abort,
+      ),
+    );
+    return required(output.Signature, "Sign", "Signature");
+  }
+
+  listAliases(keyId?: string, options: CallOptions = {}): AsyncIterable<Page<AliasListEntry>> {
+    return this.#pages("ListAliases", options, async ({ Marker }, abort) => {
+      const input = { KeyId: keyId, Marker, Limit: aliasesPerPage };
+      const output = await this.#sdk.send(new ListAliasesCommand(input), abort);
+      return { items: (output.Aliases ?? []).flatMap(aliasFrom), nextMarker: output.NextMarker };
+    });
+  }
+
+  listKeys(options: CallOptions = {}): AsyncIterable<Page<KeyListEntry>> {
+    return this.#pages("ListKeys", options, async ({ Marker }, abort) => {
+      const output = await this.#sdk.send(new ListKeysCommand({ Marker, Limit: keysPerPage }), abort);
+      const items = (output.Keys ?? []).flatMap(({ KeyId, KeyArn }) =>
+        KeyId === undefined || KeyArn === undefined ? [] : [{ keyId: KeyId, keyArn: KeyArn }],
+      );
+      return { items, nextMarker: output.NextMarker };
+    });
+  }
+
+  async createAlias(aliasName: string, keyId: string, options: CallOptions = {}): Promise<void> {
+    await this.#call("CreateAlias", options, (abort) =>
+      this.#sdk.send(new CreateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), abort),
+    );
+  }
+
+  async updateAlias(aliasName: string, keyId: string, options: CallOptions = {}): Promise<void> {
+    await this.#call("UpdateAlias", options, (abort) =>
+      this.#sdk.send(new UpdateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), abort),
+    );
+  }
+
+  async deleteAlias(aliasName: string, options: CallOptions = {}): Promise<void> {
+    await this.#call("DeleteAlias", options, (abort) =>
+      this.#sdk.send(new DeleteAliasCommand({ AliasName: aliasName }), abort),
+    );
+  }
+
+  async scheduleKeyDeletion(
+    keyId: string,
+    pendingWindowInDays: number,
+    options: CallOptions = {},
+  ): Promise<Date | undefined> {
+    const output = await this.#call("ScheduleKeyDeletion", options, (abort) =>
+      this.#sdk.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: pendingWindowInDays }), abort),
+    );
+    return output.DeletionDate;
+  }
+
+  async tagResource(keyId: string, tags: readonly Tag[], options: CallOptions = {}): Promise<void> {
+    await this.#call("TagResource", options, (abort) =>
+      this.#sdk.send(new TagResourceCommand({ KeyId: keyId, Tags: sdkTags(tags) }), abort),
+    );
+  }
+
+  /** A call that may be repeated: reading, signing, or writing the same value again. */
+  #call<T>(
+    operation: string,
+    { signal }: CallOptions,
+    send: (abort: { abortSignal?: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    return withRetries(() => send(abortBy(signal)), {
+      operation,
+      clock: this.#clock,
+      signal,
+      repeatable: true,
+    });
+  }
+
+  async *#pages<T>(
+    operation: string,
+    options: CallOptions,
+    fetch: (request: PageRequest, abort: { abortSignal?: AbortSignal }) => Promise<PageResponse<T>>,
+  ): AsyncGenerator<Page<T>> {
+    let Marker: string | undefined;
+    do {
+      const request = { Marker };
+      const page = await this.#call(operation, options, (abort) => fetch(request, abort));
+      yield { items: page.items, serverTime: this.#serverTime };
+      if (page.nextMarker !== undefined && page.nextMarker === Marker)
+        throw malformed(operation, "progress: the same page marker came twice");
+      Marker = page.nextMarker === "" ? undefined : page.nextMarker;
+    } while (Marker !== undefined);
+  }
+
+  /** Ages are told by KMS's clock, which every answer carries. */
+  #rememberServerTime(): void {
+    this.#sdk.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        const headers: unknown = Reflect.get(Object(result.response), "headers");
+        const date: unknown = Reflect.get(Object(headers), "date");
+        const time = typeof date === "string" ? Date.parse(date) : Number.NaN;
+        if (!Number.isNaN(time)) this.#serverTime = new Date(time);
+        return result;
+      },
+      { step: "deserialize", name: "rememberServerTime" },
+    );
+  }
+}

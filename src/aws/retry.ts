@@ -1,0 +1,68 @@
+/**
+ * When an AWS call is tried again.
+ *
+ * In place of the SDK's own retries, for three reasons: CreateKey must never be repeated when it may have happened; the
+ * SDK takes KMS's permanent LimitExceededException for throttling; and waiting must follow the injected clock.
+ */
+import type { Clock, KmsError } from "../key-manager/ports.ts";
+import { isClockSkewCorrected, kmsErrorFrom } from "./aws-error.ts";
+
+/** As many as the SDK's standard mode makes. */
+const maxAttempts = 3;
+const baseDelayMs = 100;
+const throttleBaseDelayMs = 500;
+const maxDelayMs = 5_000;
+
+export interface RetryOptions {
+  readonly operation: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  /** False for a call that must not be repeated unless it certainly did not happen. */
+  readonly repeatable: boolean;
+}
+
+/** The SDK's per-call options for a signal that may not be there. */
+export function abortBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+function mayRetry(error: KmsError, repeatable: boolean): boolean {
+  if (error.outcomeUnknown && !repeatable) return false;
+  switch (error.code) {
+    case "Throttled":
+    case "Unavailable":
+    case "Timeout":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Full jitter over an exponentially growing window. */
+function delayMs(attempt: number, error: KmsError, clock: Clock): number {
+  const base = error.code === "Throttled" ? throttleBaseDelayMs : baseDelayMs;
+  return clock.random() * Math.min(base * 2 ** (attempt - 1), maxDelayMs);
+}
+
+/**
+ * Makes a call, up to three times.
+ *
+ * @throws KmsError of the last attempt
+ */
+export async function withRetries<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { operation, clock, signal, repeatable } = options;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (thrown) {
+      const error = kmsErrorFrom(operation, thrown);
+      if (attempt >= maxAttempts || signal?.aborted || !(mayRetry(error, repeatable) || isClockSkewCorrected(thrown)))
+        throw error;
+      try {
+        await clock.sleep(delayMs(attempt, error, clock), signal);
+      } catch {
+        throw error;
+      }
+    }
+  }
+}

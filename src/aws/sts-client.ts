@@ -1,0 +1,32 @@
+/** The StsClient port over AWS SDK v3. */
+import { GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
+import { type CallerIdentity, type CallOptions, type Clock, KmsError, type StsClient } from "../key-manager/ports.ts";
+import { abortBy, withRetries } from "./retry.ts";
+
+export class AwsStsClient implements StsClient {
+  readonly #sdk: STSClient;
+  readonly #clock: Clock;
+
+  /** @param sdk a client that makes no retries of its own (`maxAttempts: 1`) */
+  constructor(sdk: STSClient, clock: Clock) {
+    this.#sdk = sdk;
+    this.#clock = clock;
+  }
+
+  async getCallerIdentity({ signal }: CallOptions = {}): Promise<CallerIdentity> {
+    const operation = "GetCallerIdentity";
+    const { Account, Arn } = await withRetries(
+      () => this.#sdk.send(new GetCallerIdentityCommand({}), abortBy(signal)),
+      { operation, clock: this.#clock, signal, repeatable: true },
+    );
+    if (Account === undefined || Arn === undefined) {
+      throw new KmsError("the answer has no Account or Arn", {
+        code: "Unavailable",
+        operation,
+        awsName: "MalformedResponse",
+        outcomeUnknown: false,
+      });
+    }
+    return { account: Account, arn: Arn };
+  }
+}

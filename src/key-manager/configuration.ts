@@ -1,0 +1,86 @@
+/** From a checked configuration to everything a key manager is made of; reads files and AWS, changes nothing. */
+import { randomUUID } from "node:crypto";
+import type { Config } from "./config.ts";
+import { KeyManagerError, keyManagerError } from "./errors.ts";
+import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
+import { awsKmsNames, type KeyNames } from "./names.ts";
+import type { Logger, StsClient } from "./ports.ts";
+import { createServerIdFile, readServerId } from "./server-id.ts";
+
+/** A server id, and how to make it last once everything else has succeeded. */
+interface ResolvedServerId {
+  readonly serverId: string;
+  readonly keep: () => Promise<void>;
+}
+
+export interface Preparation {
+  readonly names: KeyNames;
+  readonly keyPolicy: string | undefined;
+  /** Makes lasting what had to be decided (a new server id); the last step that can fail. */
+  readonly commit: () => Promise<void>;
+}
+
+async function resolveServerId({ identity }: Config, log: Logger): Promise<ResolvedServerId> {
+  if (identity.kind === "value") return { serverId: identity.value, keep: async () => undefined };
+  const { path, setting } = identity;
+  const existing = await readServerId(path, setting);
+  if (existing !== undefined) return { serverId: existing, keep: async () => undefined };
+  const serverId = randomUUID();
+  return {
+    serverId,
+    async keep() {
+      await createServerIdFile(path, setting, serverId);
+      log.warn("Server id file not found: made a new server id; keys of an earlier one will not be used", {
+        [setting]: path,
+        server_id: serverId,
+      });
+    },
+  };
+}
+
+async function resolveKeyPolicy(
+  { keyPolicyFile }: Config,
+  sts: StsClient,
+  log: Logger,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  if (keyPolicyFile !== undefined) return readKeyPolicyFile(keyPolicyFile);
+  try {
+    const caller = await sts.getCallerIdentity({ signal });
+    const policy = defaultKeyPolicy(caller);
+    if (policy === undefined) {
+      log.warn(
+        "The server has not assumed an IAM role, so new keys get AWS KMS's default key policy; assign a role, or set key_policy_file",
+        { caller_arn: caller.arn },
+      );
+    }
+    return policy;
+  } catch (error) {
+    throw keyManagerError("failed to find out who the server is to AWS, which the default key policy needs", error);
+  }
+}
+
+/** Reads what the configuration refers to: server id, key policy, caller identity. */
+export async function prepare(
+  config: Config,
+  sts: StsClient,
+  log: Logger,
+  signal: AbortSignal | undefined,
+): Promise<Preparation> {
+  const { serverId, keep } = await resolveServerId(config, log);
+  const keyPolicy = await resolveKeyPolicy(config, sts, log, signal);
+  return { names: awsKmsNames(config.trustDomain, serverId), keyPolicy, commit: keep };
+}
+
+/** Problems with the files that a configuration names, found without touching AWS or changing anything; for Validate. */
+export async function fileProblems({ identity, keyPolicyFile }: Config): Promise<readonly string[]> {
+  const checks: Promise<unknown>[] = [];
+  if (identity.kind === "file") checks.push(readServerId(identity.path, identity.setting));
+  if (keyPolicyFile !== undefined) checks.push(readKeyPolicyFile(keyPolicyFile));
+  const outcomes = await Promise.allSettled(checks);
+  return outcomes.flatMap((outcome) => {
+    if (outcome.status === "fulfilled") return [];
+    if (outcome.reason instanceof KeyManagerError) return [outcome.reason.message];
+    throw outcome.reason;
+  });
+}

@@ -1,0 +1,147 @@
+/**
+ * The key manager of a plugin process: not configured at first, configured again and again later.
+ *
+ * A configuration takes effect whole or not at all. Signing goes on with the old one until the new one stands;
+ * generations wait for it, so that none falls between discovery and the swap.
+ */
+import { Gate, NamedQueue, waitUntilAborted } from "./concurrency.ts";
+import type { Config } from "./config.ts";
+import { type Preparation, prepare } from "./configuration.ts";
+import { CreationCeiling } from "./creation-ceiling.ts";
+import { DeletionQueue } from "./deletion-queue.ts";
+import { discoverByAlias } from "./discovery/alias-discovery.ts";
+import { reportUnusableKeys } from "./discovery/key-discovery.ts";
+import { KeyManagerError } from "./errors.ts";
+import type { KeyEntries, PublicKey } from "./key-entry.ts";
+import { KeyManager } from "./key-manager.ts";
+import type { KeyType } from "./key-type.ts";
+import type { Clock, KmsClient, Logger, StsClient } from "./ports.ts";
+
+/** The clients of one configuration. */
+export interface Clients {
+  readonly kms: KmsClient;
+  readonly sts: StsClient;
+  /** Lets go of idle connections; calls under way still end. */
+  close(): void;
+}
+
+export interface ConfiguredKeyManagerOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly createClients: (config: Config) => Promise<Clients> | Clients;
+}
+
+interface Current {
+  readonly keyManager: KeyManager;
+  readonly clients: Clients;
+}
+
+export class ConfiguredKeyManager {
+  readonly #options: ConfiguredKeyManagerOptions;
+  readonly #gate = new Gate();
+  readonly #generations = new NamedQueue();
+  readonly #ceiling: CreationCeiling;
+  readonly #deletions: DeletionQueue;
+  #current: Current | undefined;
+
+  constructor(options: ConfiguredKeyManagerOptions) {
+    this.#options = options;
+    this.#ceiling = new CreationCeiling(options.clock);
+    this.#deletions = new DeletionQueue({
+      clock: options.clock,
+      log: options.log,
+      isInUse: (keyArn) => this.#uses(keyArn),
+    });
+  }
+
+  /** @throws KeyManagerError `FailedPrecondition` before the first successful {@link configure} */
+  get current(): KeyManager {
+    if (this.#current === undefined) throw new KeyManagerError("FailedPrecondition", "not configured");
+    return this.#current.keyManager;
+  }
+
+  /**
+   * Puts a configuration into effect: server id, key policy, keys found in KMS.
+   *
+   * @throws KeyManagerError; what was configured before goes on, and nothing is left behind
+   */
+  async configure(config: Config, signal?: AbortSignal): Promise<void> {
+    await this.#gate.exclusive(async () => {
+      signal?.throwIfAborted();
+      const clients = await this.#options.createClients(config);
+      try {
+        const preparation = await prepare(config, clients.sts, this.#options.log, signal);
+        const entries = await this.#discover(config, clients.kms, preparation, signal);
+        signal?.throwIfAborted();
+        await preparation.commit();
+        // The replaced clients stay open: signatures and deletions under way still use them.
+        this.#current = { keyManager: this.#createKeyManager(config, clients, preparation, entries), clients };
+      } catch (error) {
+        clients.close();
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * See {@link KeyManager.generateKey}. When the signal aborts the caller is let go at once, while the generation is
+   * brought to an end behind it: a reconfiguration and the next generation of this id wait for that.
+   */
+  async generateKey(keyId: string, keyType: KeyType, signal?: AbortSignal): Promise<PublicKey> {
+    const generation = this.#gate.shared(() => this.current.generateKey(keyId, keyType, signal), signal);
+    return waitUntilAborted(generation, signal);
+  }
+
+  /** Lets what is under way come to an end while the signal allows, then stops. */
+  async close(signal: AbortSignal): Promise<void> {
+    await this.#deletions.flush(signal);
+    this.#deletions.close();
+    this.#current?.clients.close();
+  }
+
+  async #discover(
+    config: Config,
+    kms: KmsClient,
+    { names }: Preparation,
+    signal: AbortSignal | undefined,
+  ): Promise<KeyEntries> {
+    const { log } = this.#options;
+    const { entries, unusable } = await discoverByAlias({ kms, names, log, signal });
+    reportUnusableKeys(unusable, config.strictKeyDiscovery, log);
+    for (const { keyId, keyArn, aliasName } of entries.values()) {
+      log.debug("Key loaded", { key_id: keyId, key_arn: keyArn, alias_name: aliasName });
+    }
+    return entries;
+  }
+
+  #createKeyManager(
+    config: Config,
+    clients: Clients,
+    { names, keyPolicy }: Preparation,
+    entries: KeyEntries,
+  ): KeyManager {
+    const { clock, log } = this.#options;
+    const { keyTags, pendingWindowInDays, maxKeysCreatedPerHour } = config;
+    const context = {
+      kms: clients.kms,
+      names,
+      keyPolicy,
+      keyTags,
+      pendingWindowInDays,
+      maxKeysCreatedPerHour,
+      clock,
+      log,
+      ceiling: this.#ceiling,
+      deletions: this.#deletions,
+      generations: this.#generations,
+    };
+    return new KeyManager(context, entries);
+  }
+
+  #uses(keyArn: string): boolean {
+    for (const entry of this.#current?.keyManager.entries.values() ?? []) {
+      if (entry.keyArn === keyArn) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,4 @@
+/** The package's version; the build writes it in. */
+declare const SPIRE_AWS_KMS_VERSION: string | undefined;
+
+export const version = typeof SPIRE_AWS_KMS_VERSION === "string" ? SPIRE_AWS_KMS_VERSION : "0.0.0-source";
