@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
+
+describe("default key policy", () => {
+  for (const partition of ["aws", "aws-cn", "aws-us-gov"]) {
+    it(`binds keys to the assumed role, in partition ${partition}`, () => {
+      const arn = `arn:${partition}:sts::111122223333:assumed-role/example-assumed-role-name/i-0123`;
+      assert.deepEqual(JSON.parse(defaultKeyPolicy({ account: "111122223333", arn }) ?? ""), {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "Allow full access to the SPIRE Server role",
+            Effect: "Allow",
+            Principal: { AWS: `arn:${partition}:iam::111122223333:role/example-assumed-role-name` },
+            Action: "kms:*",
+            Resource: "*",
+          },
+          {
+            Sid: "Allow KMS console to display the key and policy",
+            Effect: "Allow",
+            Principal: { AWS: `arn:${partition}:iam::111122223333:root` },
+            Action: ["kms:Describe*", "kms:List*", "kms:Get*"],
+            Resource: "*",
+          },
+        ],
+      });
+    });
+  }
+
+  for (const arn of [
+    "arn:aws:iam::111122223333:user/spire",
+    "arn:aws:iam::111122223333:root",
+    "arn:aws:sts::111122223333:federated-user/spire",
+    "arn:aws:sts::111122223333:assumed-role/",
+    "nonsense",
+  ]) {
+    it(`leaves the policy to KMS for ${arn}`, () => {
+      assert.equal(defaultKeyPolicy({ account: "111122223333", arn }), undefined);
+    });
+  }
+});
+
+describe("key policy file", () => {
+  let folder = "";
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "key-policy-"));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+  const fileWith = async (text: string) => {
+    const path = join(folder, "policy.json");
+    await writeFile(path, text);
+    return path;
+  };
+
+  it("is sent as it stands", async () => {
+    const text = '{\n\t"Version" : "2012-10-17", "Statement": [] }\n';
+    assert.equal(await readKeyPolicyFile(await fileWith(text)), text);
+  });
+
+  for (const text of ["", "{", "[]", "null", '"x"', "1"]) {
+    it(`refuses ${JSON.stringify(text)}`, async () => {
+      await assert.rejects(
+        readKeyPolicyFile(await fileWith(text)),
+        /policy\.json (is not valid JSON|must hold a JSON object)/,
+      );
+    });
+  }
+
+  it("refuses what is too long for KMS", async () => {
+    const text = JSON.stringify({ Id: "x".repeat(32_768) });
+    await assert.rejects(readKeyPolicyFile(await fileWith(text)), /has 32\d+ bytes, KMS allows 32768/);
+  });
+
+  it("names a file that cannot be read", async () => {
+    await assert.rejects(readKeyPolicyFile(join(folder, "absent.json")), /absent\.json cannot be read: ENOENT/);
+  });
+});
