@@ -1,0 +1,91 @@
+import type { Engine } from "../engine.ts";
+import { EmulatorError } from "../errors.ts";
+import type { Fault, FaultHandle } from "../faults.ts";
+import { type Identity, identityFromArn } from "../identity.ts";
+import type { CallRecord } from "../journal.ts";
+import { operations } from "../operations/index.ts";
+import type { PauseHandle, PauseRule } from "../pauses.ts";
+import { dumpState, loadState } from "../state-dump.ts";
+
+export interface CallOptions {
+  /** Default: the emulator's. */
+  readonly region?: string;
+  /** Calls as the default role of this account. */
+  readonly account?: string;
+  /** Calls as the owner of this access key, or as this ARN. */
+  readonly identity?: { readonly accessKeyId: string } | { readonly arn: string };
+}
+
+/** What tests do to the emulator beside calling it. The same operations are served over HTTP if asked for. */
+export interface EmulatorControl {
+  /** The emulator's time. */
+  now(): Date;
+  /** Moves time forward; what falls due (deletions, end of Creating and Updating) happens at once. */
+  advance(ms: number): void;
+  addFault(fault: Fault): FaultHandle;
+  clearFaults(): void;
+  pause(rule: PauseRule): PauseHandle;
+  /** The latest calls, oldest first. */
+  journal(): readonly CallRecord[];
+  clearJournal(): void;
+  /**
+   * Calls an operation without HTTP: same checks, faults and journal. Resolves to the output, with `Date`s and
+   * `Uint8Array`s; rejects with AwsException, or EmulatorError if the reply was lost.
+   */
+  call(operation: string, input: unknown, options?: CallOptions): Promise<unknown>;
+  /** All state as JSON-compatible data. */
+  dump(): unknown;
+  /** Replaces all state by a dump. Throws EmulatorError and changes nothing if it is none. */
+  load(state: unknown): void;
+}
+
+function callerFor(engine: Engine, options: CallOptions, region: string): Identity {
+  const { identity } = options;
+  if (identity && "arn" in identity) return identityFromArn(identity.arn);
+  if (identity) {
+    const known = engine.directory.find(identity.accessKeyId);
+    if (known) return known;
+    throw new EmulatorError("INVALID_OPTION", `no identity has the access key id ${identity.accessKeyId}`);
+  }
+  return engine.directory.defaultIdentity(region, undefined, options.account);
+}
+
+async function call(engine: Engine, operation: string, input: unknown, options: CallOptions): Promise<unknown> {
+  if (!operations.has(operation)) throw new EmulatorError("UNKNOWN_OPERATION", `no operation ${operation}`);
+  const region = options.region ?? engine.defaultRegion;
+  const caller = callerFor(engine, options, region);
+  const reply = await engine.execute({ operation, input, region, caller });
+  switch (reply.kind) {
+    case "output":
+      return reply.output;
+    case "exception":
+      throw reply.exception;
+    case "page":
+      throw new EmulatorError("LOST_REPLY", `${operation}: HTTP ${reply.status} without an AWS answer`);
+    case "cut":
+      throw reply.outcome === "lost"
+        ? new EmulatorError("LOST_REPLY", `${operation}: the reply was lost`)
+        : new EmulatorError("CONNECTION_RESET", `${operation}: the connection was reset`);
+  }
+}
+
+export function createControl(engine: Engine): EmulatorControl {
+  return {
+    now: () => new Date(engine.clock.now()),
+    advance(ms) {
+      engine.clock.advance(ms);
+      engine.store.settle(engine.clock.now());
+    },
+    addFault(fault) {
+      if (fault.kind === "consistency-lag") engine.store.history.keep(fault.ms);
+      return engine.faults.add(fault);
+    },
+    clearFaults: () => engine.faults.clear(),
+    pause: (rule) => engine.pauses.add(rule),
+    journal: () => engine.journal.records(),
+    clearJournal: () => engine.journal.clear(),
+    call: (operation, input, options = {}) => call(engine, operation, input, options),
+    dump: () => dumpState(engine.store),
+    load: (state) => loadState(engine.store, state, engine.clock.now()),
+  };
+}

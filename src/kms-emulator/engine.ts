@@ -1,0 +1,214 @@
+import { type EmulatorClock, systemClock } from "./clock.ts";
+import { defaultLimits, type Limits, type Operation, type OperationContext, type Service } from "./context.ts";
+import { createKeyMaterialSource, type KeyMaterialSource } from "./crypto/key-material.ts";
+import { EmulatorError } from "./errors.ts";
+import { AwsException } from "./exceptions.ts";
+import { type FaultEffect, Faults } from "./faults.ts";
+import { callerOf, type Identity } from "./identity.ts";
+import { Journal, type OpenRecord } from "./journal.ts";
+import { operations } from "./operations/index.ts";
+import type { EngineOptions } from "./options.ts";
+import { Pauses } from "./pauses.ts";
+import { createAccessControl } from "./policy/access-control.ts";
+import { createRandom, type Random } from "./random.ts";
+import { RegionView } from "./region-view.ts";
+import { Store } from "./store.ts";
+import { Directory } from "./sts/directory.ts";
+import { Waits } from "./waits.ts";
+
+/** A call as a transport hands it over. */
+export interface EngineCall {
+  readonly operation: string;
+  /** Unchecked. */
+  readonly input: unknown;
+  readonly region: string;
+  readonly caller: Identity;
+}
+
+/** How a call ended, for the transport to put into words. */
+export type EngineReply =
+  | { readonly kind: "output"; readonly output: object | undefined }
+  | { readonly kind: "exception"; readonly exception: AwsException }
+  | { readonly kind: "cut"; readonly outcome: "lost" | "reset" }
+  | { readonly kind: "page"; readonly status: number };
+
+/** What each service calls an exception that all of them have. */
+const dialects: Record<Service, Readonly<Record<string, string>>> = {
+  kms: {},
+  sts: {
+    AccessDeniedException: "AccessDenied",
+    SerializationException: "ValidationError",
+    ThrottlingException: "Throttling",
+    ValidationException: "ValidationError",
+  },
+  tagging: { ThrottlingException: "ThrottledException", ValidationException: "InvalidParameterException" },
+};
+
+const throttlingMessage: Record<Service, string> = {
+  kms: "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+  sts: "Rate exceeded",
+  tagging: "Rate exceeded",
+};
+
+/** The emulated services without any transport: state, time, faults and the journal. */
+export class Engine {
+  readonly account: string;
+  readonly defaultRegion: string;
+  readonly clock: EmulatorClock;
+  readonly store = new Store();
+  readonly random: Random;
+  readonly directory: Directory;
+  readonly faults: Faults;
+  readonly pauses = new Pauses();
+  readonly journal: Journal;
+  readonly waits = new Waits();
+  readonly #limits: Limits;
+  readonly #materials: KeyMaterialSource;
+  readonly #access: ReturnType<typeof createAccessControl>;
+  readonly #transitionMs: number;
+  readonly #hasAwsManagedAliases: boolean;
+
+  constructor(options: EngineOptions = {}) {
+    this.account = options.account ?? "111122223333";
+    this.defaultRegion = options.region ?? "us-east-1";
+    this.clock = options.clock ?? systemClock();
+    this.random = createRandom(options.seed ?? 1);
+    this.faults = new Faults(this.random);
+    this.journal = new Journal(options.journalLimit ?? 10_000);
+    this.directory = new Directory(this.account, options.identities ?? []);
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#materials = createKeyMaterialSource(this.random, options.reuseRsaKeys);
+    this.#access = createAccessControl(this.#limits);
+    this.#transitionMs = options.transitionMs ?? 2000;
+    this.#hasAwsManagedAliases = options.awsManagedAliases ?? true;
+  }
+
+  /** Carries out one call with faults, pauses and journal. Never rejects. */
+  async execute(call: EngineCall): Promise<EngineReply> {
+    const operation = operations.get(call.operation);
+    if (!operation) return { kind: "exception", exception: new AwsException("UnknownOperationException") };
+    const startMs = this.clock.now();
+    const record = this.journal.open({
+      time: new Date(startMs),
+      service: operation.service,
+      operation: call.operation,
+      region: call.region,
+      account: call.caller.account,
+      caller: callerOf(call.caller),
+      input: call.input,
+    });
+    const reply = await this.#perform(operation, call, record, startMs);
+    record.durationMs = this.clock.now() - startMs;
+    return reply;
+  }
+
+  async #perform(operation: Operation, call: EngineCall, record: OpenRecord, startMs: number): Promise<EngineReply> {
+    const effects = this.faults.hit(call.operation, call.input, record.caller, startMs);
+    for (const effect of effects) if (effect.kind === "delay") await this.waits.sleep(effect.ms);
+    const held = this.pauses.hold("before", record);
+    if (held) await held;
+    const early = instead(effects, operation.service);
+    if (early) return finish(record, early, undefined);
+    const lag = effects.find((effect) => effect.kind === "consistency-lag");
+    const reply = await this.#run(operation, call, lag?.ms);
+    const answer = afterwards(effects, reply);
+    const heldAfter = this.pauses.hold("after", record);
+    if (heldAfter) await heldAfter;
+    return finish(record, answer, reply);
+  }
+
+  async #run(operation: Operation, call: EngineCall, lagMs: number | undefined): Promise<EngineReply> {
+    try {
+      this.store.settle(this.clock.now());
+      const result = operation.call(this.#context(call, lagMs), call.input);
+      return { kind: "output", output: result instanceof Promise ? await result : result };
+    } catch (error) {
+      return { kind: "exception", exception: inDialect(operation.service, error) };
+    }
+  }
+
+  #context(call: EngineCall, lagMs: number | undefined): OperationContext {
+    const { store, clock } = this;
+    const asOfMs = lagMs === undefined ? undefined : clock.now() - lagMs;
+    const { account } = call.caller;
+    return {
+      account,
+      region: call.region,
+      caller: call.caller,
+      clock: () => clock.now(),
+      random: this.random,
+      limits: this.#limits,
+      materials: this.#materials,
+      access: this.#access,
+      directory: this.directory,
+      view: new RegionView(store, account, call.region, asOfMs),
+      transitionMs: this.#transitionMs,
+      hasAwsManagedAliases: this.#hasAwsManagedAliases,
+      viewOf: (otherAccount, region) => new RegionView(store, otherAccount, region, asOfMs),
+      materialOf(key) {
+        const material = store.material(key.materialId);
+        if (!material) throw new EmulatorError("DATA_FILE_CORRUPT", `no key material ${key.materialId}`);
+        return material;
+      },
+      commit: (...mutations) => store.commit(mutations, clock.now()),
+    };
+  }
+}
+
+/** The answer of a fault that keeps the call from being carried out. */
+function instead(effects: readonly FaultEffect[], service: Service): EngineReply | undefined {
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case "reset":
+        return { kind: "cut", outcome: "reset" };
+      case "http-500":
+        return { kind: "page", status: effect.status ?? 500 };
+      case "throttle":
+        return exceptionReply(service, new AwsException("ThrottlingException", throttlingMessage[service]));
+      case "error": {
+        const options = effect.status === undefined ? {} : { status: effect.status };
+        return { kind: "exception", exception: new AwsException(effect.name, effect.message, options) };
+      }
+    }
+  }
+  return undefined;
+}
+
+/** What is left of the reply once the call has been carried out. */
+function afterwards(effects: readonly FaultEffect[], reply: EngineReply): EngineReply {
+  if (effects.some((effect) => effect.kind === "lost-reply")) return { kind: "cut", outcome: "lost" };
+  if (reply.kind !== "output" || !effects.some((effect) => effect.kind === "corrupt-signature")) return reply;
+  const output = reply.output as { Signature?: unknown } | undefined;
+  if (!(output?.Signature instanceof Uint8Array)) return reply;
+  const Signature = Buffer.from(output.Signature);
+  Signature[Signature.length - 1] = (Signature[Signature.length - 1] ?? 0) ^ 1;
+  return { kind: "output", output: { ...output, Signature } };
+}
+
+/** Writes the ending into the journal. `performed` is what the call did, if it was carried out. */
+function finish(record: OpenRecord, answer: EngineReply, performed: EngineReply | undefined): EngineReply {
+  const told = performed ?? answer;
+  if (told.kind === "exception") record.error = { name: told.exception.code, message: told.exception.message };
+  if (told.kind === "output" && told.output !== undefined) record.output = told.output;
+  if (answer.kind === "page") record.error = { name: `HTTP ${answer.status}`, message: "" };
+  if (answer.kind === "cut") record.outcome = answer.outcome;
+  else record.outcome = answer.kind === "output" ? "ok" : "error";
+  return answer;
+}
+
+function exceptionReply(service: Service, exception: AwsException): EngineReply {
+  return { kind: "exception", exception: inDialect(service, exception) };
+}
+
+/** Anything that is not an answer of AWS is a defect of ours, shown as AWS shows its own. */
+function inDialect(service: Service, error: unknown): AwsException {
+  if (error instanceof AwsException) {
+    const code = dialects[service][error.code];
+    if (code === undefined) return error;
+    return new AwsException(code, error.hasMessage ? error.message : undefined, { cause: error });
+  }
+  const code =
+    service === "kms" ? "KMSInternalException" : service === "sts" ? "InternalFailure" : "InternalServiceException";
+  const message = error instanceof Error ? error.message : String(error);
+  return new AwsException(code, `The emulator failed: ${message}`, { status: 500, cause: error });
+}

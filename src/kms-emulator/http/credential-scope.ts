@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** The credential of a SigV4 signature: who signs, and for which day, Region and service. */
+export interface CredentialScope {
+  readonly accessKeyId: string;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+export function parseScope(credential: string): CredentialScope | undefined {
+  const parts = credential.split("/");
+  const [date, region, service, terminator] = parts.slice(-4);
+  const accessKeyId = parts.slice(0, -4).join("/");
+  if (!accessKeyId || !date || !region || !service || terminator !== "aws4_request") return undefined;
+  return { accessKeyId, date, region, service };
+}
+
+/** From the Authorization header, or from the query string of a presigned URL. */
+export function scopeOf(headers: IncomingHttpHeaders, query: URLSearchParams): CredentialScope | undefined {
+  const inHeader = /Credential=([^,\s]+)/.exec(headers.authorization ?? "")?.[1];
+  const credential = inHeader ?? query.get("X-Amz-Credential");
+  return credential ? parseScope(credential) : undefined;
+}
+
+/** The Region in a host name of AWS's form, such as `kms.eu-west-1.amazonaws.com`. */
+export function regionOfHost(host: string | undefined): string | undefined {
+  const pattern = /(?:^|\.)(?:kms|sts|tagging)(?:-fips)?\.((?:[a-z]+-){2,3}\d+)(?:[.:]|$)/i;
+  return pattern.exec(host ?? "")?.[1]?.toLowerCase();
+}

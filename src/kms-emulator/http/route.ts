@@ -1,0 +1,68 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { AwsException } from "../exceptions.ts";
+import { operations } from "../operations/index.ts";
+import { kmsJson, taggingJson } from "./kms-json.ts";
+import type { WireFormat } from "./reply.ts";
+import { queryInput, stsQuery } from "./sts-query.ts";
+
+/** Which service a request is for, and how to read it. One port serves all three. */
+export interface Route {
+  readonly format: WireFormat;
+  /** Throws AwsException if the operation is unknown or the body cannot be read. */
+  read(): { operation: string; input: unknown };
+}
+
+export interface RequestParts {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly query: URLSearchParams;
+  readonly body: Buffer;
+}
+
+const targets = { TrentService: "kms", ResourceGroupsTaggingAPI_20170126: "tagging" } as const;
+
+function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AwsException("SerializationException", "The request body is not valid JSON.", { cause });
+  }
+}
+
+function jsonRoute(target: string, parts: RequestParts): Route {
+  const [prefix = "", operation = ""] = target.split(".", 2);
+  const service = Object.hasOwn(targets, prefix) ? targets[prefix as keyof typeof targets] : undefined;
+  return {
+    format: service === "tagging" ? taggingJson : kmsJson,
+    read() {
+      if (parts.method !== "POST" || operations.get(operation)?.service !== service || service === undefined) {
+        throw new AwsException("UnknownOperationException", `Unknown operation ${target}`);
+      }
+      return { operation, input: parseJson(parts.body) };
+    },
+  };
+}
+
+function queryRoute(parameters: URLSearchParams): Route {
+  return {
+    format: stsQuery,
+    read() {
+      const operation = parameters.get("Action") ?? "";
+      if (operations.get(operation)?.service !== "sts") {
+        const version = parameters.get("Version") ?? "(none)";
+        throw new AwsException("InvalidAction", `Could not find operation ${operation} for version ${version}`);
+      }
+      return { operation, input: queryInput(parameters) };
+    },
+  };
+}
+
+export function routeOf(parts: RequestParts): Route {
+  const target = parts.headers["x-amz-target"];
+  if (typeof target === "string") return jsonRoute(target, parts);
+  if (parts.query.has("Action")) return queryRoute(parts.query);
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(parts.headers["content-type"] ?? "");
+  return isForm ? queryRoute(new URLSearchParams(parts.body.toString())) : jsonRoute("", parts);
+}

@@ -1,0 +1,24 @@
+import { createControl, type EmulatorControl } from "./control/control.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions } from "./options.ts";
+
+/** The emulator without HTTP: calls go through `control.call`. */
+export interface InProcessEmulator {
+  readonly control: EmulatorControl;
+  close(): void;
+}
+
+/**
+ * An engine for use inside one process. With {@link manualClock} no timer runs and calls cost only their own work, so
+ * months of simulated life pass in milliseconds.
+ */
+export function createEngine(options: EngineOptions = {}): InProcessEmulator {
+  const engine = new Engine(options);
+  return {
+    control: createControl(engine),
+    close() {
+      engine.pauses.close();
+      engine.waits.close();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * An embedded AWS KMS (with the parts of STS and Resource Groups Tagging that go with it) for tests, trials and fault
+ * drills: real cryptography, key states, aliases with dates, paging, faults, a clock that can be moved, a journal.
+ *
+ * Start with {@link startEmulator} for AWS clients of any language, or {@link createEngine} to call it in process.
+ */
+export { type EmulatorClock, manualClock, systemClock } from "./clock.ts";
+export type { Limits } from "./context.ts";
+export type { CallOptions, EmulatorControl } from "./control/control.ts";
+export { type Emulator, startEmulator } from "./emulator.ts";
+export { EmulatorError, type EmulatorErrorCode } from "./errors.ts";
+export { AwsException, type ExceptionCode } from "./exceptions.ts";
+export type { Fault, FaultEffect, FaultHandle, FaultRule } from "./faults.ts";
+export type { Caller } from "./identity.ts";
+export { createEngine, type InProcessEmulator } from "./in-process.ts";
+export type { CallOutcome, CallRecord } from "./journal.ts";
+export type { EmulatorOptions, EngineOptions, IdentityConfig } from "./options.ts";
+export type { PauseHandle, PauseRule } from "./pauses.ts";

@@ -1,0 +1,54 @@
+import type { EmulatorClock } from "./clock.ts";
+import type { Limits } from "./context.ts";
+
+/** A user, role session or root, and the access key it calls with. */
+export interface IdentityConfig {
+  readonly accessKeyId: string;
+  /** Needed with `verifySignatures`. */
+  readonly secretAccessKey?: string;
+  /** With temporary credentials: what must come in X-Amz-Security-Token. */
+  readonly sessionToken?: string;
+  /** `arn:aws:iam::ACCOUNT:user/NAME`, `arn:aws:iam::ACCOUNT:root` or `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. */
+  readonly arn: string;
+  /** Default: derived from the ARN. */
+  readonly userId?: string;
+  /** The role of an assumed role, if it has a path: the session's ARN does not show it. */
+  readonly roleArn?: string;
+  /** IAM policies, as documents or JSON text. Absent: everything is allowed. `[]`: nothing is. */
+  readonly policies?: readonly (string | object)[];
+}
+
+/** Options of the engine: everything but ports and files. */
+export interface EngineOptions {
+  /** Account of callers whose access key is not in `identities`. Default "111122223333". */
+  readonly account?: string;
+  /** Region of calls that show none by host name or signature. Default "us-east-1". */
+  readonly region?: string;
+  /** Default: the host's clock, which can be moved forward. */
+  readonly clock?: EmulatorClock;
+  readonly identities?: readonly IdentityConfig[];
+  /** Seed of fault probabilities. Default 1. */
+  readonly seed?: number;
+  /** Calls kept in the journal. Default 10,000; 0 = none. */
+  readonly journalLimit?: number;
+  /** Generate at most this many RSA keys per size and share their material. Default 0: every key its own. */
+  readonly reuseRsaKeys?: number;
+  /** Whether ListAliases shows `alias/aws/...`. Default true. */
+  readonly awsManagedAliases?: boolean;
+  readonly limits?: Partial<Limits>;
+  /** How long Creating (of replicas) and Updating last, on the emulator's clock. Default 2000. */
+  readonly transitionMs?: number;
+}
+
+export interface EmulatorOptions extends EngineOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Keeps the state in this file across restarts. */
+  readonly dataFile?: string;
+  /** HTTP control plane; off unless given. */
+  readonly control?: { readonly host?: string; readonly port?: number };
+  /** A request that has not arrived completely after this time is cut off. Default 30,000. */
+  readonly requestTimeoutMs?: number;
+}

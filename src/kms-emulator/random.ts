@@ -1,0 +1,35 @@
+import { randomBytes, randomUUID } from "node:crypto";
+
+/** Identifiers and coin tosses. A seed makes fault probabilities repeatable; identifiers are always unpredictable. */
+export interface Random {
+  /** A lower-case UUID v4: key ids and request ids. */
+  uuid(): string;
+  /** `bytes` random bytes in lower-case hex. */
+  hex(bytes: number): string;
+  /** Upper-case letters and digits, as in access key ids. */
+  letters(length: number): string;
+  /** Uniform in [0, 1), from the seed. */
+  toss(): number;
+}
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/** mulberry32: small, fast, good enough to decide which call a fault hits. */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export function createRandom(seed: number): Random {
+  return {
+    uuid: randomUUID,
+    hex: (bytes) => randomBytes(bytes).toString("hex"),
+    letters: (length) => Array.from(randomBytes(length), (byte) => alphabet[byte & 31]).join(""),
+    toss: seeded(seed),
+  };
+}

@@ -1,0 +1,10 @@
+import { operation } from "../context.ts";
+import { structure } from "../validation.ts";
+
+/** Needs no permission: it answers even under an explicit deny. */
+export const getCallerIdentity = operation({
+  service: "sts",
+  name: "GetCallerIdentity",
+  input: structure({}),
+  run: ({ caller }) => ({ UserId: caller.userId, Account: caller.account, Arn: caller.arn }),
+});
