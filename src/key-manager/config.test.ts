@@ -6,6 +6,7 @@ import type { SettingObject } from "./settings.ts";
 const base = { region: "us-east-2", key_identifier_value: "server-1" };
 const parse = (settings: SettingObject, trustDomain = "example.org") =>
   parseConfig(trustDomain, { settings, problems: [] });
+const hourMs = 3_600_000;
 const problemsOf = (settings: SettingObject, trustDomain?: string) => parse(settings, trustDomain).problems;
 
 describe("configuration of aws_kms", () => {
@@ -25,6 +26,18 @@ describe("configuration of aws_kms", () => {
       pendingWindowInDays: 7,
       maxKeysCreatedPerHour: 60,
       strictKeyDiscovery: false,
+      tagBasedKeyDiscovery: false,
+      retagExistingKeys: false,
+      upkeep: {
+        aliasRefreshIntervalMs: 6 * hourMs,
+        staleAliasScanIntervalMs: 24 * hourMs,
+        staleAliasThresholdMs: 14 * 24 * hourMs,
+        staleKeyScanIntervalMs: 48 * hourMs,
+        staleKeyThresholdMs: 48 * hourMs,
+        scanStartDelayMs: hourMs / 6,
+        pruneDryRun: false,
+        maxDeletionsPerScan: 100,
+      },
     });
   });
 
@@ -124,6 +137,31 @@ describe("configuration of aws_kms", () => {
     ],
     ["a fractional window", { ...base, pending_window_in_days: { number: "7.5" } }, /must be a whole number/],
     [
+      "a number as interval",
+      { ...base, alias_refresh_interval: { number: "6" } },
+      /^alias_refresh_interval: is "6"; it must be a duration of at least "1s", like/,
+    ],
+    [
+      "a short stale alias threshold",
+      { ...base, stale_alias_threshold: "23h" },
+      /^stale_alias_threshold: is "23h"; it must be a duration of at least "24h"/,
+    ],
+    [
+      "a threshold below two refreshes",
+      { ...base, alias_refresh_interval: "13h", stale_alias_threshold: "25h" },
+      /^stale_alias_threshold: is "25h"; it must be at least twice alias_refresh_interval \("13h"\)/,
+    ],
+    [
+      "a short stale key threshold",
+      { ...base, stale_key_threshold: "59m" },
+      /^stale_key_threshold: is "59m".*at least "1h"/,
+    ],
+    [
+      "no deletions at all",
+      { ...base, max_deletions_per_scan: { number: "0" } },
+      /^max_deletions_per_scan: must be a whole number from 1/,
+    ],
+    [
       "a word as flag",
       { ...base, strict_key_discovery: "yes" },
       /^strict_key_discovery: must be true or false, not "yes"/,
@@ -162,6 +200,12 @@ describe("configuration of aws_kms", () => {
     const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, "v"]));
     assert.deepEqual(problemsOf({ ...base, key_tags: tags(50) }), []);
     assert.match(problemsOf({ ...base, key_tags: tags(51) }).join(), /51 tags; KMS allows 50/);
+    const tagMode = { ...base, enable_tag_based_key_discovery: true };
+    assert.deepEqual(problemsOf({ ...tagMode, key_tags: tags(45) }), []);
+    assert.match(
+      problemsOf({ ...tagMode, key_tags: tags(46) }).join(),
+      /^key_tags: 46 tags besides the plugin's own 5/,
+    );
   });
 
   it("takes trust domain names as SPIFFE has them", () => {
@@ -169,6 +213,11 @@ describe("configuration of aws_kms", () => {
     for (const name of ["", "Example.org", "a/b", "a b", "spiffe://a", "a".repeat(256), "é"]) {
       assert.match(problemsOf(base, name).join(), /^trust_domain: /, name);
     }
+  });
+
+  it("says nothing more of a text that could not be read", () => {
+    const { problems } = parseConfig("example.org", { settings: undefined, problems: ["plugin_data: broken"] });
+    assert.deepEqual(problems, ["plugin_data: broken"]);
   });
 
   it("never quotes a secret", () => {

@@ -5,8 +5,20 @@
  */
 import * as v from "valibot";
 import { closestName } from "./closest-name.ts";
-import { keyTagProblems } from "./key-tags.ts";
+import { formatDuration } from "./duration.ts";
+import { keyTagProblems, maxTags, pluginTagCount } from "./key-tags.ts";
 import type { Tag } from "./ports.ts";
+import {
+  duration,
+  endpoint,
+  flag,
+  matching,
+  secret,
+  shown,
+  text,
+  textOfNumber,
+  wholeNumber,
+} from "./setting-schemas.ts";
 import type { PluginData, SettingObject } from "./settings.ts";
 
 /** Who this server is: a UUID kept in a file, or a value the operator gives. */
@@ -35,7 +47,28 @@ export interface Config {
   /** 0 = no ceiling. */
   readonly maxKeysCreatedPerHour: number;
   readonly strictKeyDiscovery: boolean;
+  readonly tagBasedKeyDiscovery: boolean;
+  readonly retagExistingKeys: boolean;
+  readonly upkeep: UpkeepConfig;
 }
+
+/** When keys are kept alive and stale ones pruned. All times in milliseconds. */
+export interface UpkeepConfig {
+  readonly aliasRefreshIntervalMs: number;
+  readonly staleAliasScanIntervalMs: number;
+  readonly staleAliasThresholdMs: number;
+  readonly staleKeyScanIntervalMs: number;
+  readonly staleKeyThresholdMs: number;
+  /** Each task first runs at a random moment within this time after Configure. */
+  readonly scanStartDelayMs: number;
+  readonly pruneDryRun: boolean;
+  readonly maxDeletionsPerScan: number;
+}
+
+const hourMs = 3_600_000;
+const minIntervalMs = 1_000;
+const minStaleAliasThresholdMs = 24 * hourMs;
+const minStaleKeyThresholdMs = hourMs;
 
 export interface ConfigResult {
   /** Absent when there are problems. */
@@ -45,66 +78,6 @@ export interface ConfigResult {
   /** What works but should be changed. */
   readonly warnings: readonly string[];
 }
-
-const shown = (value: unknown): string => {
-  const literal = v.safeParse(numberLiteral, value);
-  const text = literal.success ? literal.output.number : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-};
-
-const numberLiteral = v.strictObject({ number: v.string() });
-const textOfNumber = v.pipe(
-  numberLiteral,
-  v.transform((literal) => literal.number),
-);
-
-/** Like SPIRE's own decoder: a number may stand for a string, and an empty string is no setting. */
-const text = v.pipe(
-  v.union([v.string(), textOfNumber], (issue) => `must be a string, not ${shown(issue.input)}`),
-  v.transform((value) => (value === "" ? undefined : value)),
-);
-/** A string that no message may quote. */
-const secret = v.pipe(
-  v.union([v.string(), textOfNumber], "must be a string"),
-  v.transform((value) => (value === "" ? undefined : value)),
-);
-const flag = v.pipe(
-  v.union([v.boolean(), v.picklist(["true", "false"])], (issue) => `must be true or false, not ${shown(issue.input)}`),
-  v.transform((value) => value === true || value === "true"),
-);
-
-const wholeNumber = (from: number, to: number) =>
-  v.pipe(
-    v.union([v.string(), textOfNumber], (issue) => `must be a whole number, not ${shown(issue.input)}`),
-    v.check(
-      (value) => /^\d+$/.test(value) && Number(value) >= from && Number(value) <= to,
-      (issue) => `must be a whole number from ${from} to ${to}, not ${issue.input}`,
-    ),
-    v.transform(Number),
-  );
-
-const matching = (pattern: RegExp, mend: string) =>
-  v.pipe(
-    text,
-    v.check(
-      (value) => value === undefined || pattern.test(value),
-      (issue) => `is ${shown(issue.input)}; it ${mend}`,
-    ),
-  );
-
-const isHttpUrl = (value: string): boolean => {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  return (url?.protocol === "http:" || url?.protocol === "https:") && url.username === "" && url.password === "";
-};
-
-const endpoint = v.pipe(
-  text,
-  v.check(
-    (value) => value === undefined || isHttpUrl(value),
-    // Not quoted: a URL may carry a password.
-    "must be an http:// or https:// URL without user name and password, like https://kms.eu-west-1.amazonaws.com",
-  ),
-);
 
 const tagMap = v.pipe(
   v.record(
@@ -153,6 +126,16 @@ const settingTable = {
   pending_window_in_days: v.optional(wholeNumber(7, 30)),
   max_keys_created_per_hour: v.optional(wholeNumber(0, 1_000_000)),
   strict_key_discovery: v.optional(flag),
+  enable_tag_based_key_discovery: v.optional(flag),
+  retag_existing_keys: v.optional(flag),
+  alias_refresh_interval: v.optional(duration(minIntervalMs)),
+  stale_alias_scan_interval: v.optional(duration(minIntervalMs)),
+  stale_alias_threshold: v.optional(duration(minStaleAliasThresholdMs)),
+  stale_key_scan_interval: v.optional(duration(minIntervalMs)),
+  stale_key_threshold: v.optional(duration(minStaleKeyThresholdMs)),
+  scan_start_delay: v.optional(duration(0)),
+  prune_dry_run: v.optional(flag),
+  max_deletions_per_scan: v.optional(wholeNumber(1, 100_000)),
 };
 
 type Settings = v.InferOutput<v.ObjectSchema<typeof settingTable, undefined>>;
@@ -229,16 +212,49 @@ function credentialsOf(values: Partial<Settings>): StaticCredentials | string | 
   return undefined;
 }
 
+function upkeepOf(values: Partial<Settings>): UpkeepConfig {
+  return {
+    aliasRefreshIntervalMs: values.alias_refresh_interval ?? 6 * hourMs,
+    staleAliasScanIntervalMs: values.stale_alias_scan_interval ?? 24 * hourMs,
+    staleAliasThresholdMs: values.stale_alias_threshold ?? 336 * hourMs,
+    staleKeyScanIntervalMs: values.stale_key_scan_interval ?? 48 * hourMs,
+    staleKeyThresholdMs: values.stale_key_threshold ?? 48 * hourMs,
+    scanStartDelayMs: values.scan_start_delay ?? hourMs / 6,
+    pruneDryRun: values.prune_dry_run ?? false,
+    maxDeletionsPerScan: values.max_deletions_per_scan ?? 100,
+  };
+}
+
+/** A server that is alive must never look stale: it gets at least two chances to show itself. */
+function upkeepProblem({ staleAliasThresholdMs, aliasRefreshIntervalMs }: UpkeepConfig): string | undefined {
+  if (staleAliasThresholdMs >= 2 * aliasRefreshIntervalMs) return undefined;
+  return `stale_alias_threshold: is "${formatDuration(staleAliasThresholdMs)}"; it must be at least twice alias_refresh_interval ("${formatDuration(aliasRefreshIntervalMs)}"), or servers that are alive would lose their keys`;
+}
+
+/** The plugin's own tags in tag mode count toward KMS's limit. */
+function tagCountProblem(tags: readonly Tag[], tagMode: boolean): string | undefined {
+  const [problem] = tagMode && tags.length <= maxTags ? keyTagProblems(tags, pluginTagCount) : [];
+  return problem === undefined ? undefined : `key_tags: ${problem}`;
+}
+
 /**
  * Checks `plugin_data` and the core configuration.
  *
  * Touches neither files nor AWS.
  */
 export function parseConfig(trustDomain: string, pluginData: PluginData): ConfigResult {
-  const { values, problems: settingProblems } = checkSettings(pluginData.settings);
-  const problems = [...pluginData.problems, ...settingProblems];
   const trouble = trustDomainProblem(trustDomain);
-  if (trouble !== undefined) problems.push(trouble);
+  const problems = [...pluginData.problems, ...(trouble === undefined ? [] : [trouble])];
+  if (pluginData.settings === undefined) return { problems, warnings: [] };
+  const { values, problems: settingProblems } = checkSettings(pluginData.settings);
+  problems.push(...settingProblems);
+
+  const upkeep = upkeepOf(values);
+  const keyTags = values.key_tags ?? [];
+  const tagBasedKeyDiscovery = values.enable_tag_based_key_discovery ?? false;
+  for (const problem of [upkeepProblem(upkeep), tagCountProblem(keyTags, tagBasedKeyDiscovery)]) {
+    if (problem !== undefined) problems.push(problem);
+  }
 
   const given = new Set(Object.keys(pluginData.settings).map(canonicalName));
   const { region } = values;
@@ -271,10 +287,13 @@ export function parseConfig(trustDomain: string, pluginData: PluginData): Config
       stsEndpoint: values.sts_endpoint,
       identity,
       keyPolicyFile: values.key_policy_file,
-      keyTags: values.key_tags ?? [],
+      keyTags,
       pendingWindowInDays: values.pending_window_in_days ?? 7,
       maxKeysCreatedPerHour: values.max_keys_created_per_hour ?? 60,
       strictKeyDiscovery: values.strict_key_discovery ?? false,
+      tagBasedKeyDiscovery,
+      retagExistingKeys: values.retag_existing_keys ?? false,
+      upkeep,
     },
   };
 }

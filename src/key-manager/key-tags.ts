@@ -1,7 +1,9 @@
 /** Rules of AWS KMS for the operator's own tags (`key_tags`). */
 import type { Tag } from "./ports.ts";
 
-const maxTags = 50;
+export const maxTags = 50;
+/** `spire-server-td`, `spire-server-id`, `spire-active`, `spire-key-id`, `spire-last-update`. */
+export const pluginTagCount = 5;
 const maxKeyCharacters = 128;
 const maxValueCharacters = 256;
 const allowed = /^[\p{L}\p{N}\s+\-=._:/@]*$/u;

@@ -14,8 +14,10 @@ export interface SettingObject {
   readonly [key: string]: Setting;
 }
 
-/** What `plugin_data` held: settings by name, and problems met while reading it (unparsable text, a setting given twice). */
+/** What `plugin_data` held. */
 export interface PluginData {
-  readonly settings: SettingObject;
+  /** By name; undefined when the text could not be read at all. */
+  readonly settings: SettingObject | undefined;
+  /** Met while reading: unparsable text, a setting given twice. */
   readonly problems: readonly string[];
 }

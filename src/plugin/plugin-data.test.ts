@@ -40,7 +40,8 @@ describe("plugin_data", () => {
   });
 
   it("tells where the text is no HCL, without quoting it", () => {
-    const { problems } = readPluginData('region = "us-east-2"\nsecret_access_key = "hunter2');
+    const { settings, problems } = readPluginData('region = "us-east-2"\nsecret_access_key = "hunter2');
+    assert.equal(settings, undefined);
     assert.equal(problems.length, 1);
     assert.match(problems[0] ?? "", /^plugin_data: unable to decode configuration: line 2, column 21: /);
     assert.doesNotMatch(problems[0] ?? "", /hunter2/);
@@ -49,6 +50,6 @@ describe("plugin_data", () => {
   it("cannot be tricked by names of Object.prototype", () => {
     const { settings } = readPluginData('__proto__ { region = "x" }\nconstructor = "y"');
     assert.equal(Object.getPrototypeOf(settings), Object.prototype);
-    assert.deepEqual(Object.keys(settings).sort(), ["__proto__", "constructor"]);
+    assert.deepEqual(Object.keys(settings ?? {}).sort(), ["__proto__", "constructor"]);
   });
 });

@@ -57,6 +57,6 @@ export function readPluginData(text: string): PluginData {
     return { settings, problems: reader.problems };
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
-    return { settings: {}, problems: [`plugin_data: unable to decode configuration: ${error.message}`] };
+    return { settings: undefined, problems: [`plugin_data: unable to decode configuration: ${error.message}`] };
   }
 }

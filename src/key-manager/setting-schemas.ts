@@ -1,0 +1,76 @@
+/** The kinds of value that settings have, each with the words for a wrong one. */
+import * as v from "valibot";
+import { formatDuration, parseDuration } from "./duration.ts";
+
+const numberLiteral = v.strictObject({ number: v.string() });
+export const textOfNumber = v.pipe(
+  numberLiteral,
+  v.transform((literal) => literal.number),
+);
+
+/** A value as messages show it. */
+export const shown = (value: unknown): string => {
+  const literal = v.safeParse(numberLiteral, value);
+  const text = literal.success ? literal.output.number : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+};
+
+/** Like SPIRE's own decoder: a number may stand for a string, and an empty string is no setting. */
+export const text = v.pipe(
+  v.union([v.string(), textOfNumber], (issue) => `must be a string, not ${shown(issue.input)}`),
+  v.transform((value) => (value === "" ? undefined : value)),
+);
+/** A string that no message may quote. */
+export const secret = v.pipe(
+  v.union([v.string(), textOfNumber], "must be a string"),
+  v.transform((value) => (value === "" ? undefined : value)),
+);
+export const flag = v.pipe(
+  v.union([v.boolean(), v.picklist(["true", "false"])], (issue) => `must be true or false, not ${shown(issue.input)}`),
+  v.transform((value) => value === true || value === "true"),
+);
+
+export const wholeNumber = (from: number, to: number) =>
+  v.pipe(
+    v.union([v.string(), textOfNumber], (issue) => `must be a whole number, not ${shown(issue.input)}`),
+    v.check(
+      (value) => /^\d+$/.test(value) && Number(value) >= from && Number(value) <= to,
+      (issue) => `must be a whole number from ${from} to ${to}, not ${issue.input}`,
+    ),
+    v.transform(Number),
+  );
+
+export const matching = (pattern: RegExp, mend: string) =>
+  v.pipe(
+    text,
+    v.check(
+      (value) => value === undefined || pattern.test(value),
+      (issue) => `is ${shown(issue.input)}; it ${mend}`,
+    ),
+  );
+
+const isHttpUrl = (value: string): boolean => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return (url?.protocol === "http:" || url?.protocol === "https:") && url.username === "" && url.password === "";
+};
+
+export const endpoint = v.pipe(
+  text,
+  v.check(
+    (value) => value === undefined || isHttpUrl(value),
+    // Not quoted: a URL may carry a password.
+    "must be an http:// or https:// URL without user name and password, like https://kms.eu-west-1.amazonaws.com",
+  ),
+);
+
+/** A Go duration, in milliseconds. */
+export const duration = (minMs: number) =>
+  v.pipe(
+    text,
+    v.check(
+      (value) => value === undefined || (parseDuration(value) ?? -1) >= minMs,
+      (issue) =>
+        `is ${shown(issue.input)}; it must be a duration of at least "${formatDuration(minMs)}", like "90m" or "48h"`,
+    ),
+    v.transform((value) => (value === undefined ? undefined : parseDuration(value))),
+  );
