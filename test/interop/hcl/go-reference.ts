@@ -1,0 +1,113 @@
+import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const GO_TIMEOUT_MS = 120_000;
+const BATCH = 500;
+const BATCH_TIMEOUT_MS = 30_000;
+
+/** Go's values in the notation of main.go's `typed`. */
+export type TypedValue =
+  | { readonly b: boolean }
+  | { readonly i: string }
+  | { readonly f: string }
+  | { readonly s: string }
+  | { readonly l: readonly TypedValue[]; readonly e: "any" | "map" }
+  | { readonly m: readonly (readonly [string, TypedValue])[] };
+
+export type Outcome<T> = { readonly value: T; readonly refused?: string };
+
+export type Fields = {
+  readonly s: string | null;
+  readonly b: boolean | null;
+  readonly m: Readonly<Record<string, string>> | null;
+};
+
+/** One line of main.go's output. */
+export type Answer = {
+  readonly decoded: Outcome<TypedValue>;
+  readonly fields: Outcome<Fields>;
+  readonly positions: Outcome<readonly (readonly [number, number])[]>;
+  readonly reprinted: Outcome<string>;
+};
+
+/** Why the reference cannot be had here; a reason to skip, not to fail. */
+export class ReferenceUnavailable extends Error {
+  override readonly name = "ReferenceUnavailable";
+}
+
+/** hashicorp/hcl v1 in a Go process of its own, built into a temporary folder that `stop` removes. */
+export class GoReference {
+  private readonly folder: string;
+  private readonly process: ChildProcessByStdio<Writable, Readable, null>;
+  private readonly lines: AsyncIterator<string>;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.process = spawn(join(folder, "hcl-reference"), { stdio: ["pipe", "pipe", "inherit"] });
+    // A process that died is noticed when its answer is missing.
+    this.process.stdin.on("error", () => undefined);
+    this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+  }
+
+  static async start(): Promise<GoReference> {
+    const folder = await mkdtemp(join(tmpdir(), "hcl-reference-"));
+    const options = {
+      cwd: import.meta.dirname,
+      env: { ...process.env, GOWORK: "off", GOFLAGS: "-mod=readonly" },
+      timeout: GO_TIMEOUT_MS,
+    };
+    try {
+      await run("go", ["version"], options);
+      await run("go", ["mod", "download"], options);
+    } catch (cause) {
+      await rm(folder, { recursive: true, force: true });
+      throw new ReferenceUnavailable("go is not installed, or cannot fetch its modules", { cause });
+    }
+    try {
+      await run("go", ["build", "-o", join(folder, "hcl-reference"), "."], options);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+    return new GoReference(folder);
+  }
+
+  async ask(texts: readonly string[]): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    for (let start = 0; start < texts.length; start += BATCH) {
+      const batch = texts.slice(start, start + BATCH);
+      this.process.stdin.write(batch.map((text) => `${JSON.stringify(text)}\n`).join(""));
+      const timer = setTimeout(() => this.process.kill("SIGKILL"), BATCH_TIMEOUT_MS);
+      try {
+        for (const text of batch) answers.push(await this.read(text));
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+    return answers;
+  }
+
+  async askOne(text: string): Promise<Answer> {
+    const [answer] = await this.ask([text]);
+    if (!answer) throw new Error("the Go reference gave no answer");
+    return answer;
+  }
+
+  async stop(): Promise<void> {
+    this.process.kill("SIGKILL");
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async read(text: string): Promise<Answer> {
+    const line = await this.lines.next();
+    if (line.done) throw new Error(`the Go reference died on ${JSON.stringify(text)}`);
+    const answer: Answer = JSON.parse(line.value);
+    return answer;
+  }
+}
