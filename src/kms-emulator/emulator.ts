@@ -3,6 +3,7 @@ import { Engine } from "./engine.ts";
 import { closeServer, listen } from "./http/listen.ts";
 import { createAwsServer } from "./http/server.ts";
 import type { EmulatorOptions } from "./options.ts";
+import { DataFile } from "./persistence/data-file.ts";
 
 /** A running emulator. */
 export interface Emulator {
@@ -18,8 +19,15 @@ export interface Emulator {
 /** Starts an emulator. Throws EmulatorError if it cannot listen or read its data file. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const engine = new Engine(options);
+  const dataFile =
+    options.dataFile === undefined
+      ? undefined
+      : DataFile.open({ path: options.dataFile, fsync: options.fsync ?? false }, engine.store, engine.clock);
   const server = createAwsServer(engine, options.requestTimeoutMs ?? 30_000);
-  const endpoint = await listen(server, options.host ?? "127.0.0.1", options.port ?? 0);
+  const endpoint = await listen(server, options.host ?? "127.0.0.1", options.port ?? 0).catch((error: unknown) => {
+    dataFile?.close();
+    throw error;
+  });
   return {
     endpoint,
     controlEndpoint: undefined,
@@ -28,6 +36,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       engine.pauses.close();
       engine.waits.close();
       await closeServer(server);
+      dataFile?.close();
     },
   };
 }

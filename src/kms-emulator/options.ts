@@ -47,6 +47,11 @@ export interface EmulatorOptions extends EngineOptions {
   readonly port?: number;
   /** Keeps the state in this file across restarts. */
   readonly dataFile?: string;
+  /**
+   * With `dataFile`: true puts every change on the disk before it is answered (survives a power cut), false leaves it with
+   * the kernel (survives kill -9). Default false.
+   */
+  readonly fsync?: boolean;
   /** HTTP control plane; off unless given. */
   readonly control?: { readonly host?: string; readonly port?: number };
   /** A request that has not arrived completely after this time is cut off. Default 30,000. */

@@ -20,6 +20,10 @@ export interface Recorder {
   append(mutations: readonly Mutation[], atMs: number): void;
   /** The batch replaces everything before it. */
   replace(mutations: readonly Mutation[], atMs: number): void;
+  /** Called after the clock was moved by hand. */
+  clockMoved(nowMs: number): void;
+  /** Called after a commit: the time for housekeeping. */
+  compactIfDue(): void;
 }
 
 const place = (account: string, region: string): string => `${account}/${region}`;
@@ -72,6 +76,12 @@ export class Store {
     if (mutations.length === 0) return;
     this.#recorder?.append(mutations, atMs);
     for (const mutation of mutations) this.apply(mutation, atMs);
+    this.#recorder?.compactIfDue();
+  }
+
+  clockMoved(nowMs: number): void {
+    this.#recorder?.clockMoved(nowMs);
+    this.settle(nowMs);
   }
 
   /** Carries out what has fallen due by `nowMs`, in order of time. */

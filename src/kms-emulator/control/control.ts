@@ -74,7 +74,7 @@ export function createControl(engine: Engine): EmulatorControl {
     now: () => new Date(engine.clock.now()),
     advance(ms) {
       engine.clock.advance(ms);
-      engine.store.settle(engine.clock.now());
+      engine.store.clockMoved(engine.clock.now());
     },
     addFault(fault) {
       if (fault.kind === "consistency-lag") engine.store.history.keep(fault.ms);
