@@ -4,10 +4,9 @@ import { parseConfig } from "./config.ts";
 import type { SettingObject } from "./settings.ts";
 
 const base = { region: "us-east-2", key_identifier_value: "server-1" };
-const parse = (settings: SettingObject, trustDomain = "example.org") =>
-  parseConfig(trustDomain, { settings, problems: [] });
+const parse = (settings: SettingObject) => parseConfig("example.org", { settings, problems: [] });
 const hourMs = 3_600_000;
-const problemsOf = (settings: SettingObject, trustDomain?: string) => parse(settings, trustDomain).problems;
+const problemsOf = (settings: SettingObject) => parse(settings).problems;
 
 describe("configuration of aws_kms", () => {
   it("takes the seed's basic sample, with a warning about the file's old name", () => {
@@ -206,13 +205,6 @@ describe("configuration of aws_kms", () => {
       problemsOf({ ...tagMode, key_tags: tags(46) }).join(),
       /^key_tags: 46 tags besides the plugin's own 5/,
     );
-  });
-
-  it("takes trust domain names as SPIFFE has them", () => {
-    for (const name of ["example.org", "a", "a_b-c.d1", "a".repeat(255)]) assert.deepEqual(problemsOf(base, name), []);
-    for (const name of ["", "Example.org", "a/b", "a b", "spiffe://a", "a".repeat(256), "é"]) {
-      assert.match(problemsOf(base, name).join(), /^trust_domain: /, name);
-    }
   });
 
   it("says nothing more of a text that could not be read", () => {

@@ -170,13 +170,6 @@ function checkSettings(settings: SettingObject): { values: Partial<Settings>; pr
   return { values: values as Partial<Settings>, problems };
 }
 
-/** Trust domain names as SPIFFE has them. */
-function trustDomainProblem(trustDomain: string): string | undefined {
-  if (trustDomain === "") return "trust_domain: missing in the core configuration";
-  if (/^[a-z0-9._-]{1,255}$/.test(trustDomain)) return undefined;
-  return `trust_domain: ${shown(trustDomain)} is no trust domain name; it has 1 to 255 lower-case letters, digits, dots, dashes and underscores`;
-}
-
 function identityOf(values: Partial<Settings>): ServerIdentity | string {
   const { key_identifier_file, key_metadata_file, key_identifier_value } = values;
   if (key_identifier_file !== undefined && key_metadata_file !== undefined) {
@@ -238,13 +231,12 @@ function tagCountProblem(tags: readonly Tag[], tagMode: boolean): string | undef
 }
 
 /**
- * Checks `plugin_data` and the core configuration.
+ * Checks `plugin_data`. Touches neither files nor AWS.
  *
- * Touches neither files nor AWS.
+ * @param trustDomain a valid trust domain name; the SDK has checked SPIRE's core configuration
  */
 export function parseConfig(trustDomain: string, pluginData: PluginData): ConfigResult {
-  const trouble = trustDomainProblem(trustDomain);
-  const problems = [...pluginData.problems, ...(trouble === undefined ? [] : [trouble])];
+  const problems = [...pluginData.problems];
   if (pluginData.settings === undefined) return { problems, warnings: [] };
   const { values, problems: settingProblems } = checkSettings(pluginData.settings);
   problems.push(...settingProblems);
