@@ -15,7 +15,7 @@ export type GoValue =
   | GoList
   | GoMap;
 
-export type GoList = { readonly type: "list"; readonly elements: "any" | "map"; readonly values: readonly GoValue[] };
+export type GoList = { readonly type: "list"; readonly elements: "any" | "map"; readonly values: GoValue[] };
 
 export type GoMap = { readonly type: "map"; readonly entries: ReadonlyMap<string, GoValue> };
 
@@ -81,8 +81,9 @@ function decodeGroup(group: readonly Rest[], old: GoValue | undefined, position:
   if (old && (old.type !== "list" || old.elements !== "map")) {
     return wrongType("a block with labels follows a value under the same key", position);
   }
-  const values = group.map((item) => decodeMap([item]));
-  return { type: "list", elements: "map", values: [...(old?.values ?? []), ...values] };
+  const list: GoList = old ?? { type: "list", elements: "map", values: [] };
+  for (const item of group) list.values.push(decodeMap([item]));
+  return list;
 }
 
 /** `old` is what an earlier item of the same key left; its type decides how this one is read. */
@@ -99,7 +100,8 @@ function decodeValue(node: HclValue, old: GoValue | undefined): GoValue {
     case "string":
       return decodeString(node);
     case "list":
-      return { ...old, values: [...old.values, ...decodeElements(node, old.elements)] };
+      for (const element of decodeElements(node, old.elements)) old.values.push(element);
+      return old;
     default:
       return mismatch(node, "an object");
   }
