@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import type { HclObject, HclValue } from "../../../src/hcl/ast.ts";
 import {
   boolField,
   type GoValue,
   HclError,
+  type HclObject,
+  type HclValue,
   parseHcl,
   stringField,
   stringMapField,
