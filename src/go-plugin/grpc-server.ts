@@ -1,0 +1,73 @@
+import type { Socket } from "node:net";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { CallTracker } from "./call-context.ts";
+import { toGrpcHandlers, toServiceDefinition } from "./grpc-handler.ts";
+import type { ServiceRegistration } from "./grpc-service.ts";
+import type { Listener } from "./listener.ts";
+import type { Logger } from "./logger.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
+
+export interface GrpcServerOptions {
+  readonly listener: Listener;
+  readonly services: readonly ServiceRegistration[];
+  readonly log: Logger;
+  /** Present when AutoMTLS is on: both sides prove a certificate. Absent: plaintext HTTP/2. */
+  readonly tls?: TlsIdentity | undefined;
+}
+
+export interface GrpcServer {
+  /**
+   * Closes the listener, cancels what handlers are doing, gives answers `graceMs` to get out, then drops the
+   * connections. Never rejects.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Serves gRPC on connections that the listener accepts. */
+export function startGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const server = new Server({
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    "grpc.enable_channelz": 0,
+  });
+  const calls = new CallTracker();
+  const scope = { log: options.log, calls };
+  for (const registration of options.services) {
+    server.addService(toServiceDefinition(registration.service), toGrpcHandlers(registration, scope));
+  }
+  const injector = server.createConnectionInjector(credentials(options.tls));
+  const sockets = new Set<Socket>();
+  options.listener.onConnection((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    injector.injectConnection(socket);
+  });
+
+  return {
+    async stop(graceMs) {
+      options.listener.close();
+      calls.cancelAll(new Error("the plugin is stopping"));
+      await drain(server, graceMs);
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function credentials(tls: TlsIdentity | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const pair = { private_key: Buffer.from(tls.privateKeyPem), cert_chain: Buffer.from(tls.certificatePem) };
+  return ServerCredentials.createSsl(Buffer.from(tls.peerCertificatePem), [pair], true);
+}
+
+/** Sends GOAWAY on every connection and waits for the calls in flight, but not longer than the grace. */
+function drain(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, graceMs);
+    function finish(): void {
+      clearTimeout(timer);
+      server.forceShutdown();
+      resolve();
+    }
+    server.tryShutdown(finish);
+  });
+}
