@@ -5,7 +5,7 @@
  * the stale-key scan: such keys have no alias.
  */
 import { messageOf } from "./errors.ts";
-import { type Clock, isKmsError, type KmsClient, type Logger } from "./ports.ts";
+import { type Clock, isKmsError, type KmsClient, type LogFields, type Logger } from "./ports.ts";
 
 export interface DoomedKey {
   /** The client of the account and Region that the key lives in, whatever is configured later. */
@@ -15,6 +15,13 @@ export interface DoomedKey {
   readonly pendingWindowInDays: number;
   /** Which rule doomed the key, for the log: `rotated`, `abandoned`, … */
   readonly reason: string;
+  /** More for the log line. */
+  readonly details?: LogFields;
+  /**
+   * Asked before each attempt, because what doomed the key may have changed meanwhile; a failure is tried again.
+   * Resolves to why the key stays, or undefined.
+   */
+  readonly reprieve?: (signal: AbortSignal) => Promise<string | undefined>;
 }
 
 export interface DeletionQueueOptions {
@@ -98,6 +105,11 @@ export class DeletionQueue {
         log.error("Key is in use and was not scheduled for deletion", fieldsOf(key));
         return true;
       }
+      const reprieve = await key.reprieve?.(this.#stop.signal);
+      if (reprieve !== undefined) {
+        log.warn("Key will not be scheduled for deletion", { ...fieldsOf(key), reason: reprieve });
+        return true;
+      }
       const deletionDate = await key.kms.scheduleKeyDeletion(key.keyArn, key.pendingWindowInDays, {
         signal: this.#stop.signal,
       });
@@ -131,4 +143,9 @@ export class DeletionQueue {
   }
 }
 
-const fieldsOf = (key: DoomedKey) => ({ key_arn: key.keyArn, alias_name: key.aliasName, rule: key.reason });
+const fieldsOf = (key: DoomedKey) => ({
+  ...key.details,
+  key_arn: key.keyArn,
+  alias_name: key.aliasName,
+  rule: key.reason,
+});

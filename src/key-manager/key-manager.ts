@@ -6,11 +6,12 @@
  */
 
 import type { NamedQueue } from "./concurrency.ts";
+import { examineAlias } from "./discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError } from "./errors.ts";
 import { type KeyEntries, type KeyEntry, type PublicKey, withEntry } from "./key-entry.ts";
 import { KeyGeneration, type KeyGenerationContext } from "./key-generation.ts";
 import type { KeyType } from "./key-type.ts";
-import type { KmsClient, Logger } from "./ports.ts";
+import { isKmsError, type KmsClient, type Logger } from "./ports.ts";
 import { planSignature, type SignerOptions } from "./signing-algorithm.ts";
 
 export interface Signature {
@@ -56,7 +57,7 @@ export class KeyManager {
       aliasName,
       signal,
       current: () => this.#entries.get(keyId),
-      replace: (entry) => this.#replace(entry),
+      replace: (entry) => this.replace(entry),
     });
     return this.#context.generations.run(keyId, () => generation.run());
   }
@@ -77,16 +78,69 @@ export class KeyManager {
    */
   async signData(keyId: string, digest: Uint8Array, options: SignerOptions, signal?: AbortSignal): Promise<Signature> {
     const entry = this.#entry(keyId);
-    const plan = planSignature(entry.keyType, digest, options);
     try {
-      const signature = await this.#context.kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
-      return { signature, keyFingerprint: entry.fingerprint };
+      return await this.#sign(entry, digest, options, signal);
     } catch (error) {
-      throw keyManagerError(
-        `failed to sign with key ${JSON.stringify(keyId)} (${entry.keyArn}, ${entry.aliasName})`,
-        error,
-      );
+      if (!isKmsError(error, "Disabled", "InvalidState", "NotFound")) throw signFailure(entry, error);
+      // The key is of no use any more: perhaps a replica that shares our identity has rotated it.
+      const successor = await this.followAlias(entry, signal).catch(() => undefined);
+      if (successor === undefined) throw signFailure(entry, error);
+      return await this.#sign(successor, digest, options, signal).catch((again: unknown) => {
+        throw signFailure(successor, again);
+      });
     }
+  }
+
+  /**
+   * Looks where the alias of an entry points to by now and puts the key there in the entry's place.
+   *
+   * @returns the entry in place now if it is another one, undefined when nothing has changed or the other key cannot be used
+   */
+  async followAlias(entry: KeyEntry, signal?: AbortSignal): Promise<KeyEntry | undefined> {
+    const { kms, names, log } = this.#context;
+    const { aliasName, keyId } = entry;
+    const target = await kms.describeKey(aliasName, { signal });
+    const finding =
+      target.arn === entry.keyArn
+        ? undefined
+        : await examineAlias({ aliasName, targetKeyId: target.keyId }, { kms, names, signal });
+    const current = this.#entries.get(keyId);
+    if (current !== undefined && current.keyArn !== entry.keyArn) return current;
+    if (finding !== undefined && "entry" in finding) {
+      this.replace({ ...finding.entry, keyId });
+      log.warn("Another server with this identity has rotated a key: using its key now", {
+        key_id: keyId,
+        alias_name: aliasName,
+        key_arn: target.arn,
+        replaced_key_arn: entry.keyArn,
+      });
+      return this.#entries.get(keyId);
+    }
+    if (finding !== undefined) {
+      log.error("Another server with this identity has moved an alias to a key that cannot be used", {
+        key_id: keyId,
+        alias_name: aliasName,
+        key_arn: target.arn,
+        reason: finding.unusable.trouble,
+      });
+    }
+    return undefined;
+  }
+
+  /** Runs a job in turn with the generations of this id. */
+  exclusively<T>(keyId: string, job: () => Promise<T>): Promise<T> {
+    return this.#context.generations.run(keyId, job);
+  }
+
+  async #sign(
+    entry: KeyEntry,
+    digest: Uint8Array,
+    options: SignerOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Signature> {
+    const plan = planSignature(entry.keyType, digest, options);
+    const signature = await this.#context.kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
+    return { signature, keyFingerprint: entry.fingerprint };
   }
 
   #entry(keyId: string): KeyEntry {
@@ -96,11 +150,16 @@ export class KeyManager {
     return entry;
   }
 
-  #replace(entry: KeyEntry): KeyEntry | undefined {
+  /** Puts an entry in place. @returns the one it replaced */
+  replace(entry: KeyEntry): KeyEntry | undefined {
     const replaced = this.#entries.get(entry.keyId);
     this.#entries = withEntry(this.#entries, entry);
     return replaced;
   }
+}
+
+function signFailure({ keyId, keyArn, aliasName }: KeyEntry, error: unknown): KeyManagerError {
+  return keyManagerError(`failed to sign with key ${JSON.stringify(keyId)} (${keyArn}, ${aliasName})`, error);
 }
 
 function requireKeyId(keyId: string): void {

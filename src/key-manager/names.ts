@@ -21,6 +21,13 @@ export interface KeyNames {
   descriptionFor(keyId: string): string;
   /** Whether a key of this description certainly belongs to somebody else although its alias looks like ours. */
   isForeignDescription(description: string): boolean;
+  /** Whether the alias has the form that servers of this trust domain give theirs, this server or another. */
+  isTrustDomainAlias(aliasName: string): boolean;
+  /**
+   * Whose a key is by its description: `own` = this trust domain's; `shared` = of a trust domain that is written the
+   * same in aliases, ours most likely; `foreign` = anything else.
+   */
+  trustDomainOf(description: string): "own" | "shared" | "foreign";
 }
 
 /** The alias segment of a trust domain. `a.b` and `a_b` share one; only descriptions tell them apart. */
@@ -42,6 +49,7 @@ export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
   const prefix = `alias/SPIRE_SERVER/${segment}/${tidyPath(serverId)}/`;
   const builtInDescription = `SPIRE_SERVER_KEY/${segment}/`;
   const ownDescription = `SPIRE_SERVER/${trustDomain}`;
+  const trustDomainPrefix = `alias/SPIRE_SERVER/${segment}/`;
   return {
     aliasFor(keyId) {
       const aliasName = prefix + encodeKeyId(keyId);
@@ -64,5 +72,13 @@ export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
       description.startsWith("SPIRE_SERVER/") &&
       description !== ownDescription &&
       trustDomainSegment(description.slice("SPIRE_SERVER/".length)) === segment,
+    isTrustDomainAlias: (aliasName) =>
+      aliasName.startsWith(trustDomainPrefix) && /^[^/]+(\/[^/]+)+$/.test(aliasName.slice(trustDomainPrefix.length)),
+    trustDomainOf(description) {
+      if (description === ownDescription) return "own";
+      return description.startsWith(builtInDescription) && description.length > builtInDescription.length
+        ? "shared"
+        : "foreign";
+    },
   };
 }

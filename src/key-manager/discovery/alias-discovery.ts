@@ -10,7 +10,7 @@ import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discov
 /** DescribeKey and GetPublicKey under way at once; KMS allows 2,000 a second of each. */
 const concurrency = 16;
 
-type Finding = { readonly entry: KeyEntry } | { readonly unusable: UnusableKey } | undefined;
+export type Finding = { readonly entry: KeyEntry } | { readonly unusable: UnusableKey } | undefined;
 
 async function ownAliases(kms: KmsClient, names: KeyNames, signal: AbortSignal | undefined): Promise<AliasListEntry[]> {
   const own: AliasListEntry[] = [];
@@ -41,8 +41,15 @@ function troubleWith({ keyState, keySpec, keyUsage, arn }: KeyMetadata, aliasNam
   }
 }
 
-async function examine(alias: AliasListEntry, { kms, names, signal }: DiscoveryContext): Promise<Finding> {
-  const { aliasName, targetKeyId } = alias;
+/**
+ * Looks at the key behind one of our aliases.
+ *
+ * @returns undefined when the key turns out to be another trust domain's
+ */
+export async function examineAlias(
+  { aliasName, targetKeyId }: Pick<AliasListEntry, "aliasName" | "targetKeyId">,
+  { kms, names, signal }: Omit<DiscoveryContext, "log">,
+): Promise<Finding> {
   if (targetKeyId === undefined) {
     return { unusable: { aliasName, keyArn: undefined, trouble: "the alias has no target key; delete it" } };
   }
@@ -94,7 +101,7 @@ export async function discoverByAlias(context: DiscoveryContext): Promise<Discov
   let findings: readonly Finding[];
   try {
     const aliases = await ownAliases(kms, names, signal);
-    findings = await mapBounded(aliases, concurrency, (alias) => examine(alias, context));
+    findings = await mapBounded(aliases, concurrency, (alias) => examineAlias(alias, context));
   } catch (error) {
     if (error instanceof KeyManagerError) throw error;
     throw keyManagerError("failed to fetch aliases", error);

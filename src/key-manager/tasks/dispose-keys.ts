@@ -1,0 +1,131 @@
+/**
+ * Prunes keys of this trust domain that no alias stands for: what failed generations and crashes left behind.
+ *
+ * ListKeys tells ids only, so each key has to be described once. A key once seen as somebody else's is remembered, and
+ * a scan costs what changed, not what exists.
+ */
+import { type DisposalRules, planStaleKeys } from "../disposal.ts";
+import { messageOf } from "../errors.ts";
+import { type Clock, isKmsError, type KeyMetadata } from "../ports.ts";
+import { carryOut, type DisposeOptions } from "./dispose.ts";
+import { Pacer } from "./pacer.ts";
+import type { Task } from "./task.ts";
+
+export interface DisposeKeysOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly thresholdMs: number;
+}
+
+/** KMS allows 2,000 DescribeKey a second; signing and everybody else want theirs. */
+const describesPerSecond = 100;
+const dayMs = 86_400_000;
+/** A foreign key's description is looked at again after this long, in case it was changed. */
+const foreignMemoryMs = 90 * dayMs;
+
+type Memory =
+  | { readonly kind: "skip"; readonly untilMs: number }
+  | { readonly kind: "ours"; readonly key: KeyMetadata };
+
+export function disposeKeysTask(options: DisposeKeysOptions): Task {
+  const { kms, names, clock, log, thresholdMs, maxDeletionsPerScan, isInUse, intervalMs } = options;
+  const memory = new Map<string, Memory>();
+  const pacer = new Pacer(clock, describesPerSecond);
+  let hasTwin = false;
+  let deniedMentioned = false;
+
+  function remember(keyId: string, key: KeyMetadata): void {
+    if (names.isForeignDescription(key.description)) hasTwin = true;
+    if (key.deletionDate !== undefined) {
+      // Somebody has doomed it already; should that be cancelled, it is looked at anew.
+      memory.set(keyId, { kind: "skip", untilMs: key.deletionDate.getTime() });
+    } else if (names.trustDomainOf(key.description) === "foreign") {
+      memory.set(keyId, {
+        kind: "skip",
+        untilMs: clock.now().getTime() + foreignMemoryMs * (0.75 + clock.random() / 2),
+      });
+    } else {
+      memory.set(keyId, { kind: "ours", key });
+    }
+  }
+
+  async function describe(keyId: string, signal: AbortSignal): Promise<void> {
+    await pacer.turn(signal);
+    try {
+      remember(keyId, await kms.describeKey(keyId, { signal }));
+    } catch (error) {
+      if (isKmsError(error, "NotFound")) {
+        memory.delete(keyId);
+        return;
+      }
+      if (!isKmsError(error, "AccessDenied")) throw error;
+      memory.set(keyId, { kind: "skip", untilMs: clock.now().getTime() + foreignMemoryMs });
+      if (!deniedMentioned) {
+        log.info("Keys that may not be described are taken for somebody else's and not mentioned again", {
+          reason: messageOf(error),
+        });
+      }
+      deniedMentioned = true;
+    }
+  }
+
+  /** Lists all keys, describes those not known yet, forgets those that are gone. */
+  async function learn(signal: AbortSignal): Promise<{ now: Date; listed: number; described: number }> {
+    const seen = new Set<string>();
+    let now = clock.now();
+    let described = 0;
+    for await (const page of kms.listKeys({ signal })) {
+      now = page.serverTime ?? now;
+      for (const { keyId } of page.items) {
+        seen.add(keyId);
+        const known = memory.get(keyId);
+        if (known?.kind === "ours" || (known?.kind === "skip" && known.untilMs > clock.now().getTime())) continue;
+        await describe(keyId, signal);
+        described++;
+      }
+    }
+    for (const keyId of memory.keys()) if (!seen.has(keyId)) memory.delete(keyId);
+    return { now, listed: seen.size, described };
+  }
+
+  const aliasesOf = async (keyId: string, signal: AbortSignal): Promise<readonly string[] | undefined> => {
+    const aliases: string[] = [];
+    try {
+      for await (const page of kms.listAliases(keyId, { signal })) {
+        aliases.push(...page.items.map(({ aliasName }) => aliasName));
+      }
+      return aliases;
+    } catch (error) {
+      if (isKmsError(error, "NotFound")) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    name: "prune stale keys",
+    intervalMs,
+    async runOnce(signal) {
+      const { now, listed, described } = await learn(signal);
+      const rules = { names, now, thresholdMs, maxDeletions: maxDeletionsPerScan, isInUse };
+      const ours = [...memory.values()].flatMap((known) => (known.kind === "ours" ? [known.key] : []));
+      const old = ours.filter(({ creationDate, arn }) => {
+        return creationDate !== undefined && now.getTime() - creationDate.getTime() >= thresholdMs && !isInUse(arn);
+      });
+      const aliases = new Map<string, readonly string[]>();
+      for (const { keyId } of old) {
+        await pacer.turn(signal);
+        const found = await aliasesOf(keyId, signal);
+        if (found !== undefined) aliases.set(keyId, found);
+        // What has no alias may have been doomed or disabled since it was described.
+        if (found?.length === 0) await describe(keyId, signal);
+      }
+      const fresh = old.flatMap(({ keyId }) => {
+        const known = memory.get(keyId);
+        return known?.kind === "ours" ? [known.key] : [];
+      });
+      const plan = planStaleKeys({ keys: fresh, aliases, hasTwin }, rules);
+      const report = await carryOut(plan, options, async ({ keyId }) => (await aliasesOf(keyId, signal))?.length === 0);
+      return { listed, described, ...report };
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Keeps this server's aliases alive: UpdateAlias to the same key moves `LastUpdatedDate`, by which other servers see
+ * that the key is in use.
+ *
+ * An alias that points elsewhere by now was moved by a replica that shares our identity. It is left alone and the cache
+ * follows it: a stale server that pointed it back had a key in use deleted (SPIRE issue 6804).
+ */
+
+import { messageOf } from "../errors.ts";
+import type { KeyEntry } from "../key-entry.ts";
+import type { KeyManager } from "../key-manager.ts";
+import { type Clock, isKmsError, type KmsClient, type Logger } from "../ports.ts";
+import { Pacer } from "./pacer.ts";
+import type { Task, TaskReport } from "./task.ts";
+
+export interface RefreshAliasesOptions {
+  readonly keyManager: KeyManager;
+  readonly kms: KmsClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly intervalMs: number;
+}
+
+/** KMS allows 5 UpdateAlias a second, for the whole account. */
+const updatesPerSecond = 3;
+/** Rounds over what is throttled or fails in passing, before the run counts as failed. */
+const maxRounds = 5;
+const roundDelayMs = 15_000;
+
+type Outcome = "refreshed" | "followed" | "healed" | "gone";
+
+export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
+  const { keyManager, kms, clock, log, intervalMs } = options;
+  const pacer = new Pacer(clock, updatesPerSecond);
+
+  /** The alias is gone: somebody deleted it, perhaps a prune by a server that took us for dead. */
+  async function heal(entry: KeyEntry, signal: AbortSignal): Promise<Outcome> {
+    await kms.createAlias(entry.aliasName, entry.keyArn, { signal });
+    log.warn("Alias of a key in use was missing and has been created again", {
+      alias_name: entry.aliasName,
+      key_arn: entry.keyArn,
+    });
+    return "healed";
+  }
+
+  async function refresh(keyId: string, signal: AbortSignal): Promise<Outcome> {
+    const entry = keyManager.entries.get(keyId);
+    if (entry === undefined) return "gone";
+    await pacer.turn(signal);
+    try {
+      const target = await kms.describeKey(entry.aliasName, { signal });
+      if (target.arn !== entry.keyArn) {
+        await keyManager.followAlias(entry, signal);
+        return "followed";
+      }
+      await kms.updateAlias(entry.aliasName, entry.keyArn, { signal });
+      return "refreshed";
+    } catch (error) {
+      if (isKmsError(error, "NotFound")) return heal(entry, signal);
+      throw error;
+    }
+  }
+
+  return {
+    name: "refresh aliases",
+    intervalMs,
+    async runOnce(signal): Promise<TaskReport> {
+      const counts: Record<Outcome, number> = { refreshed: 0, followed: 0, healed: 0, gone: 0 };
+      let left: readonly string[] = [...keyManager.entries.keys()];
+      let failure: unknown;
+      for (let round = 1; left.length > 0 && round <= maxRounds; round++) {
+        if (round > 1) await clock.sleep(roundDelayMs, signal);
+        const failed: string[] = [];
+        for (const keyId of left) {
+          try {
+            // In turn with generations of the same id: our own rotation is never mistaken for a replica's.
+            counts[await keyManager.exclusively(keyId, () => refresh(keyId, signal))]++;
+          } catch (error) {
+            signal.throwIfAborted();
+            failure = error;
+            failed.push(keyId);
+            const level = round === maxRounds ? "error" : "debug";
+            log[level]("Failed to refresh alias", { key_id: keyId, reason: messageOf(error) });
+          }
+        }
+        left = failed;
+      }
+      if (left.length > 0) throw failure;
+      return { ...counts };
+    },
+  };
+}

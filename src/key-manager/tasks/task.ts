@@ -1,0 +1,57 @@
+/** Running something again and again for months, on an injected clock. */
+import { messageOf } from "../errors.ts";
+import type { Clock, Logger } from "../ports.ts";
+
+/** What a run has to say for the log. */
+export type TaskReport = Readonly<Record<string, number | string | boolean | undefined>>;
+
+export interface Task {
+  /** For the log, e.g. `refresh aliases`. */
+  readonly name: string;
+  readonly intervalMs: number;
+  /** One run. Tests and tools call it themselves. */
+  runOnce(signal: AbortSignal): Promise<TaskReport>;
+}
+
+export interface TaskContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Each task first runs at a random moment within this time, so that a fleet does not start as one. */
+  readonly startDelayMs: number;
+  readonly signal: AbortSignal;
+}
+
+const firstRetryMs = 60_000;
+
+/** How soon after its n-th failure in a row a task is tried again: sooner than its interval, later each time. */
+const retryMs = (failures: number, intervalMs: number) => Math.min(firstRetryMs * 4 ** (failures - 1), intervalMs);
+
+/** Runs the task until the signal aborts. Never rejects. */
+export async function runTask(task: Task, { clock, log, startDelayMs, signal }: TaskContext): Promise<void> {
+  let delayMs = clock.random() * startDelayMs;
+  let failures = 0;
+  for (;;) {
+    try {
+      await clock.sleep(delayMs, signal);
+    } catch {
+      return;
+    }
+    const startedAt = clock.now().getTime();
+    try {
+      const report = await task.runOnce(signal);
+      log.debug("Task done", { task: task.name, ...report });
+      failures = 0;
+      // Counted from the start of this run, so that a long run does not shift the rhythm.
+      delayMs = Math.max(0, task.intervalMs - (clock.now().getTime() - startedAt));
+    } catch (error) {
+      if (signal.aborted) return;
+      failures++;
+      delayMs = retryMs(failures, task.intervalMs);
+      log.error("Task failed and will be tried again", {
+        task: task.name,
+        reason: messageOf(error),
+        next_attempt_in_s: Math.round(delayMs / 1000),
+      });
+    }
+  }
+}
