@@ -32,8 +32,10 @@ export interface AccessRequest {
 export interface PolicyCheckRequest {
   readonly document: string;
   readonly bypassLockoutCheck: boolean;
-  /** The key that the policy is for, which need not exist yet. */
+  /** The key that the policy is for. */
   readonly keyArn: string;
+  /** Absent when the key is only being made. */
+  readonly key?: KeyRecord | undefined;
 }
 
 export interface AccessControl {

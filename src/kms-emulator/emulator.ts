@@ -1,4 +1,6 @@
 import { createControl, type EmulatorControl } from "./control/control.ts";
+import { ControlRoutes } from "./control/http-routes.ts";
+import { createControlServer } from "./control/http-server.ts";
 import { Engine } from "./engine.ts";
 import { closeServer, listen } from "./http/listen.ts";
 import { createAwsServer } from "./http/server.ts";
@@ -16,27 +18,47 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+/** Undoes what has been started, in reverse order. */
+type Closer = () => void | Promise<void>;
+
+async function closeAll(closers: readonly Closer[]): Promise<void> {
+  for (const close of [...closers].reverse()) await close();
+}
+
+async function serveControl(
+  engine: Engine,
+  control: EmulatorControl,
+  address: { readonly host?: string; readonly port?: number } | undefined,
+  closers: Closer[],
+): Promise<string | undefined> {
+  if (address === undefined) return undefined;
+  const server = createControlServer(new ControlRoutes(engine, control));
+  const endpoint = await listen(server, address.host ?? "127.0.0.1", address.port ?? 0);
+  closers.push(() => closeServer(server));
+  return endpoint;
+}
+
 /** Starts an emulator. Throws EmulatorError if it cannot listen or read its data file. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const engine = new Engine(options);
-  const dataFile =
-    options.dataFile === undefined
-      ? undefined
-      : DataFile.open({ path: options.dataFile, fsync: options.fsync ?? false }, engine.store, engine.clock);
-  const server = createAwsServer(engine, options.requestTimeoutMs ?? 30_000);
-  const endpoint = await listen(server, options.host ?? "127.0.0.1", options.port ?? 0).catch((error: unknown) => {
-    dataFile?.close();
+  const control = createControl(engine);
+  const closers: Closer[] = [];
+  try {
+    if (options.dataFile !== undefined) {
+      const fsync = options.fsync ?? false;
+      const dataFile = DataFile.open({ path: options.dataFile, fsync }, engine.store, engine.clock);
+      closers.push(() => dataFile.close());
+    }
+    const verifiesSignatures = options.verifySignatures ?? false;
+    const rules = { verifiesSignatures, isStrict: verifiesSignatures || (options.authorize ?? false) };
+    const server = createAwsServer(engine, rules, options.requestTimeoutMs ?? 30_000);
+    const endpoint = await listen(server, options.host ?? "127.0.0.1", options.port ?? 0);
+    closers.push(() => closeServer(server));
+    const controlEndpoint = await serveControl(engine, control, options.control, closers);
+    closers.push(() => engine.close());
+    return { endpoint, controlEndpoint, control, close: () => closeAll(closers.splice(0)) };
+  } catch (error) {
+    await closeAll(closers);
     throw error;
-  });
-  return {
-    endpoint,
-    controlEndpoint: undefined,
-    control: createControl(engine),
-    async close() {
-      engine.pauses.close();
-      engine.waits.close();
-      await closeServer(server);
-      dataFile?.close();
-    },
-  };
+  }
 }

@@ -1,5 +1,12 @@
 import { type EmulatorClock, systemClock } from "./clock.ts";
-import { defaultLimits, type Limits, type Operation, type OperationContext, type Service } from "./context.ts";
+import {
+  type AccessControl,
+  defaultLimits,
+  type Limits,
+  type Operation,
+  type OperationContext,
+  type Service,
+} from "./context.ts";
 import { createKeyMaterialSource, type KeyMaterialSource } from "./crypto/key-material.ts";
 import { EmulatorError } from "./errors.ts";
 import { AwsException } from "./exceptions.ts";
@@ -10,6 +17,7 @@ import { operations } from "./operations/index.ts";
 import type { EngineOptions } from "./options.ts";
 import { Pauses } from "./pauses.ts";
 import { createAccessControl } from "./policy/access-control.ts";
+import { Quotas } from "./quotas.ts";
 import { createRandom, type Random } from "./random.ts";
 import { RegionView } from "./region-view.ts";
 import { Store } from "./store.ts";
@@ -64,7 +72,8 @@ export class Engine {
   readonly waits = new Waits();
   readonly #limits: Limits;
   readonly #materials: KeyMaterialSource;
-  readonly #access: ReturnType<typeof createAccessControl>;
+  readonly #access: AccessControl;
+  readonly #quotas: Quotas | undefined;
   readonly #transitionMs: number;
   readonly #hasAwsManagedAliases: boolean;
 
@@ -75,10 +84,25 @@ export class Engine {
     this.random = createRandom(options.seed ?? 1);
     this.faults = new Faults(this.random);
     this.journal = new Journal(options.journalLimit ?? 10_000);
-    this.directory = new Directory(this.account, options.identities ?? []);
+    this.directory = new Directory({
+      account: this.account,
+      identities: options.identities ?? [],
+      roles: options.roles ?? [],
+      providers: options.oidcProviders ?? [],
+      principals: options.principals ?? [],
+      isStrict: options.authorize ?? false,
+      session: (accessKeyId) => this.store.session(accessKeyId),
+    });
+    this.#quotas = options.quotas ? new Quotas(options.quotas) : undefined;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#materials = createKeyMaterialSource(this.random, options.reuseRsaKeys);
-    this.#access = createAccessControl(this.#limits);
+    this.#access = createAccessControl({
+      isEvaluating: options.authorize ?? false,
+      limits: this.#limits,
+      store: this.store,
+      clock: () => this.clock.now(),
+      principalExists: (name) => this.directory.principalExists(name),
+    });
     this.#transitionMs = options.transitionMs ?? 2000;
     this.#hasAwsManagedAliases = options.awsManagedAliases ?? true;
   }
@@ -102,6 +126,12 @@ export class Engine {
     return reply;
   }
 
+  /** Lets held and delayed calls go. */
+  close(): void {
+    this.pauses.close();
+    this.waits.close();
+  }
+
   async #perform(operation: Operation, call: EngineCall, record: OpenRecord, startMs: number): Promise<EngineReply> {
     const effects = this.faults.hit(call.operation, call.input, record.caller, startMs);
     for (const effect of effects) if (effect.kind === "delay") await this.waits.sleep(effect.ms);
@@ -120,7 +150,9 @@ export class Engine {
   async #run(operation: Operation, call: EngineCall, lagMs: number | undefined): Promise<EngineReply> {
     try {
       this.store.settle(this.clock.now());
-      const result = operation.call(this.#context(call, lagMs), call.input);
+      const context = this.#context(call, lagMs);
+      if (this.#quotas && !this.#quotas.admit(context, call.operation, call.input)) throw throttled(operation.service);
+      const result = operation.call(context, call.input);
       return { kind: "output", output: result instanceof Promise ? await result : result };
     } catch (error) {
       return { kind: "exception", exception: inDialect(operation.service, error) };
@@ -164,7 +196,7 @@ function instead(effects: readonly FaultEffect[], service: Service): EngineReply
       case "http-500":
         return { kind: "page", status: effect.status ?? 500 };
       case "throttle":
-        return exceptionReply(service, new AwsException("ThrottlingException", throttlingMessage[service]));
+        return { kind: "exception", exception: inDialect(service, throttled(service)) };
       case "error": {
         const options = effect.status === undefined ? {} : { status: effect.status };
         return { kind: "exception", exception: new AwsException(effect.name, effect.message, options) };
@@ -196,8 +228,8 @@ function finish(record: OpenRecord, answer: EngineReply, performed: EngineReply 
   return answer;
 }
 
-function exceptionReply(service: Service, exception: AwsException): EngineReply {
-  return { kind: "exception", exception: inDialect(service, exception) };
+function throttled(service: Service): AwsException {
+  return new AwsException("ThrottlingException", throttlingMessage[service]);
 }
 
 /** Anything that is not an answer of AWS is a defect of ours, shown as AWS shows its own. */

@@ -18,6 +18,19 @@ export interface Identity {
   readonly tags: readonly Tag[];
 }
 
+/** The caller of an unsigned request, as AssumeRoleWithWebIdentity's is. */
+export const anonymous: Identity = {
+  kind: "federated-user",
+  account: "",
+  arn: "anonymous",
+  userId: "anonymous",
+  principalArn: "anonymous",
+  accessKeyId: undefined,
+  policies: [],
+  sessionPolicies: [],
+  tags: [],
+};
+
 /** The part of an identity that a journal and a fault's `match` show. */
 export interface Caller {
   readonly arn: string;

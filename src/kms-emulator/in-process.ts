@@ -16,9 +16,6 @@ export function createEngine(options: EngineOptions = {}): InProcessEmulator {
   const engine = new Engine(options);
   return {
     control: createControl(engine),
-    close() {
-      engine.pauses.close();
-      engine.waits.close();
-    },
+    close: () => engine.close(),
   };
 }

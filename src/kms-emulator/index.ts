@@ -14,5 +14,5 @@ export type { Fault, FaultEffect, FaultHandle, FaultRule } from "./faults.ts";
 export type { Caller } from "./identity.ts";
 export { createEngine, type InProcessEmulator } from "./in-process.ts";
 export type { CallOutcome, CallRecord } from "./journal.ts";
-export type { EmulatorOptions, EngineOptions, IdentityConfig } from "./options.ts";
+export type { EmulatorOptions, EngineOptions, IdentityConfig, OidcProviderConfig, RoleConfig } from "./options.ts";
 export type { PauseHandle, PauseRule } from "./pauses.ts";

@@ -18,6 +18,28 @@ export interface IdentityConfig {
   readonly policies?: readonly (string | object)[];
 }
 
+/** A role that AssumeRole and AssumeRoleWithWebIdentity can hand out. */
+export interface RoleConfig {
+  /** `arn:aws:iam::ACCOUNT:role/[PATH/]NAME` */
+  readonly arn: string;
+  /** Who may assume it. Absent: with `authorize` the users and roles of its own account. */
+  readonly trustPolicy?: string | object;
+  /** IAM policies. Absent: everything is allowed. */
+  readonly policies?: readonly (string | object)[];
+  /** Default 3600, at most 43,200. */
+  readonly maxSessionDurationSeconds?: number;
+}
+
+/** An OpenID Connect provider whose tokens AssumeRoleWithWebIdentity accepts. */
+export interface OidcProviderConfig {
+  /** The `iss` claim: `https://…` */
+  readonly issuer: string;
+  /** Public keys (JWK) that tokens are signed with. */
+  readonly keys: readonly object[];
+  /** Accepted `aud` claims. Absent: any. */
+  readonly audiences?: readonly string[];
+}
+
 /** Options of the engine: everything but ports and files. */
 export interface EngineOptions {
   /** Account of callers whose access key is not in `identities`. Default "111122223333". */
@@ -27,6 +49,21 @@ export interface EngineOptions {
   /** Default: the host's clock, which can be moved forward. */
   readonly clock?: EmulatorClock;
   readonly identities?: readonly IdentityConfig[];
+  /** Unknown roles can be assumed, and can do everything, unless `authorize` is on. */
+  readonly roles?: readonly RoleConfig[];
+  /** Without any, web identity tokens are read but not verified. */
+  readonly oidcProviders?: readonly OidcProviderConfig[];
+  /** Further principals that key policies may name, beside `identities` and `roles`; matters with `authorize` only. */
+  readonly principals?: readonly string[];
+  /** Verify SigV4: wrong secret, skewed clock, missing or expired token, unknown access key. Default false. */
+  readonly verifySignatures?: boolean;
+  /** Evaluate key policies and IAM policies; unknown access keys are refused. Default false. */
+  readonly authorize?: boolean;
+  /**
+   * Request quotas per account and Region. `true`: AWS's (facts page, section 8). An object: calls per second by operation
+   * name, or by `CryptographicOperationsRSA` and `CryptographicOperationsECC`, over AWS's. Default: none.
+   */
+  readonly quotas?: boolean | Readonly<Record<string, number>>;
   /** Seed of fault probabilities. Default 1. */
   readonly seed?: number;
   /** Calls kept in the journal. Default 10,000; 0 = none. */

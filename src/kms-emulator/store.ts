@@ -3,7 +3,7 @@ import { DueQueue } from "./due-queue.ts";
 import { History } from "./history.ts";
 import { OrderedIndex } from "./ordered-index.ts";
 import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation, SessionRecord } from "./records.ts";
-import { settleKey } from "./settle.ts";
+import { dayMs, settleKey } from "./settle.ts";
 
 /** Keys and aliases of one account in one Region. */
 export interface RegionState {
@@ -150,7 +150,7 @@ export class Store {
         this.#sets.delete(place(mutation.account, mutation.keyId));
         return;
       case "put-session":
-        this.#sessions.set(mutation.session.accessKeyId, mutation.session);
+        this.#putSession(mutation.session, atMs);
         return;
     }
   }
@@ -199,6 +199,15 @@ export class Store {
     region.aliases.delete(name);
     region.aliasNames.delete(name);
     region.aliasesOfKey.get(before.keyId)?.delete(name);
+  }
+
+  /** Sessions are kept for a day after they ended, to be refused as expired rather than as unknown. */
+  #putSession(session: SessionRecord, atMs: number): void {
+    for (const [accessKeyId, { expiresAtMs }] of this.#sessions) {
+      if (expiresAtMs > atMs - dayMs) break;
+      this.#sessions.delete(accessKeyId);
+    }
+    this.#sessions.set(session.accessKeyId, session);
   }
 
   #useMaterial(id: string, change: 1 | -1): void {

@@ -11,13 +11,13 @@ export class TokenBucket {
     this.#tokens = this.#capacity;
   }
 
-  /** True if there was a token left. `nowMs` must not go backwards. */
-  take(nowMs: number): boolean {
+  /** True if there were `amount` tokens left, which are then gone. */
+  take(nowMs: number, amount = 1): boolean {
     const elapsedMs = Math.max(nowMs - (this.#filledAtMs ?? nowMs), 0);
     this.#filledAtMs = nowMs;
     this.#tokens = Math.min(this.#capacity, this.#tokens + (elapsedMs / 1000) * this.#perSecond);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < amount) return false;
+    this.#tokens -= amount;
     return true;
   }
 }

@@ -43,8 +43,8 @@ function callerFor(engine: Engine, options: CallOptions, region: string): Identi
   const { identity } = options;
   if (identity && "arn" in identity) return identityFromArn(identity.arn);
   if (identity) {
-    const known = engine.directory.find(identity.accessKeyId);
-    if (known) return known;
+    const known = engine.directory.credential(identity.accessKeyId);
+    if (known) return known.identity;
     throw new EmulatorError("INVALID_OPTION", `no identity has the access key id ${identity.accessKeyId}`);
   }
   return engine.directory.defaultIdentity(region, undefined, options.account);

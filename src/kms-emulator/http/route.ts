@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Operation } from "../context.ts";
 import { AwsException } from "../exceptions.ts";
 import { operations } from "../operations/index.ts";
 import { kmsJson, taggingJson } from "./kms-json.ts";
@@ -9,7 +10,7 @@ import { queryInput, stsQuery } from "./sts-query.ts";
 export interface Route {
   readonly format: WireFormat;
   /** Throws AwsException if the operation is unknown or the body cannot be read. */
-  read(): { operation: string; input: unknown };
+  read(): { operation: Operation; input: unknown };
 }
 
 export interface RequestParts {
@@ -37,10 +38,11 @@ function jsonRoute(target: string, parts: RequestParts): Route {
   return {
     format: service === "tagging" ? taggingJson : kmsJson,
     read() {
-      if (parts.method !== "POST" || operations.get(operation)?.service !== service || service === undefined) {
+      const known = operations.get(operation);
+      if (parts.method !== "POST" || !known || known.service !== service) {
         throw new AwsException("UnknownOperationException", `Unknown operation ${target}`);
       }
-      return { operation, input: parseJson(parts.body) };
+      return { operation: known, input: parseJson(parts.body) };
     },
   };
 }
@@ -49,10 +51,11 @@ function queryRoute(parameters: URLSearchParams): Route {
   return {
     format: stsQuery,
     read() {
-      const operation = parameters.get("Action") ?? "";
-      if (operations.get(operation)?.service !== "sts") {
+      const action = parameters.get("Action") ?? "";
+      const operation = operations.get(action);
+      if (operation?.service !== "sts") {
         const version = parameters.get("Version") ?? "(none)";
-        throw new AwsException("InvalidAction", `Could not find operation ${operation} for version ${version}`);
+        throw new AwsException("InvalidAction", `Could not find operation ${action} for version ${version}`);
       }
       return { operation, input: queryInput(parameters) };
     },

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Engine } from "../engine.ts";
+import { EmulatorError } from "../errors.ts";
 import { AwsException } from "../exceptions.ts";
 import { isRegionName } from "../identifiers.ts";
+import { type AuthenticationRules, authenticate } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import { regionOfHost, scopeOf } from "./credential-scope.ts";
 import { kmsJson } from "./kms-json.ts";
@@ -13,9 +15,20 @@ function regionOf(engine: Engine, request: IncomingMessage, scopeRegion: string 
   return region !== undefined && isRegionName(region) ? region : engine.defaultRegion;
 }
 
+/** Signatures cover the decoded path; one that cannot be decoded is taken as it is. */
+function decodedPath(url: string): string {
+  const path = url.split("?", 1)[0] ?? "/";
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
 /** Reads, routes and carries out one request. */
 async function handle(
   engine: Engine,
+  rules: AuthenticationRules,
   request: IncomingMessage,
   requestId: string,
 ): Promise<HttpAnswer | "lost" | "reset"> {
@@ -27,13 +40,14 @@ async function handle(
     const body = await readBody(request);
     route = routeOf({ ...headersOnly, body });
     const { operation, input } = route.read();
-    const scope = scopeOf(request.headers, query);
-    const region = regionOf(engine, request, scope?.region);
-    const caller = engine.directory.callerOf(scope?.accessKeyId, region);
-    const reply = await engine.execute({ operation, input, region, caller });
-    return answerOf(route.format, operation, reply, requestId);
+    const region = regionOf(engine, request, scopeOf(request.headers, query)?.region);
+    const canonical = { ...headersOnly, body, path: decodedPath(url) };
+    const caller = authenticate(engine, rules, canonical, operation, region);
+    const reply = await engine.execute({ operation: operation.name, input, region, caller });
+    return answerOf(route.format, operation.name, reply, requestId);
   } catch (error) {
-    if (!(error instanceof AwsException)) return "lost"; // the client went away while sending
+    if (error instanceof EmulatorError && error.code === "CONNECTION_RESET") return "lost";
+    if (!(error instanceof AwsException)) throw error;
     return { ...route.format.exception(error, requestId), isLast: error.status === 413 || error.status === 415 };
   }
 }
@@ -54,10 +68,15 @@ function send(engine: Engine, response: ServerResponse, answer: HttpAnswer, requ
   response.end(answer.body);
 }
 
-async function serve(engine: Engine, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  engine: Engine,
+  rules: AuthenticationRules,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const requestId = engine.random.uuid();
   response.sendDate = false;
-  const answer = await handle(engine, request, requestId).catch((error: unknown): HttpAnswer => {
+  const answer = await handle(engine, rules, request, requestId).catch((error: unknown): HttpAnswer => {
     const message = error instanceof Error ? error.message : String(error);
     return kmsJson.exception(new AwsException("InternalFailure", message), requestId);
   });
@@ -67,7 +86,7 @@ async function serve(engine: Engine, request: IncomingMessage, response: ServerR
 }
 
 /** The HTTP server of all three services; not yet listening. */
-export function createAwsServer(engine: Engine, requestTimeoutMs: number): Server {
+export function createAwsServer(engine: Engine, rules: AuthenticationRules, requestTimeoutMs: number): Server {
   const server = createServer(
     {
       requestTimeout: requestTimeoutMs,
@@ -78,7 +97,7 @@ export function createAwsServer(engine: Engine, requestTimeoutMs: number): Serve
       noDelay: true,
     },
     (request, response) => {
-      void serve(engine, request, response);
+      void serve(engine, rules, request, response);
     },
   );
   return server;

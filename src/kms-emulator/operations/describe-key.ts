@@ -1,18 +1,24 @@
-import { operation } from "../context.ts";
+import { createManagedKey, unboundManagedAlias } from "../aws-managed.ts";
+import { type OperationContext, operation } from "../context.ts";
 import { keyMetadata } from "../key-metadata.ts";
 import { requireKey } from "../key-reference.ts";
 import { structure } from "../validation.ts";
 import { refuseGrantTokens } from "./crypto-rules.ts";
 import { grantTokens, keyId } from "./members.ts";
 
+function describe(context: OperationContext, text: string, tokens: readonly string[] | undefined) {
+  const key = requireKey(context, text, { action: "kms:DescribeKey", acceptsAlias: true, acceptsForeign: true });
+  refuseGrantTokens(tokens);
+  return { KeyMetadata: keyMetadata(key, context.viewOf(key.account, key.region).multiRegionSet(key.keyId)) };
+}
+
 export const describeKey = operation({
   service: "kms",
   name: "DescribeKey",
   input: structure({ KeyId: keyId, GrantTokens: grantTokens }),
   run(context, input) {
-    const rules = { action: "kms:DescribeKey", acceptsAlias: true, acceptsForeign: true };
-    const key = requireKey(context, input.KeyId, rules);
-    refuseGrantTokens(input.GrantTokens);
-    return { KeyMetadata: keyMetadata(key, context.viewOf(key.account, key.region).multiRegionSet(key.keyId)) };
+    const unbound = unboundManagedAlias(context, input.KeyId);
+    if (unbound === undefined) return describe(context, input.KeyId, input.GrantTokens);
+    return createManagedKey(context, unbound).then(() => describe(context, input.KeyId, input.GrantTokens));
   },
 });

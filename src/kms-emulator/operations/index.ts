@@ -1,5 +1,8 @@
 import type { Operation } from "../context.ts";
+import { assumeRole } from "../sts/assume-role.ts";
+import { assumeRoleWithWebIdentity } from "../sts/assume-role-with-web-identity.ts";
 import { getCallerIdentity } from "../sts/get-caller-identity.ts";
+import { getResources } from "../tagging/get-resources.ts";
 import { cancelKeyDeletion } from "./cancel-key-deletion.ts";
 import { createAlias } from "./create-alias.ts";
 import { createKey } from "./create-key.ts";
@@ -13,15 +16,19 @@ import { listAliases } from "./list-aliases.ts";
 import { listKeys } from "./list-keys.ts";
 import { listResourceTags } from "./list-resource-tags.ts";
 import { putKeyPolicy } from "./put-key-policy.ts";
+import { replicateKey } from "./replicate-key.ts";
 import { scheduleKeyDeletion } from "./schedule-key-deletion.ts";
 import { sign } from "./sign.ts";
 import { tagResource } from "./tag-resource.ts";
 import { untagResource } from "./untag-resource.ts";
 import { updateAlias } from "./update-alias.ts";
 import { updateKeyDescription } from "./update-key-description.ts";
+import { updatePrimaryRegion } from "./update-primary-region.ts";
 import { verify } from "./verify.ts";
 
 const all: readonly Operation[] = [
+  assumeRole,
+  assumeRoleWithWebIdentity,
   cancelKeyDeletion,
   createAlias,
   createKey,
@@ -32,16 +39,19 @@ const all: readonly Operation[] = [
   getCallerIdentity,
   getKeyPolicy,
   getPublicKey,
+  getResources,
   listAliases,
   listKeys,
   listResourceTags,
   putKeyPolicy,
+  replicateKey,
   scheduleKeyDeletion,
   sign,
   tagResource,
   untagResource,
   updateAlias,
   updateKeyDescription,
+  updatePrimaryRegion,
   verify,
 ];
 

@@ -23,7 +23,7 @@ export const putKeyPolicy = operation({
     });
     requireState("PutKeyPolicy", key);
     if ((input.PolicyName ?? "default") !== "default") throw notFound("No such policy exists"); // text [I]
-    const check = { document: input.Policy, bypassLockoutCheck: isBypassed, keyArn: arnOf(key) };
+    const check = { document: input.Policy, bypassLockoutCheck: isBypassed, keyArn: arnOf(key), key };
     context.access.checkKeyPolicy(context.caller, context.region, check);
     changeKey(context, key, (present) => ({ ...present, policy: input.Policy }));
     return undefined;

@@ -1,59 +1,113 @@
-import type { AccessControl, Limits, PolicyCheckRequest } from "../context.ts";
+import type { AccessControl, AccessRequest, Limits, PolicyCheckRequest } from "../context.ts";
 import { AwsException } from "../exceptions.ts";
+import { parseArn } from "../identifiers.ts";
 import type { Identity } from "../identity.ts";
-import { type PolicyDocument, PolicySyntaxError, parsePolicy, type Statement } from "./document.ts";
+import type { KeyRecord } from "../records.ts";
+import type { Store } from "../store.ts";
+import { conditionContext } from "./condition-context.ts";
+import { storedPolicyOf } from "./default-key-policy.ts";
+import { type PolicyDocument, parsePolicy } from "./document.ts";
+import { judgeIdentityPolicies, judgeResourcePolicy, type PolicyQuestion, type Verdict } from "./evaluate.ts";
+import { readKeyPolicy, requirePrincipals } from "./key-policy-rules.ts";
 
-/** Message when a policy is no policy; the exact texts of AWS are not known [I]. */
-function readKeyPolicy(text: string): PolicyDocument {
-  let policy: PolicyDocument;
-  try {
-    policy = parsePolicy(text);
-  } catch (error) {
-    if (!(error instanceof PolicySyntaxError)) throw error;
-    throw new AwsException("MalformedPolicyDocumentException", error.message, { cause: error });
-  }
-  if (policy.statements.some((statement) => statement.principals === undefined)) {
-    throw new AwsException("MalformedPolicyDocumentException", "Policy statement must have a principal.");
-  }
+export interface AccessControlOptions {
+  /** False: every permission is granted; policies are only checked for being sound. */
+  readonly isEvaluating: boolean;
+  readonly limits: Limits;
+  readonly store: Store;
+  readonly clock: () => number;
+  /** Whether a user or role of this ARN or unique id exists. */
+  readonly principalExists: (name: string) => boolean;
+}
+
+/** Parsed policies by text; a key's policy is asked for at every call. */
+const parsed = new Map<string, PolicyDocument>();
+const maxParsed = 2_000;
+
+function policyOf(text: string): PolicyDocument {
+  const known = parsed.get(text);
+  if (known) return known;
+  const policy = parsePolicy(text);
+  if (parsed.size >= maxParsed) parsed.clear();
+  parsed.set(text, policy);
   return policy;
 }
 
-const covers = (statement: Statement, action: string): boolean =>
-  statement.actions.some((pattern) => {
-    const expression = pattern
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replace(/\*/g, ".*")
-      .replace(/\?/g, ".");
-    return new RegExp(`^${expression}$`, "is").test(action);
-  }) !== statement.isNotAction;
-
-function names(statement: Statement, caller: Identity): boolean {
-  const { principals } = statement;
-  if (principals === undefined) return false;
-  const accepted = [caller.arn, caller.principalArn, caller.account, `:iam::${caller.account}:root`, "*"];
-  const listed = principals === "*" ? ["*"] : (principals.AWS ?? []);
-  const isNamed = listed.some((name) => accepted.includes(name) || name.endsWith(`:iam::${caller.account}:root`));
-  return isNamed !== statement.isNotPrincipal;
+/** AWS's wording; `because` names the kind of policy that is missing or that denies. */
+function accessDenied(caller: Identity, { action, resource }: AccessRequest, because: string): AwsException {
+  return new AwsException(
+    "AccessDeniedException",
+    `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource} ${because}`,
+  );
 }
 
-const canUpdatePolicy = (policy: PolicyDocument, caller: Identity): boolean =>
-  policy.statements.some(
-    (statement) =>
-      statement.effect === "Allow" &&
-      statement.resources.length > 0 &&
-      covers(statement, "kms:PutKeyPolicy") &&
-      names(statement, caller),
-  );
+interface Judgement {
+  readonly identity: Verdict;
+  readonly session: Verdict;
+  readonly question: PolicyQuestion;
+}
 
-export function createAccessControl(limits: Limits): AccessControl {
+const foreignReason =
+  "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";
+
+/** Why a request is refused, or undefined. The rules of KMS: the key policy comes first, and may delegate to IAM. */
+function refusal(
+  caller: Identity,
+  request: AccessRequest,
+  { identity, session, question }: Judgement,
+  keyPolicy: PolicyDocument | undefined,
+): string | undefined {
+  const { action } = request;
+  if (identity === "deny") return "with an explicit deny in an identity-based policy";
+  if (session === "deny") return "with an explicit deny in a session policy";
+  const noIdentity = identity === "none" ? `because no identity-based policy allows the ${action} action` : undefined;
+  const noSession = session === "none" ? `because no session policy allows the ${action} action` : undefined;
+  if (!keyPolicy) return noIdentity ?? noSession;
+  const { verdict, by } = judgeResourcePolicy(keyPolicy, question, caller);
+  const isForeign = request.key !== undefined && request.key.account !== caller.account;
+  if (isForeign && verdict !== "allow") return foreignReason;
+  if (verdict === "deny") return "with an explicit deny in a resource-based policy";
+  if (verdict === "none") return `because no resource-based policy allows the ${action} action`;
+  if (by === "direct" && !isForeign) return noSession;
+  return noIdentity ?? noSession;
+}
+
+export function createAccessControl(options: AccessControlOptions): AccessControl {
+  const { isEvaluating, limits, store, clock } = options;
+  const aliasesOf = (key: KeyRecord) => [...(store.region(key.account, key.region).aliasesOfKey.get(key.keyId) ?? [])];
+  const primaryRegionOf = (key: KeyRecord) => store.multiRegionSet(key.account, key.keyId)?.primaryRegion;
+
+  /** What the caller's own policies say; without configured policies a caller may do anything. */
+  function judge(caller: Identity, region: string, request: AccessRequest): Judgement {
+    const context = conditionContext(caller, region, clock(), request, aliasesOf, primaryRegionOf);
+    const question = { action: request.action, resource: request.resource, context };
+    const verdictOf = (texts: readonly string[] | undefined): Verdict =>
+      isEvaluating && texts ? judgeIdentityPolicies(texts.map(policyOf), question) : "allow";
+    const { sessionPolicies } = caller;
+    return {
+      question,
+      identity: verdictOf(caller.policies),
+      session: verdictOf(sessionPolicies.length === 0 ? undefined : sessionPolicies),
+    };
+  }
+
   return {
-    require() {},
-    checkKeyPolicy(caller: Identity, _region: string, request: PolicyCheckRequest) {
-      if (Buffer.byteLength(request.document) > limits.policyBytes) {
+    require(caller, region, request) {
+      if (!isEvaluating) return;
+      const keyPolicy = request.key && policyOf(storedPolicyOf(request.key));
+      const because = refusal(caller, request, judge(caller, region, request), keyPolicy);
+      if (because !== undefined) throw accessDenied(caller, request, because);
+    },
+    checkKeyPolicy(caller: Identity, region: string, check: PolicyCheckRequest) {
+      if (Buffer.byteLength(check.document) > limits.policyBytes) {
         throw new AwsException("LimitExceededException", `Key policy size limit exceeded: ${limits.policyBytes} bytes`);
       }
-      const policy = readKeyPolicy(request.document);
-      if (!request.bypassLockoutCheck && !canUpdatePolicy(policy, caller)) {
+      const policy = readKeyPolicy(check.document);
+      requirePrincipals(policy, options.principalExists);
+      if (check.bypassLockoutCheck) return;
+      const request = { action: "kms:PutKeyPolicy", resource: check.keyArn, key: check.key };
+      const isForeign = parseArn(check.keyArn)?.account !== caller.account;
+      if (isForeign || refusal(caller, request, judge(caller, region, request), policy) !== undefined) {
         throw new AwsException(
           "MalformedPolicyDocumentException",
           "The new key policy will not allow you to update the key policy in the future.",

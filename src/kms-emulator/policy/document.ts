@@ -1,10 +1,9 @@
+import { type Conditions, isConditionOperator } from "./conditions.ts";
+
 /** A policy document, checked and with its one-or-many members made lists. */
 export interface PolicyDocument {
   readonly statements: readonly Statement[];
 }
-
-/** Operator → condition key → values, as written. */
-export type Conditions = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
 export interface Statement {
   readonly effect: "Allow" | "Deny";
@@ -61,6 +60,7 @@ function readConditions(value: unknown): Conditions {
   if (value === undefined) return {};
   if (!isObject(value)) throw new PolicySyntaxError("Condition must be an object.");
   const blocks = Object.entries(value).map(([operator, block]) => {
+    if (!isConditionOperator(operator)) throw new PolicySyntaxError(`Unknown condition operator ${operator}.`);
     if (!isObject(block)) throw new PolicySyntaxError(`Condition ${operator} must be an object.`);
     const entries = Object.entries(block).map(([key, values]) => [key, strings(values, "Condition")] as const);
     return [operator, Object.fromEntries(entries)] as const;

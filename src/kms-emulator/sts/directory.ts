@@ -1,47 +1,154 @@
 import { EmulatorError } from "../errors.ts";
-import { isAccountId, partitionOf } from "../identifiers.ts";
-import { type Identity, identityFromArn } from "../identity.ts";
-import type { IdentityConfig } from "../options.ts";
+import { isAccountId, parseArn, partitionOf } from "../identifiers.ts";
+import { type Identity, identityFromArn, uniqueId } from "../identity.ts";
+import type { IdentityConfig, OidcProviderConfig, RoleConfig } from "../options.ts";
+import { parsePolicy } from "../policy/document.ts";
+import type { SessionRecord } from "../records.ts";
 
-/** Who exists: the identities behind access keys. */
-export interface StsDirectory {
-  /** The identity of an access key id; undefined if nobody has it. */
-  find(accessKeyId: string): Identity | undefined;
+/** A role, as configured or, when anything goes, as asked for. */
+export interface Role {
+  readonly arn: string;
+  readonly account: string;
+  readonly name: string;
+  readonly roleId: string;
+  readonly trustPolicy: string | undefined;
+  readonly policies: readonly string[] | undefined;
+  readonly maxSessionSeconds: number;
 }
 
-const policyTexts = (policies: IdentityConfig["policies"]): readonly string[] | undefined =>
-  policies?.map((policy) => (typeof policy === "string" ? policy : JSON.stringify(policy)));
+/** An access key and what goes with it. */
+export interface Credential {
+  readonly identity: Identity;
+  /** Undefined: not configured, so signatures with it cannot be verified. */
+  readonly secretAccessKey: string | undefined;
+  readonly sessionToken: string | undefined;
+  readonly expiresAtMs: number | undefined;
+}
 
-function fromConfig(config: IdentityConfig): Identity {
+/** Who exists: access keys, roles, identity providers. */
+export interface StsDirectory {
+  readonly isStrict: boolean;
+  readonly providers: readonly OidcProviderConfig[];
+  role(arn: string): Role | undefined;
+}
+
+export interface DirectoryOptions {
+  readonly account: string;
+  readonly identities: readonly IdentityConfig[];
+  readonly roles: readonly RoleConfig[];
+  readonly providers: readonly OidcProviderConfig[];
+  readonly principals: readonly string[];
+  /** Whether permissions count: then only configured roles exist. */
+  readonly isStrict: boolean;
+  readonly session: (accessKeyId: string) => SessionRecord | undefined;
+}
+
+/** A configured policy as text. Throws now rather than when it is first asked about. */
+function policyText(policy: string | object): string {
+  const text = typeof policy === "string" ? policy : JSON.stringify(policy);
   try {
-    return identityFromArn(config.arn, { ...config, policies: policyTexts(config.policies) });
+    parsePolicy(text);
+  } catch (cause) {
+    throw new EmulatorError("INVALID_OPTION", `a configured policy is none: ${(cause as Error).message}`, { cause });
+  }
+  return text;
+}
+
+function identityOf(config: IdentityConfig): Identity {
+  const policies = config.policies?.map(policyText);
+  try {
+    return identityFromArn(config.arn, { ...config, policies });
   } catch (cause) {
     throw new EmulatorError("INVALID_OPTION", `identity ${config.accessKeyId}: ${(cause as Error).message}`, { cause });
   }
 }
 
+function roleOf(config: RoleConfig): Role | undefined {
+  const arn = parseArn(config.arn);
+  if (arn?.service !== "iam" || !arn.resource.startsWith("role/") || !isAccountId(arn.account)) return undefined;
+  return {
+    arn: config.arn,
+    account: arn.account,
+    name: arn.resource.slice(arn.resource.lastIndexOf("/") + 1),
+    roleId: uniqueId("AROA", config.arn),
+    trustPolicy: config.trustPolicy === undefined ? undefined : policyText(config.trustPolicy),
+    policies: config.policies?.map(policyText),
+    maxSessionSeconds: config.maxSessionDurationSeconds ?? 3600,
+  };
+}
+
+function requireRole(config: RoleConfig): Role {
+  const role = roleOf(config);
+  if (role) return role;
+  throw new EmulatorError("INVALID_OPTION", `${config.arn} is not the ARN of a role`);
+}
+
 export class Directory implements StsDirectory {
+  readonly isStrict: boolean;
+  readonly providers: readonly OidcProviderConfig[];
   readonly #account: string;
-  readonly #identities: ReadonlyMap<string, Identity>;
+  readonly #credentials: ReadonlyMap<string, Credential>;
+  readonly #roles: ReadonlyMap<string, Role>;
+  readonly #principals: ReadonlySet<string>;
+  readonly #session: DirectoryOptions["session"];
 
-  constructor(account: string, configs: readonly IdentityConfig[]) {
+  constructor(options: DirectoryOptions) {
+    const { account, identities, roles } = options;
     if (!isAccountId(account)) throw new EmulatorError("INVALID_OPTION", `account ${account} is not 12 digits`);
+    this.isStrict = options.isStrict;
+    this.providers = options.providers;
     this.#account = account;
-    this.#identities = new Map(configs.map((config) => [config.accessKeyId, fromConfig(config)]));
+    this.#session = options.session;
+    this.#credentials = new Map(identities.map((config) => [config.accessKeyId, credentialOf(config)]));
+    this.#roles = new Map(roles.map((config) => [config.arn, requireRole(config)]));
+    this.#principals = new Set([...options.principals, ...this.#principalsOf()]);
   }
 
-  find(accessKeyId: string): Identity | undefined {
-    return this.#identities.get(accessKeyId);
+  credential(accessKeyId: string): Credential | undefined {
+    const session = this.#session(accessKeyId);
+    return session ? this.#sessionCredential(session) : this.#credentials.get(accessKeyId);
   }
 
-  /** Who calls with this access key. Unknown keys and unsigned calls are the default role's. */
-  callerOf(accessKeyId: string | undefined, region: string): Identity {
-    const known = accessKeyId === undefined ? undefined : this.find(accessKeyId);
-    return known ?? this.defaultIdentity(region, accessKeyId);
+  role(arn: string): Role | undefined {
+    return this.#roles.get(arn) ?? (this.isStrict ? undefined : roleOf({ arn }));
   }
 
-  defaultIdentity(region: string, accessKeyId?: string, account = this.#account): Identity {
-    const arn = `arn:${partitionOf(region)}:sts::${account}:assumed-role/spire-server/i-0123456789`;
+  /** Whether a key policy may name this principal. Accounts always exist; without permissions, so does everybody. */
+  principalExists(name: string): boolean {
+    if (!this.isStrict || name === "*" || isAccountId(name) || name.endsWith(":root")) return true;
+    return this.#principals.has(name);
+  }
+
+  /**
+   * The caller of an unsigned request, or of one with an access key that is not configured: a role of the default
+   * account, or of the account that the access key spells out (12 digits).
+   */
+  defaultIdentity(region: string, accessKeyId?: string, account?: string): Identity {
+    const spelled = accessKeyId !== undefined && isAccountId(accessKeyId) ? accessKeyId : undefined;
+    const owner = account ?? spelled ?? this.#account;
+    const arn = `arn:${partitionOf(region)}:sts::${owner}:assumed-role/spire-server/i-0123456789`;
     return identityFromArn(arn, { accessKeyId });
   }
+
+  #sessionCredential(session: SessionRecord): Credential {
+    const { arn, userId, roleArn, policies: sessionPolicies, tags, accessKeyId } = session;
+    const parts = { accessKeyId, userId, roleArn, policies: this.#roles.get(roleArn)?.policies, sessionPolicies, tags };
+    const { secretAccessKey, sessionToken, expiresAtMs } = session;
+    return { identity: identityFromArn(arn, parts), secretAccessKey, sessionToken, expiresAtMs };
+  }
+
+  #principalsOf(): string[] {
+    const identities = [...this.#credentials.values()].flatMap(({ identity }) => [
+      identity.arn,
+      identity.principalArn,
+      identity.userId,
+      identity.userId.split(":")[0] ?? "",
+    ]);
+    return [...identities, ...[...this.#roles.values()].flatMap((role) => [role.arn, role.roleId])];
+  }
+}
+
+function credentialOf(config: IdentityConfig): Credential {
+  const { secretAccessKey, sessionToken } = config;
+  return { identity: identityOf(config), secretAccessKey, sessionToken, expiresAtMs: undefined };
 }

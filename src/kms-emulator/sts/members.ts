@@ -1,0 +1,16 @@
+import { list, optional, required, string, structure } from "../validation.ts";
+
+/** Request members that the AssumeRole operations share (facts page, section 9). */
+export const roleArn = required(string({ min: 20, max: 2048 }));
+export const roleSessionName = required(string({ min: 2, max: 64, pattern: /^[\w+=,.@-]*$/ }));
+export const policy = optional(string({ min: 1, max: 2048, pattern: /^[\t\n\r\u0020-\u00FF]+$/ }));
+export const policyArns = optional(list(structure({ arn: optional(string({ min: 20, max: 2048 })) }), { max: 10 }));
+export const sessionTags = optional(
+  list(
+    structure({
+      Key: required(string({ min: 1, max: 128 })),
+      Value: required(string({ min: 0, max: 256 })),
+    }),
+    { max: 50 },
+  ),
+);
