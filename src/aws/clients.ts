@@ -2,7 +2,7 @@
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
-import type { Config } from "../key-manager/config.ts";
+import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock, KmsClient, StsClient } from "../key-manager/ports.ts";
 import { AwsKmsClient } from "./kms-client.ts";
 import { AwsStsClient } from "./sts-client.ts";
@@ -12,7 +12,7 @@ const connectionTimeoutMs = 3_000;
 const requestTimeoutMs = 8_000;
 
 /** The part of the configuration that clients are made from. */
-export type ClientConfig = Pick<Config, "region" | "credentials" | "endpoint" | "stsEndpoint">;
+export type ClientConfig = Pick<KeyManagerConfig, "region" | "credentials" | "endpoint" | "stsEndpoint">;
 
 export interface AwsClients {
   readonly kms: KmsClient;

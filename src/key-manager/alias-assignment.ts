@@ -1,7 +1,7 @@
 /** Pointing an alias at a key, whatever state the alias turns out to be in. */
 import { KeyManagerError } from "./errors.ts";
 import type { KeyNames } from "./names.ts";
-import { type Clock, isKmsError, type KmsClient, type KmsError, type Logger } from "./ports.ts";
+import { type Clock, isKmsError, type KeyMetadata, type KmsClient, type KmsError, type Logger } from "./ports.ts";
 import { whenVisible } from "./visibility.ts";
 
 export interface AliasAssignment {
@@ -14,8 +14,8 @@ export interface AliasAssignment {
 /** Turns between CreateAlias and UpdateAlias before we believe that somebody fights us for the alias. */
 const maxTurns = 4;
 
-/** The ARN of the key that the alias points to, undefined when there is no such alias. */
-async function targetOf(kms: KmsClient, aliasName: string): Promise<{ arn: string; description: string } | undefined> {
+/** The key that the alias points to, undefined when there is no such alias. */
+export async function targetOf(kms: KmsClient, aliasName: string): Promise<KeyMetadata | undefined> {
   try {
     return await kms.describeKey(aliasName);
   } catch (error) {
@@ -24,51 +24,66 @@ async function targetOf(kms: KmsClient, aliasName: string): Promise<{ arn: strin
   }
 }
 
+/** How the alias stands after {@link assignAlias}: on the key, or on one that a replica with our identity made just before. */
+export type AliasOutcome = "assigned" | { readonly takenBy: KeyMetadata };
+
+/** A key that is at most this much older than ours was made in the same moment, by a replica that starts beside us. */
+const sameMomentMs = 15 * 60_000;
+
 /**
  * Points the alias at the key: creates it or moves it, healing a cache that disagrees with KMS.
  *
  * Resolves once KMS's own word is that the alias stands there, be it by an attempt whose answer was lost.
  *
+ * @param key the new key
  * @param expectAlias whether the alias is thought to exist
  * @throws KmsError when KMS refuses or cannot be reached; KeyManagerError when the alias belongs to somebody else
  */
 export async function assignAlias(
   { kms, names, clock, log }: AliasAssignment,
   aliasName: string,
-  keyArn: string,
+  key: KeyMetadata,
   expectAlias: boolean,
-): Promise<void> {
+): Promise<AliasOutcome> {
   const write = (exists: boolean) =>
     exists
-      ? kms.updateAlias(aliasName, keyArn)
+      ? kms.updateAlias(aliasName, key.arn)
       : // NotFound here can only mean the key, which KMS may not show yet.
-        whenVisible(clock, () => kms.createAlias(aliasName, keyArn));
+        whenVisible(clock, () => kms.createAlias(aliasName, key.arn));
 
-  const isThereAfter = async (error: KmsError): Promise<boolean> => {
-    const target = await targetOf(kms, aliasName);
-    if (target?.arn === keyArn) return true;
-    if (error.code === "AlreadyExists" && target !== undefined && names.isForeignDescription(target.description)) {
+  /** What to make of an alias that exists although it was not known. */
+  const judge = (target: KeyMetadata, error: KmsError): AliasOutcome | undefined => {
+    if (names.isForeignDescription(target.description)) {
       throw new KeyManagerError(
         "FailedPrecondition",
         `alias ${aliasName} belongs to another trust domain (key ${target.arn}, description ${JSON.stringify(target.description)}); give this server another key_identifier_value`,
         { cause: error },
       );
     }
-    return false;
+    const olderMs = (key.creationDate?.getTime() ?? Number.NaN) - (target.creationDate?.getTime() ?? Number.NaN);
+    const isTwin = target.keyState === "Enabled" && target.keySpec === key.keySpec && olderMs <= sameMomentMs;
+    return isTwin ? { takenBy: target } : undefined;
+  };
+
+  const outcomeAfter = async (error: KmsError): Promise<AliasOutcome | undefined> => {
+    const target = await targetOf(kms, aliasName);
+    if (target?.arn === key.arn) return "assigned";
+    return target !== undefined && error.code === "AlreadyExists" ? judge(target, error) : undefined;
   };
 
   let exists = expectAlias;
   for (let turn = 1; ; turn++) {
     try {
       await write(exists);
-      log.debug(exists ? "Alias updated" : "Alias created", { alias_name: aliasName, key_arn: keyArn });
-      return;
+      log.debug(exists ? "Alias updated" : "Alias created", { alias_name: aliasName, key_arn: key.arn });
+      return "assigned";
     } catch (error) {
       if (!isKmsError(error)) throw error;
       const flips = exists ? error.code === "NotFound" : error.code === "AlreadyExists";
-      if ((flips || error.outcomeUnknown) && (await isThereAfter(error))) return;
+      const outcome = flips || error.outcomeUnknown ? await outcomeAfter(error) : undefined;
+      if (outcome !== undefined) return outcome;
       if (!flips || turn === maxTurns) throw error;
-      log.warn("Alias state differs from what was known, healing it", { alias_name: aliasName, key_arn: keyArn });
+      log.warn("Alias state differs from what was known, healing it", { alias_name: aliasName, key_arn: key.arn });
       exists = !exists;
     }
   }

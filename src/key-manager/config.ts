@@ -1,5 +1,5 @@
 /**
- * The configuration of `aws_kms`: from settings to a checked {@link Config}, all problems reported together.
+ * The configuration of `aws_kms`: from settings to a checked {@link AwsKmsConfig}, all problems reported together.
  *
  * One entry of the table below per setting; what concerns several settings at once is checked after it.
  */
@@ -32,24 +32,29 @@ export interface StaticCredentials {
   readonly sessionToken: string | undefined;
 }
 
-export interface Config {
-  readonly trustDomain: string;
+/** What any key manager needs, whatever its naming scheme. */
+export interface KeyManagerConfig {
   readonly region: string;
   /** Undefined: the AWS SDK's default chain. */
   readonly credentials: StaticCredentials | undefined;
   /** Undefined: the SDK's endpoint variables, shared configuration, and the Region's own endpoint. */
   readonly endpoint: string | undefined;
   readonly stsEndpoint: string | undefined;
-  readonly identity: ServerIdentity;
-  readonly keyPolicyFile: string | undefined;
   readonly keyTags: readonly Tag[];
   readonly pendingWindowInDays: number;
   /** 0 = no ceiling. */
   readonly maxKeysCreatedPerHour: number;
   readonly strictKeyDiscovery: boolean;
+  /** Undefined: nothing is refreshed or pruned. */
+  readonly upkeep: UpkeepConfig | undefined;
+}
+
+export interface AwsKmsConfig extends KeyManagerConfig {
+  readonly trustDomain: string;
+  readonly identity: ServerIdentity;
+  readonly keyPolicyFile: string | undefined;
   readonly tagBasedKeyDiscovery: boolean;
   readonly retagExistingKeys: boolean;
-  readonly upkeep: UpkeepConfig;
 }
 
 /** When keys are kept alive and stale ones pruned. All times in milliseconds. */
@@ -72,7 +77,7 @@ const minStaleKeyThresholdMs = hourMs;
 
 export interface ConfigResult {
   /** Absent when there are problems. */
-  readonly config?: Config;
+  readonly config?: AwsKmsConfig;
   /** What makes the configuration unusable, one sentence each, starting with the setting's name. */
   readonly problems: readonly string[];
   /** What works but should be changed. */

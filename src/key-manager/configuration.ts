@@ -1,6 +1,6 @@
-/** From a checked configuration to everything a key manager is made of; reads files and AWS, changes nothing. */
+/** From a checked configuration of `aws_kms` to what its key manager is made of; reads files and AWS, changes nothing. */
 import { randomUUID } from "node:crypto";
-import type { Config } from "./config.ts";
+import type { AwsKmsConfig } from "./config.ts";
 import { KeyManagerError, keyManagerError } from "./errors.ts";
 import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
 import { awsKmsNames, type KeyNames } from "./names.ts";
@@ -20,7 +20,7 @@ export interface Preparation {
   readonly commit: () => Promise<void>;
 }
 
-async function resolveServerId({ identity }: Config, log: Logger): Promise<ResolvedServerId> {
+async function resolveServerId({ identity }: AwsKmsConfig, log: Logger): Promise<ResolvedServerId> {
   if (identity.kind === "value") return { serverId: identity.value, keep: async () => undefined };
   const { path, setting } = identity;
   const existing = await readServerId(path, setting);
@@ -39,7 +39,7 @@ async function resolveServerId({ identity }: Config, log: Logger): Promise<Resol
 }
 
 async function resolveKeyPolicy(
-  { keyPolicyFile }: Config,
+  { keyPolicyFile }: AwsKmsConfig,
   sts: StsClient,
   log: Logger,
   signal: AbortSignal | undefined,
@@ -61,8 +61,8 @@ async function resolveKeyPolicy(
 }
 
 /** Reads what the configuration refers to: server id, key policy, caller identity. */
-export async function prepare(
-  config: Config,
+export async function prepareAwsKms(
+  config: AwsKmsConfig,
   sts: StsClient,
   log: Logger,
   signal: AbortSignal | undefined,
@@ -73,7 +73,7 @@ export async function prepare(
 }
 
 /** Problems with the files that a configuration names, found without touching AWS or changing anything; for Validate. */
-export async function fileProblems({ identity, keyPolicyFile }: Config): Promise<readonly string[]> {
+export async function fileProblems({ identity, keyPolicyFile }: AwsKmsConfig): Promise<readonly string[]> {
   const checks: Promise<unknown>[] = [];
   if (identity.kind === "file") checks.push(readServerId(identity.path, identity.setting));
   if (keyPolicyFile !== undefined) checks.push(readKeyPolicyFile(keyPolicyFile));

@@ -5,8 +5,8 @@
  * generations wait for it, so that none falls between discovery and the swap.
  */
 import { Gate, NamedQueue, waitUntilAborted } from "./concurrency.ts";
-import type { Config } from "./config.ts";
-import { type Preparation, prepare } from "./configuration.ts";
+import type { KeyManagerConfig } from "./config.ts";
+import type { Preparation } from "./configuration.ts";
 import { CreationCeiling } from "./creation-ceiling.ts";
 import { DeletionQueue } from "./deletion-queue.ts";
 import { discoverByAlias } from "./discovery/alias-discovery.ts";
@@ -16,6 +16,7 @@ import type { KeyEntries, PublicKey } from "./key-entry.ts";
 import { KeyManager } from "./key-manager.ts";
 import type { KeyType } from "./key-type.ts";
 import type { Clock, KmsClient, Logger, StsClient } from "./ports.ts";
+import { startUpkeep } from "./tasks/upkeep.ts";
 
 /** The clients of one configuration. */
 export interface Clients {
@@ -25,26 +26,30 @@ export interface Clients {
   close(): void;
 }
 
-export interface ConfiguredKeyManagerOptions {
+export interface ConfiguredKeyManagerOptions<C extends KeyManagerConfig> {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly createClients: (config: Config) => Promise<Clients> | Clients;
+  readonly createClients: (config: C) => Promise<Clients> | Clients;
+  /** The plugin's own part: names, key policy. */
+  readonly prepare: (config: C, sts: StsClient, log: Logger, signal: AbortSignal | undefined) => Promise<Preparation>;
 }
 
 interface Current {
   readonly keyManager: KeyManager;
   readonly clients: Clients;
+  /** Ends the upkeep of this configuration. */
+  readonly stop: AbortController;
 }
 
-export class ConfiguredKeyManager {
-  readonly #options: ConfiguredKeyManagerOptions;
+export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
+  readonly #options: ConfiguredKeyManagerOptions<C>;
   readonly #gate = new Gate();
   readonly #generations = new NamedQueue();
   readonly #ceiling: CreationCeiling;
   readonly #deletions: DeletionQueue;
   #current: Current | undefined;
 
-  constructor(options: ConfiguredKeyManagerOptions) {
+  constructor(options: ConfiguredKeyManagerOptions<C>) {
     this.#options = options;
     this.#ceiling = new CreationCeiling(options.clock);
     this.#deletions = new DeletionQueue({
@@ -65,17 +70,20 @@ export class ConfiguredKeyManager {
    *
    * @throws KeyManagerError; what was configured before goes on, and nothing is left behind
    */
-  async configure(config: Config, signal?: AbortSignal): Promise<void> {
+  async configure(config: C, signal?: AbortSignal): Promise<void> {
     await this.#gate.exclusive(async () => {
       signal?.throwIfAborted();
       const clients = await this.#options.createClients(config);
       try {
-        const preparation = await prepare(config, clients.sts, this.#options.log, signal);
+        const preparation = await this.#options.prepare(config, clients.sts, this.#options.log, signal);
         const entries = await this.#discover(config, clients.kms, preparation, signal);
         signal?.throwIfAborted();
         await preparation.commit();
         // The replaced clients stay open: signatures and deletions under way still use them.
-        this.#current = { keyManager: this.#createKeyManager(config, clients, preparation, entries), clients };
+        const keyManager = this.#createKeyManager(config, clients, preparation, entries);
+        this.#current?.stop.abort();
+        this.#current = { keyManager, clients, stop: new AbortController() };
+        this.#startUpkeep(config, this.#current, preparation);
       } catch (error) {
         clients.close();
         throw error;
@@ -94,13 +102,14 @@ export class ConfiguredKeyManager {
 
   /** Lets what is under way come to an end while the signal allows, then stops. */
   async close(signal: AbortSignal): Promise<void> {
+    this.#current?.stop.abort();
     await this.#deletions.flush(signal);
     this.#deletions.close();
     this.#current?.clients.close();
   }
 
   async #discover(
-    config: Config,
+    config: C,
     kms: KmsClient,
     { names }: Preparation,
     signal: AbortSignal | undefined,
@@ -114,12 +123,7 @@ export class ConfiguredKeyManager {
     return entries;
   }
 
-  #createKeyManager(
-    config: Config,
-    clients: Clients,
-    { names, keyPolicy }: Preparation,
-    entries: KeyEntries,
-  ): KeyManager {
+  #createKeyManager(config: C, clients: Clients, { names, keyPolicy }: Preparation, entries: KeyEntries): KeyManager {
     const { clock, log } = this.#options;
     const { keyTags, pendingWindowInDays, maxKeysCreatedPerHour } = config;
     const context = {
@@ -136,6 +140,24 @@ export class ConfiguredKeyManager {
       generations: this.#generations,
     };
     return new KeyManager(context, entries);
+  }
+
+  #startUpkeep(config: C, { keyManager, clients, stop }: Current, { names }: Preparation): void {
+    const { clock, log } = this.#options;
+    const { upkeep, pendingWindowInDays } = config;
+    if (upkeep === undefined) return;
+    startUpkeep({
+      ...upkeep,
+      keyManager,
+      kms: clients.kms,
+      names,
+      pendingWindowInDays,
+      deletions: this.#deletions,
+      isInUse: (keyArn) => this.#uses(keyArn),
+      clock,
+      log,
+      signal: stop.signal,
+    });
   }
 
   #uses(keyArn: string): boolean {

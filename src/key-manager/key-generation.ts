@@ -4,9 +4,10 @@
  * CreateKey has no idempotency token, so it is sent once, never repeated, and never torn off: when the caller gives up
  * we still wait for KMS's answer, to know which key must be scheduled for deletion.
  */
-import { type AliasAssignment, assignAlias } from "./alias-assignment.ts";
+import { type AliasAssignment, type AliasOutcome, assignAlias, targetOf } from "./alias-assignment.ts";
 import type { CreationCeiling } from "./creation-ceiling.ts";
 import type { DeletionQueue } from "./deletion-queue.ts";
+import { examineAlias } from "./discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError, messageOf } from "./errors.ts";
 import { createKeyEntry, type KeyEntry } from "./key-entry.ts";
 import { type KeyType, keySpecOf } from "./key-type.ts";
@@ -37,6 +38,8 @@ export interface KeyGenerationRequest {
 /** How long an alias call that was given up may still reach KMS before its outcome is asked for. */
 const settleMs = 2_000;
 const maxSettleBackoffMs = 60_000;
+/** How long after a rotation the alias is looked at once more: longer than a replica's refresh can take. */
+const confirmMs = 30_000;
 
 export class KeyGeneration {
   readonly #context: KeyGenerationContext;
@@ -62,14 +65,14 @@ export class KeyGeneration {
     }
     // From here on there is no turning back on the caller's behalf: the alias may move at any moment.
     const hadKey = this.#request.current() !== undefined;
+    let outcome: AliasOutcome;
     try {
-      await assignAlias(this.#context, entry.aliasName, entry.keyArn, hadKey);
+      outcome = await assignAlias(this.#context, entry.aliasName, created, hadKey);
     } catch (error) {
       this.#undoAlias(entry, error);
       throw keyManagerError(`failed to ${hadKey ? "update" : "create"} alias ${entry.aliasName}`, error);
     }
-    this.#adopt(entry);
-    return entry;
+    return outcome === "assigned" ? this.#adopt(entry) : this.#yieldTo(outcome.takenBy, entry);
   }
 
   async #createKey(): Promise<KeyMetadata> {
@@ -103,10 +106,63 @@ export class KeyGeneration {
     return createKeyEntry({ keyId, keyType, aliasName, keyArn: created.arn, pkixData });
   }
 
-  #adopt(entry: KeyEntry): void {
+  #adopt(entry: KeyEntry): KeyEntry {
     const replaced = this.#request.replace(entry);
-    if (replaced === undefined || replaced.keyArn === entry.keyArn) return;
-    this.#scheduleDeletion(replaced.keyArn, "rotated");
+    if (replaced !== undefined && replaced.keyArn !== entry.keyArn) {
+      this.#scheduleDeletion(replaced.keyArn, "rotated", () => this.#keepRotation(entry, replaced));
+      void this.#confirm(entry, replaced);
+    }
+    return entry;
+  }
+
+  /** A replica with our identity had the same idea a moment earlier: one key is enough, and theirs has the alias. */
+  async #yieldTo(takenBy: KeyMetadata, own: KeyEntry): Promise<KeyEntry> {
+    const { kms, names, log } = this.#context;
+    const { aliasName, keyId } = own;
+    this.#abandon(own.keyArn);
+    try {
+      const finding = await examineAlias({ aliasName, targetKeyId: takenBy.keyId }, { kms, names, signal: undefined });
+      if (finding !== undefined && "entry" in finding) {
+        log.warn("Another server with this identity made this key at the same time: using its key", {
+          key_id: keyId,
+          alias_name: aliasName,
+          key_arn: takenBy.arn,
+        });
+        return this.#adopt({ ...finding.entry, keyId });
+      }
+    } catch (error) {
+      throw keyManagerError(`failed to read the key behind ${aliasName}`, error);
+    }
+    throw new KeyManagerError(
+      "Unavailable",
+      `alias ${aliasName} was taken by another server whose key cannot be used; try again`,
+    );
+  }
+
+  /**
+   * Makes sure that the alias does not stand on the replaced key again: a replica that refreshed the alias while we
+   * moved it may have put it back.
+   */
+  async #keepRotation(entry: KeyEntry, replaced: KeyEntry): Promise<undefined> {
+    const { kms, log } = this.#context;
+    const target = await targetOf(kms, entry.aliasName);
+    if (target?.arn !== replaced.keyArn || this.#request.current()?.keyArn !== entry.keyArn) return;
+    log.warn("The alias was moved back to the replaced key: pointing it at the new key again", {
+      alias_name: entry.aliasName,
+      key_arn: entry.keyArn,
+      replaced_key_arn: replaced.keyArn,
+    });
+    await kms.updateAlias(entry.aliasName, entry.keyArn);
+  }
+
+  async #confirm(entry: KeyEntry, replaced: KeyEntry): Promise<void> {
+    const { clock, log } = this.#context;
+    try {
+      await clock.sleep(confirmMs);
+      await this.#keepRotation(entry, replaced);
+    } catch (error) {
+      log.debug("Could not confirm where the alias points", { alias_name: entry.aliasName, reason: messageOf(error) });
+    }
   }
 
   #abandon(keyArn: string): void {
@@ -114,9 +170,10 @@ export class KeyGeneration {
     this.#scheduleDeletion(keyArn, "generation failed");
   }
 
-  #scheduleDeletion(keyArn: string, reason: string): void {
+  #scheduleDeletion(keyArn: string, reason: string, reprieve?: () => Promise<string | undefined>): void {
     const { deletions, kms, pendingWindowInDays } = this.#context;
-    deletions.add({ kms, keyArn, aliasName: this.#request.aliasName, pendingWindowInDays, reason });
+    const doomed = { kms, keyArn, aliasName: this.#request.aliasName, pendingWindowInDays, reason };
+    deletions.add(reprieve === undefined ? doomed : { ...doomed, reprieve });
   }
 
   /** The alias call failed: the key goes, but only once it is certain that the alias does not stand on it. */
@@ -137,7 +194,8 @@ export class KeyGeneration {
           alias_name: entry.aliasName,
           key_arn: entry.keyArn,
         });
-        return this.#adopt(entry);
+        this.#adopt(entry);
+        return;
       } catch (error) {
         if (isKmsError(error, "NotFound")) return this.#abandon(entry.keyArn);
         log.debug("Cannot yet tell where the alias points", { alias_name: entry.aliasName, reason: messageOf(error) });

@@ -5,6 +5,8 @@ import { formatDuration, parseDuration } from "./duration.ts";
 const numberLiteral = v.strictObject({ number: v.string() });
 export const textOfNumber = v.pipe(
   numberLiteral,
+  // SPIRE's decoder takes whole numbers only.
+  v.check((literal) => /^[+-]?(\d+|0[xX][0-9a-fA-F]+)$/.test(literal.number)),
   v.transform((literal) => literal.number),
 );
 

@@ -1,7 +1,6 @@
 /** The `aws_kms` plugin put together: configuration, key manager, AWS, SPIRE's services. Loaded after the handshake. */
-import type { ConfigResult } from "../key-manager/config.ts";
-import { parseConfig } from "../key-manager/config.ts";
-import { fileProblems } from "../key-manager/configuration.ts";
+import { type ConfigResult, parseConfig } from "../key-manager/config.ts";
+import { fileProblems, prepareAwsKms } from "../key-manager/configuration.ts";
 import { ConfiguredKeyManager } from "../key-manager/configured-key-manager.ts";
 import { type LoadPlugin, StatusError } from "../plugin-sdk/index.ts";
 import { version } from "../version.ts";
@@ -26,6 +25,7 @@ export const loadAwsKms: LoadPlugin = ({ log }) => {
   const keyManager = new ConfiguredKeyManager({
     clock: systemClock,
     log,
+    prepare: prepareAwsKms,
     createClients: async (config) =>
       (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version]),
   });

@@ -83,7 +83,7 @@ const protoPublicKey = ({ keyId, keyType, pkixData, fingerprint }: PublicKey) =>
 });
 
 /** Serves a key manager under SPIRE's wire contract. */
-export function keyManagerService(keyManager: ConfiguredKeyManager) {
+export function keyManagerService(keyManager: Pick<ConfiguredKeyManager, "current" | "generateKey">) {
   return service(KeyManager, {
     generateKey: ({ keyId, keyType }, { signal }) =>
       withStatus(async () => {

@@ -1,0 +1,48 @@
+/** The background tasks of one configuration. */
+import type { UpkeepConfig } from "../config.ts";
+import type { DeletionQueue } from "../deletion-queue.ts";
+import type { KeyManager } from "../key-manager.ts";
+import type { KeyNames } from "../names.ts";
+import type { Clock, KmsClient, Logger } from "../ports.ts";
+import { disposeAliasesTask } from "./dispose-aliases.ts";
+import { disposeKeysTask } from "./dispose-keys.ts";
+import { refreshAliasesTask } from "./refresh-aliases.ts";
+import { runTask, type Task } from "./task.ts";
+
+export interface UpkeepOptions extends UpkeepConfig {
+  readonly keyManager: KeyManager;
+  readonly kms: KmsClient;
+  readonly names: KeyNames;
+  readonly deletions: DeletionQueue;
+  readonly isInUse: (keyArn: string) => boolean;
+  readonly pendingWindowInDays: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The tasks with their rhythm, not yet running. */
+export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
+  const dispose = { ...options, dryRun: options.pruneDryRun };
+  return [
+    refreshAliasesTask({ ...options, intervalMs: options.aliasRefreshIntervalMs }),
+    disposeAliasesTask({
+      ...dispose,
+      intervalMs: options.staleAliasScanIntervalMs,
+      thresholdMs: options.staleAliasThresholdMs,
+    }),
+    disposeKeysTask({
+      ...dispose,
+      intervalMs: options.staleKeyScanIntervalMs,
+      thresholdMs: options.staleKeyThresholdMs,
+    }),
+  ];
+}
+
+/** Starts the tasks; they end when the signal aborts. */
+export function startUpkeep(options: UpkeepOptions): void {
+  const { clock, log, signal, scanStartDelayMs } = options;
+  for (const task of upkeepTasks(options)) {
+    void runTask(task, { clock, log, signal, startDelayMs: scanStartDelayMs });
+  }
+}
