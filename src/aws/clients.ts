@@ -1,11 +1,13 @@
 /** Clients from configuration: Region, endpoints, credentials, timeouts. */
 import { KMSClient } from "@aws-sdk/client-kms";
+import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import { STSClient } from "@aws-sdk/client-sts";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
-import type { Clock, KmsClient, StsClient } from "../key-manager/ports.ts";
+import type { Clock, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
 import { AwsKmsClient } from "./kms-client.ts";
 import { AwsStsClient } from "./sts-client.ts";
+import { AwsTaggingClient } from "./tagging-client.ts";
 
 const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
@@ -17,6 +19,7 @@ export type ClientConfig = Pick<KeyManagerConfig, "region" | "credentials" | "en
 export interface AwsClients {
   readonly kms: KmsClient;
   readonly sts: StsClient;
+  readonly tagging: TaggingClient;
   /** Closes idle connections; calls under way end first. */
   close(): void;
 }
@@ -61,12 +64,15 @@ export function createAwsClients(config: ClientConfig, clock: Clock, userAgent: 
     ...shared,
     ...(config.stsEndpoint === undefined ? {} : { endpoint: config.stsEndpoint }),
   });
+  const tagging = new ResourceGroupsTaggingAPIClient(shared);
   return {
     kms: new AwsKmsClient(kms, clock),
     sts: new AwsStsClient(sts, clock),
+    tagging: new AwsTaggingClient(tagging, clock),
     close() {
       kms.destroy();
       sts.destroy();
+      tagging.destroy();
     },
   };
 }

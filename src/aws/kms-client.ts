@@ -30,6 +30,7 @@ import {
   type SignInput,
   type Tag,
 } from "../key-manager/ports.ts";
+import { type PageAnswer, pages } from "./pages.ts";
 import { abortBy, withRetries } from "./retry.ts";
 
 const aliasesPerPage = 100;
@@ -79,15 +80,6 @@ function aliasFrom(alias: SdkAlias): AliasListEntry[] {
 }
 
 const sdkTags = (tags: readonly Tag[]) => tags.map(({ key, value }) => ({ TagKey: key, TagValue: value }));
-
-interface PageRequest {
-  readonly Marker: string | undefined;
-}
-
-interface PageResponse<T> {
-  readonly items: readonly T[];
-  readonly nextMarker: string | undefined;
-}
 
 export class AwsKmsClient implements KmsClient {
   readonly #sdk: KMSClient;
@@ -153,20 +145,20 @@ export class AwsKmsClient implements KmsClient {
   }
 
   listAliases(keyId?: string, options: CallOptions = {}): AsyncIterable<Page<AliasListEntry>> {
-    return this.#pages("ListAliases", options, async ({ Marker }, abort) => {
+    return this.#pages("ListAliases", options, async (Marker, abort) => {
       const input = { KeyId: keyId, Marker, Limit: aliasesPerPage };
       const output = await this.#sdk.send(new ListAliasesCommand(input), abort);
-      return { items: (output.Aliases ?? []).flatMap(aliasFrom), nextMarker: output.NextMarker };
+      return { items: (output.Aliases ?? []).flatMap(aliasFrom), next: output.NextMarker };
     });
   }
 
   listKeys(options: CallOptions = {}): AsyncIterable<Page<KeyListEntry>> {
-    return this.#pages("ListKeys", options, async ({ Marker }, abort) => {
+    return this.#pages("ListKeys", options, async (Marker, abort) => {
       const output = await this.#sdk.send(new ListKeysCommand({ Marker, Limit: keysPerPage }), abort);
       const items = (output.Keys ?? []).flatMap(({ KeyId, KeyArn }) =>
         KeyId === undefined || KeyArn === undefined ? [] : [{ keyId: KeyId, keyArn: KeyArn }],
       );
-      return { items, nextMarker: output.NextMarker };
+      return { items, next: output.NextMarker };
     });
   }
 
@@ -219,20 +211,12 @@ export class AwsKmsClient implements KmsClient {
     });
   }
 
-  async *#pages<T>(
+  #pages<T>(
     operation: string,
-    options: CallOptions,
-    fetch: (request: PageRequest, abort: { abortSignal?: AbortSignal }) => Promise<PageResponse<T>>,
-  ): AsyncGenerator<Page<T>> {
-    let Marker: string | undefined;
-    do {
-      const request = { Marker };
-      const page = await this.#call(operation, options, (abort) => fetch(request, abort));
-      yield { items: page.items, serverTime: this.#serverTime };
-      if (page.nextMarker !== undefined && page.nextMarker === Marker)
-        throw malformed(operation, "progress: the same page marker came twice");
-      Marker = page.nextMarker === "" ? undefined : page.nextMarker;
-    } while (Marker !== undefined);
+    { signal }: CallOptions,
+    fetch: (marker: string | undefined, abort: { abortSignal?: AbortSignal }) => Promise<PageAnswer<T>>,
+  ): AsyncIterable<Page<T>> {
+    return pages({ operation, clock: this.#clock, signal, fetch, serverTime: () => this.#serverTime });
   }
 
   /** Ages are told by KMS's clock, which every answer carries. */

@@ -45,6 +45,10 @@ export interface KeyManagerConfig {
   /** 0 = no ceiling. */
   readonly maxKeysCreatedPerHour: number;
   readonly strictKeyDiscovery: boolean;
+  /** Keys are found and kept alive by the plugin's own tags; aliases are kept fresh all the same. */
+  readonly tagBasedKeyDiscovery: boolean;
+  /** `keyTags` are brought onto existing keys, too. */
+  readonly retagExistingKeys: boolean;
   /** Undefined: nothing is refreshed or pruned. */
   readonly upkeep: UpkeepConfig | undefined;
 }
@@ -53,8 +57,6 @@ export interface AwsKmsConfig extends KeyManagerConfig {
   readonly trustDomain: string;
   readonly identity: ServerIdentity;
   readonly keyPolicyFile: string | undefined;
-  readonly tagBasedKeyDiscovery: boolean;
-  readonly retagExistingKeys: boolean;
 }
 
 /** When keys are kept alive and stale ones pruned. All times in milliseconds. */

@@ -15,13 +15,14 @@ import { KeyManagerError } from "./errors.ts";
 import type { KeyEntries, PublicKey } from "./key-entry.ts";
 import { KeyManager } from "./key-manager.ts";
 import type { KeyType } from "./key-type.ts";
-import type { Clock, KmsClient, Logger, StsClient } from "./ports.ts";
+import type { Clock, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
 import { startUpkeep } from "./tasks/upkeep.ts";
 
 /** The clients of one configuration. */
 export interface Clients {
   readonly kms: KmsClient;
   readonly sts: StsClient;
+  readonly tagging: TaggingClient;
   /** Lets go of idle connections; calls under way still end. */
   close(): void;
 }

@@ -113,6 +113,22 @@ export interface KmsClient {
   tagResource(keyId: string, tags: readonly Tag[], options?: CallOptions): Promise<void>;
 }
 
+export interface TagFilter {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface TaggedKey {
+  readonly keyArn: string;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+/** The Resource Groups Tagging API, as far as keys are found with it. Lags behind KMS, and may show keys that are gone. */
+export interface TaggingClient {
+  /** KMS keys that have all of the tags, page by page. */
+  getResources(filters: readonly TagFilter[], options?: CallOptions): AsyncIterable<Page<TaggedKey>>;
+}
+
 export interface CallerIdentity {
   /** Twelve digits. */
   readonly account: string;

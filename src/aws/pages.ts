@@ -1,0 +1,43 @@
+/** Following a listing from page to page. */
+import { type Clock, KmsError, type Page } from "../key-manager/ports.ts";
+import { abortBy, withRetries } from "./retry.ts";
+
+export interface PageAnswer<T> {
+  readonly items: readonly T[];
+  /** KMS's `NextMarker`, the tagging API's `PaginationToken`; undefined or empty on the last page. */
+  readonly next: string | undefined;
+}
+
+export interface PagesOptions<T> {
+  readonly operation: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  readonly fetch: (marker: string | undefined, abort: { abortSignal?: AbortSignal }) => Promise<PageAnswer<T>>;
+  /** When the service says it answered last. */
+  readonly serverTime: () => Date | undefined;
+}
+
+/** @throws KmsError, also when the service hands out one marker twice, which would go on for ever */
+export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T>> {
+  const { operation, clock, signal, fetch, serverTime } = options;
+  let marker: string | undefined;
+  do {
+    const current = marker;
+    const { items, next } = await withRetries(() => fetch(current, abortBy(signal)), {
+      operation,
+      clock,
+      signal,
+      repeatable: true,
+    });
+    yield { items, serverTime: serverTime() };
+    marker = next === "" ? undefined : next;
+    if (marker !== undefined && marker === current) {
+      throw new KmsError("the same page marker came twice", {
+        code: "Unavailable",
+        operation,
+        awsName: "MalformedResponse",
+        outcomeUnknown: false,
+      });
+    }
+  } while (marker !== undefined);
+}

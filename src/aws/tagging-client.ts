@@ -1,0 +1,41 @@
+/** The TaggingClient port over AWS SDK v3. */
+import { GetResourcesCommand, type ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
+import type { CallOptions, Clock, Page, TagFilter, TaggedKey, TaggingClient } from "../key-manager/ports.ts";
+import { pages } from "./pages.ts";
+
+const resourcesPerPage = 100;
+
+export class AwsTaggingClient implements TaggingClient {
+  readonly #sdk: ResourceGroupsTaggingAPIClient;
+  readonly #clock: Clock;
+
+  /** @param sdk a client that makes no retries of its own (`maxAttempts: 1`) */
+  constructor(sdk: ResourceGroupsTaggingAPIClient, clock: Clock) {
+    this.#sdk = sdk;
+    this.#clock = clock;
+  }
+
+  getResources(filters: readonly TagFilter[], { signal }: CallOptions = {}): AsyncIterable<Page<TaggedKey>> {
+    const request = {
+      ResourceTypeFilters: ["kms:key"],
+      TagFilters: filters.map(({ key, value }) => ({ Key: key, Values: [value] })),
+      ResourcesPerPage: resourcesPerPage,
+    };
+    return pages({
+      operation: "GetResources",
+      clock: this.#clock,
+      signal,
+      serverTime: () => undefined,
+      fetch: async (PaginationToken, abort) => {
+        const token = PaginationToken === undefined ? {} : { PaginationToken };
+        const output = await this.#sdk.send(new GetResourcesCommand({ ...request, ...token }), abort);
+        const items = (output.ResourceTagMappingList ?? []).flatMap(({ ResourceARN, Tags }): TaggedKey[] =>
+          ResourceARN === undefined
+            ? []
+            : [{ keyArn: ResourceARN, tags: new Map((Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])) }],
+        );
+        return { items, next: output.PaginationToken };
+      },
+    });
+  }
+}
