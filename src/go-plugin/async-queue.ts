@@ -1,13 +1,13 @@
-/** Hands pushed values to one reader, in order. Values pushed before the reader comes are kept. */
+/** Hands each pushed value to one reader, in order. Values pushed before a reader comes are kept. */
 export class AsyncQueue<T> implements AsyncIterable<T> {
   readonly #values: T[] = [];
   #closed = false;
-  #wake: (() => void) | undefined;
+  readonly #waiting = new Set<() => void>();
 
   push(value: T): void {
     if (this.#closed) return;
     this.#values.push(value);
-    this.#wake?.();
+    this.#wakeAll();
   }
 
   /** Takes the oldest value that no reader has had. */
@@ -18,19 +18,22 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
   /** The reader still gets what was pushed before. */
   close(): void {
     this.#closed = true;
-    this.#wake?.();
+    this.#wakeAll();
   }
 
-  /** Ends when the queue is closed and empty, or when the signal is aborted; values not read stay for the next reader. */
+  /**
+   * Ends when the queue is closed and empty. An aborted signal ends it too, unless the queue is closed and the reader has
+   * only the rest to take; values not read stay for the next reader.
+   */
   async *read(signal?: AbortSignal): AsyncGenerator<T> {
-    const wake = (): void => this.#wake?.();
+    const wake = (): void => this.#wakeAll();
     signal?.addEventListener("abort", wake);
     try {
-      while (signal?.aborted !== true) {
+      while (this.#closed || signal?.aborted !== true) {
         const value = this.#values.shift();
         if (value !== undefined) yield value;
         else if (this.#closed) return;
-        else await this.#nextChange(signal);
+        else await new Promise<void>((resolve) => this.#waiting.add(resolve));
       }
     } finally {
       signal?.removeEventListener("abort", wake);
@@ -41,13 +44,9 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
     return this.read();
   }
 
-  #nextChange(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-      if (signal?.aborted === true) this.#wake();
-    });
+  #wakeAll(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
   }
 }

@@ -1,10 +1,14 @@
 import type { Logger } from "./logger.ts";
+import type { StatusError } from "./status-error.ts";
 
 /** What a handler knows of the call it answers, beside the request. */
 export interface CallContext {
   /** Full method name, such as `spire.plugin.server.keymanager.v1.KeyManager/SignData`. */
   readonly method: string;
-  /** Aborted when the caller cancels or hangs up, when the deadline passes, and when the plugin stops. */
+  /**
+   * Aborted when the caller cancels or hangs up, when the deadline passes, and when the plugin stops; never after the
+   * handler has answered. Its reason is a `StatusError`, fit to be thrown.
+   */
   readonly signal: AbortSignal;
   /** When the caller gives up; undefined for a call without a limit. */
   readonly deadline: Date | undefined;
@@ -14,7 +18,7 @@ export interface CallContext {
 /** The calls a server is answering, so that stopping it can tell them. */
 export class CallTracker {
   readonly #calls = new Set<ServerCallContext>();
-  #stopReason: Error | undefined;
+  #stopReason: StatusError | undefined;
 
   start(context: ServerCallContext): void {
     this.#calls.add(context);
@@ -23,13 +27,14 @@ export class CallTracker {
 
   end(context: ServerCallContext): void {
     this.#calls.delete(context);
+    context.finish();
   }
 
   get size(): number {
     return this.#calls.size;
   }
 
-  cancelAll(reason: Error): void {
+  cancelAll(reason: StatusError): void {
     this.#stopReason = reason;
     for (const context of this.#calls) context.cancel(reason);
   }
@@ -42,7 +47,8 @@ export class ServerCallContext implements CallContext {
   readonly #baseLog: Logger;
   #log: Logger | undefined;
   #controller: AbortController | undefined;
-  #cancelReason: Error | undefined;
+  #cancelReason: StatusError | undefined;
+  #isOver = false;
 
   constructor(method: string, deadline: Date | undefined, log: Logger) {
     this.method = method;
@@ -63,13 +69,19 @@ export class ServerCallContext implements CallContext {
     return this.#log;
   }
 
-  get isCancelled(): boolean {
-    return this.#cancelReason !== undefined;
+  /** Why the call was cancelled, if it was. */
+  get cancelReason(): StatusError | undefined {
+    return this.#cancelReason;
   }
 
-  cancel(reason: Error): void {
-    if (this.#cancelReason !== undefined) return;
+  cancel(reason: StatusError): void {
+    if (this.#isOver || this.#cancelReason !== undefined) return;
     this.#cancelReason = reason;
     this.#controller?.abort(reason);
+  }
+
+  /** The handler is done; grpc-js reports the end of every call as a cancellation too. */
+  finish(): void {
+    this.#isOver = true;
   }
 }

@@ -99,7 +99,8 @@ function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerSc
     const input = method.methodKind === "server_streaming" ? call.request : call;
     try {
       for await (const response of (await handler(input, context)) as AsyncIterable<MessageInitShape<DescMessage>>) {
-        if (context.isCancelled) break;
+        // A call cancelled because the plugin stops still gets what is left to say.
+        if (call.cancelled) break;
         if (!call.write(create(method.output, response))) await writable(call, context);
       }
       call.end();
@@ -118,10 +119,17 @@ function beginCall(call: CommonCall, name: string, scope: HandlerScope): ServerC
   const deadline = call.getDeadline();
   const limit = typeof deadline === "number" ? (Number.isFinite(deadline) ? new Date(deadline) : undefined) : deadline;
   const context = new ServerCallContext(name, limit, scope.log);
-  call.once("cancelled", () => context.cancel(new Error("the caller has cancelled the call")));
-  if (call.cancelled) context.cancel(new Error("the caller has cancelled the call"));
+  const cancel = (): void => context.cancel(cancelReason(limit));
+  call.once("cancelled", cancel);
+  if (call.cancelled) cancel();
   scope.calls.start(context);
   return context;
+}
+
+function cancelReason(deadline: Date | undefined): StatusError {
+  return deadline !== undefined && Date.now() >= deadline.getTime()
+    ? new StatusError("DEADLINE_EXCEEDED", "the call's deadline has passed")
+    : new StatusError("CANCELLED", "the caller has cancelled the call");
 }
 
 /** Resolves when the stream takes more, or when nobody reads it any more. */
@@ -139,7 +147,7 @@ function writable(
     call.once("drain", done);
     call.once("close", done);
     context.signal.addEventListener("abort", done);
-    if (context.isCancelled) done();
+    if (context.cancelReason !== undefined) done();
   });
 }
 

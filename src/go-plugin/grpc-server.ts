@@ -5,6 +5,7 @@ import { toGrpcHandlers, toServiceDefinition } from "./grpc-handler.ts";
 import type { ServiceRegistration } from "./grpc-service.ts";
 import type { Listener } from "./listener.ts";
 import type { Logger } from "./logger.ts";
+import { StatusError } from "./status-error.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 export interface GrpcServerOptions {
@@ -46,7 +47,7 @@ export function startGrpcServer(options: GrpcServerOptions): GrpcServer {
   return {
     async stop(graceMs) {
       options.listener.close();
-      calls.cancelAll(new Error("the plugin is stopping"));
+      calls.cancelAll(new StatusError("UNAVAILABLE", "the plugin is stopping"));
       await drain(server, graceMs);
       for (const socket of sockets) socket.destroy();
     },

@@ -1,4 +1,4 @@
-import type { CallContext } from "./call-context.ts";
+import type { ServerCallContext } from "./call-context.ts";
 import { type StatusCode, statusCodes } from "./status-code.ts";
 import { StatusError } from "./status-error.ts";
 
@@ -12,15 +12,16 @@ export interface WireStatus extends Error {
 }
 
 /**
- * What the caller is told of an error a handler threw. A `StatusError` speaks for itself; a call that ended because its
- * caller went away is `CANCELLED`; the rest is `INTERNAL`, with the error's message and never its stack, and logged.
+ * What the caller is told of an error a handler threw. A `StatusError` speaks for itself; in a call that was cancelled
+ * it is the cancellation; the rest is `INTERNAL`, with the error's message and never its stack, and logged.
  */
-export function statusFor(error: unknown, context: CallContext & { readonly isCancelled: boolean }): WireStatus {
+export function statusFor(error: unknown, context: ServerCallContext): WireStatus {
   if (error instanceof StatusError) {
     if (error.cause !== undefined) context.log.debug("call refused", { code: error.code, error });
     return wireStatus(error.code, error.message);
   }
-  if (context.isCancelled) return wireStatus("CANCELLED", "the call was cancelled");
+  const { cancelReason } = context;
+  if (cancelReason !== undefined) return wireStatus(cancelReason.code, cancelReason.message);
   context.log.error("call failed unexpectedly", { error, stack: stackOf(error) });
   return wireStatus("INTERNAL", `unexpected error: ${firstLine(error)}`);
 }
