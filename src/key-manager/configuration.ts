@@ -6,6 +6,7 @@ import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
 import { awsKmsNames, type KeyNames } from "./names.ts";
 import type { Logger, StsClient } from "./ports.ts";
 import { createServerIdFile, readServerId } from "./server-id.ts";
+import type { TagIdentity } from "./spire-tags.ts";
 
 /** A server id, and how to make it last once everything else has succeeded. */
 interface ResolvedServerId {
@@ -16,6 +17,8 @@ interface ResolvedServerId {
 export interface Preparation {
   readonly names: KeyNames;
   readonly keyPolicy: string | undefined;
+  /** Who the server is in tags; needed for tag mode only. */
+  readonly identity: TagIdentity | undefined;
   /** Makes lasting what had to be decided (a new server id); the last step that can fail. */
   readonly commit: () => Promise<void>;
 }
@@ -69,7 +72,9 @@ export async function prepareAwsKms(
 ): Promise<Preparation> {
   const { serverId, keep } = await resolveServerId(config, log);
   const keyPolicy = await resolveKeyPolicy(config, sts, log, signal);
-  return { names: awsKmsNames(config.trustDomain, serverId), keyPolicy, commit: keep };
+  const { trustDomain } = config;
+  const names = awsKmsNames(trustDomain, serverId);
+  return { names, keyPolicy, identity: { trustDomain, serverId }, commit: keep };
 }
 
 /** Problems with the files that a configuration names, found without touching AWS or changing anything; for Validate. */

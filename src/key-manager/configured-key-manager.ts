@@ -9,13 +9,14 @@ import type { KeyManagerConfig } from "./config.ts";
 import type { Preparation } from "./configuration.ts";
 import { CreationCeiling } from "./creation-ceiling.ts";
 import { DeletionQueue } from "./deletion-queue.ts";
-import { discoverByAlias } from "./discovery/alias-discovery.ts";
-import { reportUnusableKeys } from "./discovery/key-discovery.ts";
+import { discoverKeys } from "./discovery/discover.ts";
+import type { DiscoveredKeys } from "./discovery/key-discovery.ts";
 import { KeyManagerError } from "./errors.ts";
 import type { KeyEntries, PublicKey } from "./key-entry.ts";
 import { KeyManager } from "./key-manager.ts";
 import type { KeyType } from "./key-type.ts";
 import type { Clock, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
+import { markInactive, retagKeys, tagHooks } from "./tag-mode.ts";
 import { startUpkeep } from "./tasks/upkeep.ts";
 
 /** The clients of one configuration. */
@@ -72,19 +73,22 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
    * @throws KeyManagerError; what was configured before goes on, and nothing is left behind
    */
   async configure(config: C, signal?: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
     await this.#gate.exclusive(async () => {
       signal?.throwIfAborted();
       const clients = await this.#options.createClients(config);
       try {
-        const preparation = await this.#options.prepare(config, clients.sts, this.#options.log, signal);
-        const entries = await this.#discover(config, clients.kms, preparation, signal);
+        const preparation = await this.#options.prepare(config, clients.sts, log, signal);
+        const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal });
         signal?.throwIfAborted();
         await preparation.commit();
         // The replaced clients stay open: signatures and deletions under way still use them.
-        const keyManager = this.#createKeyManager(config, clients, preparation, entries);
+        const keyManager = this.#createKeyManager(config, clients, preparation, found.entries);
         this.#current?.stop.abort();
         this.#current = { keyManager, clients, stop: new AbortController() };
         this.#startUpkeep(config, this.#current, preparation);
+        this.#disposeOfSurplus(found, config, clients.kms, preparation);
+        if (config.retagExistingKeys) await this.#retag(config, this.#current, signal);
       } catch (error) {
         clients.close();
         throw error;
@@ -109,31 +113,18 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
     this.#current?.clients.close();
   }
 
-  async #discover(
-    config: C,
-    kms: KmsClient,
-    { names }: Preparation,
-    signal: AbortSignal | undefined,
-  ): Promise<KeyEntries> {
-    const { log } = this.#options;
-    const { entries, unusable } = await discoverByAlias({ kms, names, log, signal });
-    reportUnusableKeys(unusable, config.strictKeyDiscovery, log);
-    for (const { keyId, keyArn, aliasName } of entries.values()) {
-      log.debug("Key loaded", { key_id: keyId, key_arn: keyArn, alias_name: aliasName });
-    }
-    return entries;
-  }
-
-  #createKeyManager(config: C, clients: Clients, { names, keyPolicy }: Preparation, entries: KeyEntries): KeyManager {
+  #createKeyManager(config: C, { kms }: Clients, preparation: Preparation, entries: KeyEntries): KeyManager {
     const { clock, log } = this.#options;
-    const { keyTags, pendingWindowInDays, maxKeysCreatedPerHour } = config;
+    const { keyTags, pendingWindowInDays, maxKeysCreatedPerHour, tagBasedKeyDiscovery } = config;
+    const { names, keyPolicy } = preparation;
+    const identity = tagBasedKeyDiscovery ? preparation.identity : undefined;
     const context = {
-      kms: clients.kms,
+      kms,
       names,
       keyPolicy,
-      keyTags,
       pendingWindowInDays,
       maxKeysCreatedPerHour,
+      ...tagHooks({ kms, clock, log, keyTags, identity }),
       clock,
       log,
       ceiling: this.#ceiling,
@@ -143,14 +134,48 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
     return new KeyManager(context, entries);
   }
 
-  #startUpkeep(config: C, { keyManager, clients, stop }: Current, { names }: Preparation): void {
+  /**
+   * Of several keys tagged for one id those that are older than the one in use are leftovers of a rotation. A newer one
+   * may be a replica's generation that is just under way: it is left to the scans.
+   */
+  #disposeOfSurplus(
+    { entries, surplus = [] }: DiscoveredKeys,
+    config: C,
+    kms: KmsClient,
+    { names }: Preparation,
+  ): void {
+    const { log } = this.#options;
+    for (const { key, chosen } of surplus) {
+      const isOlder = (key.creationDate?.getTime() ?? Number.NaN) < (chosen.creationDate?.getTime() ?? Number.NaN);
+      const isUsed = [...entries.values()].some(({ keyArn }) => keyArn === key.arn);
+      if (!isOlder || isUsed || names.trustDomainOf(key.description) === "foreign") continue;
+      const { pendingWindowInDays } = config;
+      this.#deletions.add({
+        kms,
+        keyArn: key.arn,
+        aliasName: undefined,
+        pendingWindowInDays,
+        reason: "superseded",
+        before: () => markInactive(key.arn, kms, log),
+      });
+    }
+  }
+
+  async #retag(config: C, { keyManager, clients }: Current, signal: AbortSignal | undefined): Promise<void> {
+    const keyArns = [...keyManager.entries.values()].map(({ keyArn }) => keyArn);
+    await retagKeys(keyArns, { kms: clients.kms, log: this.#options.log, keyTags: config.keyTags }, signal);
+  }
+
+  #startUpkeep(config: C, { keyManager, clients, stop }: Current, { names, identity }: Preparation): void {
     const { clock, log } = this.#options;
-    const { upkeep, pendingWindowInDays } = config;
+    const { upkeep, pendingWindowInDays, tagBasedKeyDiscovery } = config;
     if (upkeep === undefined) return;
     startUpkeep({
       ...upkeep,
       keyManager,
       kms: clients.kms,
+      tagging: clients.tagging,
+      tagIdentity: tagBasedKeyDiscovery ? identity : undefined,
       names,
       pendingWindowInDays,
       deletions: this.#deletions,

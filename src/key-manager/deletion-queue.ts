@@ -17,11 +17,8 @@ export interface DoomedKey {
   readonly reason: string;
   /** More for the log line. */
   readonly details?: LogFields;
-  /**
-   * Asked before each attempt, because what doomed the key may have changed meanwhile; a failure is tried again.
-   * Resolves to why the key stays, or undefined.
-   */
-  readonly reprieve?: (signal: AbortSignal) => Promise<string | undefined>;
+  /** What has to be done first, at each attempt; when it fails, all of it is tried again later. */
+  readonly before?: () => Promise<void>;
 }
 
 export interface DeletionQueueOptions {
@@ -105,11 +102,7 @@ export class DeletionQueue {
         log.error("Key is in use and was not scheduled for deletion", fieldsOf(key));
         return true;
       }
-      const reprieve = await key.reprieve?.(this.#stop.signal);
-      if (reprieve !== undefined) {
-        log.warn("Key will not be scheduled for deletion", { ...fieldsOf(key), reason: reprieve });
-        return true;
-      }
+      await key.before?.();
       const deletionDate = await key.kms.scheduleKeyDeletion(key.keyArn, key.pendingWindowInDays, {
         signal: this.#stop.signal,
       });

@@ -6,9 +6,10 @@
  */
 import type { KeyNames } from "./names.ts";
 import type { AliasListEntry, KeyMetadata } from "./ports.ts";
+import type { SpireTags, TagIdentity } from "./spire-tags.ts";
 
 /** Rules under which a key is disposed of. */
-export type DisposalRule = "stale alias" | "stale key";
+export type DisposalRule = "stale alias" | "stale key" | "stale tags" | "unused" | "inactive";
 
 export interface Disposal {
   readonly rule: DisposalRule;
@@ -135,6 +136,47 @@ export function planStaleKeys({ keys, aliases, hasTwin }: StaleKeyFacts, rules: 
     const reason = judgeKey(key, hasTwin, rules);
     if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName: undefined, reason });
     else dispose.push({ rule: "stale key", keyId: key.keyId, keyArn: key.arn, aliasName: undefined, ageMs });
+  }
+  return capped(dispose, spared, rules.maxDeletions);
+}
+
+export interface TaggedKeyFacts {
+  readonly key: KeyMetadata;
+  readonly tags: SpireTags;
+  /** All aliases of the key. */
+  readonly aliases: readonly AliasListEntry[];
+}
+
+export interface TagDisposalRules extends DisposalRules {
+  readonly identity: TagIdentity;
+  /** Age at which a key of this server that is not in use is a leftover. */
+  readonly ownThresholdMs: number;
+}
+
+function ruleFor(tags: SpireTags, ageMs: number, rules: TagDisposalRules): DisposalRule | undefined {
+  if (!tags.active) return "inactive";
+  if (tags.serverId === rules.identity.serverId) return ageMs >= rules.ownThresholdMs ? "unused" : undefined;
+  return ageMs >= rules.thresholdMs ? "stale tags" : undefined;
+}
+
+/** In tag mode: keys of this trust domain that nobody keeps active, leftovers of this server, and half-finished disposals. */
+export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagDisposalRules): DisposalPlan {
+  const { identity, now, thresholdMs, names } = rules;
+  const dispose: Disposal[] = [];
+  const spared: Spared[] = [];
+  for (const { key, tags, aliases } of facts) {
+    if (tags.trustDomain !== identity.trustDomain) continue;
+    const ageMs = now.getTime() - (tags.lastUpdate ?? key.creationDate ?? now).getTime();
+    const rule = ruleFor(tags, ageMs, rules);
+    if (rule === undefined) continue;
+    // A server that went back to alias mode lets its tags grow old, but not its alias.
+    const fresh = aliases.find(
+      ({ lastUpdatedDate }) => lastUpdatedDate === undefined || now.getTime() - lastUpdatedDate.getTime() < thresholdMs,
+    );
+    const reason = fresh === undefined ? judgeKey(key, false, rules) : `alias ${fresh.aliasName} is fresh`;
+    const aliasName = aliases.find((alias) => names.isTrustDomainAlias(alias.aliasName))?.aliasName;
+    if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName, reason });
+    else dispose.push({ rule, keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
   }
   return capped(dispose, spared, rules.maxDeletions);
 }

@@ -19,7 +19,10 @@ export interface KeyGenerationContext extends AliasAssignment {
   readonly ceiling: CreationCeiling;
   /** Key policy document of new keys; undefined = KMS's default. */
   readonly keyPolicy: string | undefined;
-  readonly keyTags: readonly Tag[];
+  /** Tags of a new key. @throws KeyManagerError `InvalidArgument` for a key id that does not fit into a tag */
+  readonly tagsFor: (keyId: string) => readonly Tag[];
+  /** Marks a key as not in use any more, before it is scheduled for deletion. */
+  readonly retire: (keyArn: string) => Promise<void>;
   readonly pendingWindowInDays: number;
   readonly maxKeysCreatedPerHour: number;
 }
@@ -76,15 +79,16 @@ export class KeyGeneration {
   }
 
   async #createKey(): Promise<KeyMetadata> {
-    const { kms, names, ceiling, keyPolicy, keyTags, maxKeysCreatedPerHour, log } = this.#context;
+    const { kms, names, ceiling, keyPolicy, tagsFor, maxKeysCreatedPerHour, log } = this.#context;
     const { keyId, keyType } = this.#request;
+    const tags = tagsFor(keyId);
     ceiling.count(maxKeysCreatedPerHour);
     try {
       const created = await kms.createKey({
         keySpec: keySpecOf(keyType),
         description: names.descriptionFor(keyId),
         policy: keyPolicy,
-        tags: keyTags,
+        tags,
       });
       log.debug("Key created", { key_arn: created.arn, key_id: keyId });
       return created;
@@ -143,7 +147,7 @@ export class KeyGeneration {
    * Makes sure that the alias does not stand on the replaced key again: a replica that refreshed the alias while we
    * moved it may have put it back.
    */
-  async #keepRotation(entry: KeyEntry, replaced: KeyEntry): Promise<undefined> {
+  async #keepRotation(entry: KeyEntry, replaced: KeyEntry): Promise<void> {
     const { kms, log } = this.#context;
     const target = await targetOf(kms, entry.aliasName);
     if (target?.arn !== replaced.keyArn || this.#request.current()?.keyArn !== entry.keyArn) return;
@@ -170,10 +174,19 @@ export class KeyGeneration {
     this.#scheduleDeletion(keyArn, "generation failed");
   }
 
-  #scheduleDeletion(keyArn: string, reason: string, reprieve?: () => Promise<string | undefined>): void {
-    const { deletions, kms, pendingWindowInDays } = this.#context;
-    const doomed = { kms, keyArn, aliasName: this.#request.aliasName, pendingWindowInDays, reason };
-    deletions.add(reprieve === undefined ? doomed : { ...doomed, reprieve });
+  #scheduleDeletion(keyArn: string, reason: string, before?: () => Promise<void>): void {
+    const { deletions, kms, pendingWindowInDays, retire } = this.#context;
+    deletions.add({
+      kms,
+      keyArn,
+      aliasName: this.#request.aliasName,
+      pendingWindowInDays,
+      reason,
+      async before() {
+        await before?.();
+        await retire(keyArn);
+      },
+    });
   }
 
   /** The alias call failed: the key goes, but only once it is certain that the alias does not stand on it. */

@@ -21,7 +21,7 @@ async function ownAliases(kms: KmsClient, names: KeyNames, signal: AbortSignal |
 }
 
 /** What is wrong with a key behind one of our aliases, with the way to mend it; undefined when it can be used. */
-function troubleWith({ keyState, keySpec, keyUsage, arn }: KeyMetadata, aliasName: string): string | undefined {
+export function troubleWith({ keyState, keySpec, keyUsage, arn }: KeyMetadata, aliasName: string): string | undefined {
   if (keyUsage !== "SIGN_VERIFY")
     return `key usage ${keyUsage} cannot sign; point the alias at another key or delete it`;
   if (keyTypeOf(keySpec) === undefined) {

@@ -2,7 +2,7 @@
 import { KeyManagerError } from "../errors.ts";
 import type { KeyEntries } from "../key-entry.ts";
 import type { KeyNames } from "../names.ts";
-import type { KmsClient, Logger } from "../ports.ts";
+import type { KeyMetadata, KmsClient, Logger } from "../ports.ts";
 
 export interface DiscoveryContext {
   readonly kms: KmsClient;
@@ -22,6 +22,14 @@ export interface UnusableKey {
 export interface DiscoveredKeys {
   readonly entries: KeyEntries;
   readonly unusable: readonly UnusableKey[];
+  /** Further usable keys under an id that has its key already; tag mode only. */
+  readonly surplus?: readonly SurplusKey[];
+}
+
+/** A usable key under an id for which another one was chosen. */
+export interface SurplusKey {
+  readonly key: KeyMetadata;
+  readonly chosen: KeyMetadata;
 }
 
 /**

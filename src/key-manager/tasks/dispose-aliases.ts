@@ -1,8 +1,8 @@
 /** Prunes what servers of this trust domain left that are gone: aliases nobody refreshes, with their keys. */
 import { mapBounded } from "../concurrency.ts";
-import { candidateAliases, type DisposalRules, planStaleAliases } from "../disposal.ts";
+import { candidateAliases, type Disposal, type DisposalRules, planStaleAliases } from "../disposal.ts";
 import { type AliasListEntry, type Clock, isKmsError, type KeyMetadata } from "../ports.ts";
-import { carryOut, type DisposeOptions } from "./dispose.ts";
+import { carryOut, type DisposeOptions, disposeThroughQueue } from "./dispose.ts";
 import type { Task } from "./task.ts";
 
 export interface DisposeAliasesOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
@@ -46,13 +46,14 @@ export function disposeAliasesTask(options: DisposeAliasesOptions): Task {
       const { aliases, keys, now } = await gather(signal);
       const rules = { names, now, thresholdMs, maxDeletions: maxDeletionsPerScan, isInUse };
       const plan = planStaleAliases({ aliases, keys }, rules);
-      return carryOut(plan, options, async ({ keyId }) => {
+      const isStillDue = async ({ keyId }: Disposal): Promise<boolean> => {
         const current: AliasListEntry[] = [];
         for await (const page of kms.listAliases(keyId, { signal })) current.push(...page.items);
         const key = await describe(keyId, signal);
         const facts = { aliases: current, keys: key === undefined ? new Map() : new Map([[key.keyId, key]]) };
         return planStaleAliases(facts, rules).dispose.length === 1;
-      });
+      };
+      return carryOut(plan, options, disposeThroughQueue(options, isStillDue));
     },
   };
 }

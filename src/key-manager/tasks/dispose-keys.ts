@@ -4,10 +4,10 @@
  * ListKeys tells ids only, so each key has to be described once. A key once seen as somebody else's is remembered, and
  * a scan costs what changed, not what exists.
  */
-import { type DisposalRules, planStaleKeys } from "../disposal.ts";
+import { type Disposal, type DisposalRules, planStaleKeys } from "../disposal.ts";
 import { messageOf } from "../errors.ts";
 import { type Clock, isKmsError, type KeyMetadata } from "../ports.ts";
-import { carryOut, type DisposeOptions } from "./dispose.ts";
+import { carryOut, type DisposeOptions, disposeThroughQueue } from "./dispose.ts";
 import { Pacer } from "./pacer.ts";
 import type { Task } from "./task.ts";
 
@@ -124,7 +124,8 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
         return known?.kind === "ours" ? [known.key] : [];
       });
       const plan = planStaleKeys({ keys: fresh, aliases, hasTwin }, rules);
-      const report = await carryOut(plan, options, async ({ keyId }) => (await aliasesOf(keyId, signal))?.length === 0);
+      const isStillDue = async ({ keyId }: Disposal) => (await aliasesOf(keyId, signal))?.length === 0;
+      const report = await carryOut(plan, options, disposeThroughQueue(options, isStillDue));
       return { listed, described, ...report };
     },
   };
