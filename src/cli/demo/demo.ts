@@ -1,6 +1,6 @@
 /** The demonstration: the life of a SPIRE Server's keys on the embedded KMS, told step by step. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Emulator, startEmulator } from "../../kms-emulator/index.ts";
@@ -40,14 +40,30 @@ async function start(stage: Stage, name: string): Promise<SpireServer> {
   return startIn(stage, folder);
 }
 
+/**
+ * As on a machine with AWS credentials in its environment, which the plugin inherits from SPIRE; and without anything of
+ * this machine's own that could lead to a real account.
+ */
+function awsEnvironment(endpoint: string): Readonly<Record<string, string | undefined>> {
+  const inherited = Object.keys(process.env).filter((name) => name.startsWith("AWS_"));
+  return {
+    ...Object.fromEntries(inherited.map((name) => [name, undefined])),
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: "demo",
+    AWS_SECRET_ACCESS_KEY: "demo",
+  };
+}
+
 async function startIn({ pluginCommand, emulator, onLogLine }: Stage, folder: string): Promise<SpireServer> {
   return startServer({
     pluginCommand,
     folder,
     trustDomain,
     configuration: sampleConfiguration,
-    // As on any machine with AWS credentials in its environment; the plugin inherits it from SPIRE.
-    env: { AWS_ENDPOINT_URL: emulator.endpoint, AWS_ACCESS_KEY_ID: "demo", AWS_SECRET_ACCESS_KEY: "demo" },
+    env: awsEnvironment(emulator.endpoint),
     ...(onLogLine === undefined ? {} : { onLogLine }),
   });
 }
@@ -65,14 +81,22 @@ async function fingerprints({ keyManager }: SpireServer): Promise<ReadonlyMap<st
   return new Map(publicKeys.map(({ id, fingerprint }) => [id, fingerprint]));
 }
 
+/** SPIRE's name for what the public key itself turns out to be. */
+function keyTypeName(key: PublicKey): string {
+  const { asymmetricKeyType, asymmetricKeyDetails } = publicKeyOf(key);
+  const curves: Readonly<Record<string, string>> = { prime256v1: "ec-p256", secp384r1: "ec-p384" };
+  return asymmetricKeyType === "rsa"
+    ? `rsa-${asymmetricKeyDetails?.modulusLength}`
+    : (curves[asymmetricKeyDetails?.namedCurve ?? ""] ?? "unknown");
+}
+
 async function generateAll(server: SpireServer, checks: Checks): Promise<Map<string, PublicKey>> {
   checks.heading("SPIRE asks for its keys: one of every type, made in KMS");
   const made = new Map<string, PublicKey>();
   for (const key of keys) {
     const publicKey = await generate(server, key);
     made.set(key.keyId, publicKey);
-    const { asymmetricKeyType } = publicKeyOf(publicKey);
-    checks.check(asymmetricKeyType === key.name.split("-")[0], `${key.keyId} is an ${key.name} key`);
+    checks.check(keyTypeName(publicKey) === key.name, `${key.keyId} is an ${key.name} key`);
   }
   return made;
 }

@@ -26,7 +26,8 @@ export interface ServerOptions {
   readonly folder: string;
   readonly trustDomain: string;
   readonly configuration: string;
-  readonly env: Readonly<Record<string, string>>;
+  /** Added to this process's own; undefined removes a variable. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly onLogLine?: (line: string) => void;
 }
 
