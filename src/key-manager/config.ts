@@ -4,22 +4,13 @@
  * One entry of the table below per setting; what concerns several settings at once is checked after it.
  */
 import * as v from "valibot";
-import { closestName } from "./closest-name.ts";
 import { formatDuration } from "./duration.ts";
 import { keyTagProblems, maxTags, pluginTagCount } from "./key-tags.ts";
 import type { Tag } from "./ports.ts";
-import {
-  duration,
-  endpoint,
-  flag,
-  matching,
-  secret,
-  shown,
-  text,
-  textOfNumber,
-  wholeNumber,
-} from "./setting-schemas.ts";
-import type { PluginData, SettingObject } from "./settings.ts";
+import { duration, flag, serverId, shown, text, textOfNumber, wholeNumber } from "./setting-schemas.ts";
+import { checkSettings, type SettingValues } from "./setting-table.ts";
+import type { PluginData } from "./settings.ts";
+import { sharedConfigOf, sharedSettings } from "./shared-settings.ts";
 
 /** Who this server is: a UUID kept in a file, or a value the operator gives. */
 export type ServerIdentity =
@@ -77,9 +68,10 @@ const minIntervalMs = 1_000;
 const minStaleAliasThresholdMs = 24 * hourMs;
 const minStaleKeyThresholdMs = hourMs;
 
-export interface ConfigResult {
+/** What became of `plugin_data`. */
+export interface ConfigResult<C extends KeyManagerConfig> {
   /** Absent when there are problems. */
-  readonly config?: AwsKmsConfig;
+  readonly config?: C;
   /** What makes the configuration unusable, one sentence each, starting with the setting's name. */
   readonly problems: readonly string[];
   /** What works but should be changed. */
@@ -100,39 +92,12 @@ const tagMap = v.pipe(
 );
 
 const settingTable = {
-  access_key_id: v.optional(secret),
-  secret_access_key: v.optional(secret),
-  session_token: v.optional(secret),
-  region: v.optional(
-    // Open to the names of private stacks; an Availability Zone (us-east-2a) is the usual slip.
-    matching(/^(?!.*\d[a-z]$)[a-z0-9]+(-[a-z0-9]+)*$/, "must be the code of an AWS Region, like us-east-2"),
-  ),
-  endpoint: v.optional(endpoint),
-  sts_endpoint: v.optional(endpoint),
+  ...sharedSettings,
   key_identifier_file: v.optional(text),
   key_metadata_file: v.optional(text),
-  key_identifier_value: v.optional(
-    v.pipe(
-      matching(
-        /^[A-Za-z0-9/_-]*$/,
-        "must contain only alphanumeric characters, forward slashes (/), underscores (_), and dashes (-)",
-      ),
-      v.check(
-        (value) => value === undefined || value.length <= 256,
-        (issue) => `has ${String(issue.input).length} characters; it must not be longer than 256 characters`,
-      ),
-      v.check((value) => !value?.startsWith("alias/aws/"), "must not start with alias/aws/"),
-      v.check(
-        (value) => value === undefined || /[^/]/.test(value),
-        (issue) => `is ${shown(issue.input)}; it must contain more than slashes`,
-      ),
-    ),
-  ),
+  key_identifier_value: v.optional(serverId),
   key_policy_file: v.optional(text),
   key_tags: v.optional(tagMap),
-  pending_window_in_days: v.optional(wholeNumber(7, 30)),
-  max_keys_created_per_hour: v.optional(wholeNumber(0, 1_000_000)),
-  strict_key_discovery: v.optional(flag),
   enable_tag_based_key_discovery: v.optional(flag),
   retag_existing_keys: v.optional(flag),
   alias_refresh_interval: v.optional(duration(minIntervalMs)),
@@ -145,39 +110,9 @@ const settingTable = {
   max_deletions_per_scan: v.optional(wholeNumber(1, 100_000)),
 };
 
-type Settings = v.InferOutput<v.ObjectSchema<typeof settingTable, undefined>>;
-type SettingName = keyof typeof settingTable;
+type Settings = SettingValues<typeof settingTable>;
 
-/** Every setting's name, for documentation and suggestions. */
-export const settingNames = Object.keys(settingTable) as readonly SettingName[];
-
-const isSettingName = (name: string): name is SettingName => Object.hasOwn(settingTable, name);
-
-/** SPIRE's decoder matches names without regard to case; the exact spelling wins. */
-function canonicalName(name: string): string {
-  return isSettingName(name) ? name : (settingNames.find((known) => known === name.toLowerCase()) ?? name);
-}
-
-function checkSettings(settings: SettingObject): { values: Partial<Settings>; problems: string[] } {
-  const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [given, setting] of Object.entries(settings)) {
-    const name = canonicalName(given);
-    if (!isSettingName(name)) {
-      const suggestion = closestName(given, settingNames);
-      const mend = suggestion === undefined ? "remove it" : `did you mean \`${suggestion}\`?`;
-      problems.push(`${given}: unknown setting; ${mend}`);
-      continue;
-    }
-    const result = v.safeParse(settingTable[name], setting);
-    if (result.success) values[name] = result.output;
-    else problems.push(...result.issues.map((issue) => `${name}: ${issue.message}`));
-  }
-  // Each value came out of the table's own entry of that name.
-  return { values: values as Partial<Settings>, problems };
-}
-
-function identityOf(values: Partial<Settings>): ServerIdentity | string {
+function identityOf(values: Settings): ServerIdentity | string {
   const { key_identifier_file, key_metadata_file, key_identifier_value } = values;
   if (key_identifier_file !== undefined && key_metadata_file !== undefined) {
     return "key_metadata_file: configuration must not contain both 'key_identifier_file' and its old name 'key_metadata_file'; remove key_metadata_file";
@@ -197,22 +132,7 @@ function identityOf(values: Partial<Settings>): ServerIdentity | string {
   return "key_identifier_file: configuration requires server id or server id file path; set key_identifier_file or key_identifier_value";
 }
 
-function credentialsOf(values: Partial<Settings>): StaticCredentials | string | undefined {
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = values;
-  if (accessKeyId !== undefined && secretAccessKey !== undefined) return { accessKeyId, secretAccessKey, sessionToken };
-  if (accessKeyId !== undefined) {
-    return "secret_access_key: missing while access_key_id is set; set both, or neither to use the default credential chain";
-  }
-  if (secretAccessKey !== undefined) {
-    return "access_key_id: missing while secret_access_key is set; set both, or neither to use the default credential chain";
-  }
-  if (sessionToken !== undefined) {
-    return "session_token: set without access_key_id and secret_access_key; set all three, or none to use the default credential chain";
-  }
-  return undefined;
-}
-
-function upkeepOf(values: Partial<Settings>): UpkeepConfig {
+function upkeepOf(values: Settings): UpkeepConfig {
   return {
     aliasRefreshIntervalMs: values.alias_refresh_interval ?? 6 * hourMs,
     staleAliasScanIntervalMs: values.stale_alias_scan_interval ?? 24 * hourMs,
@@ -242,11 +162,11 @@ function tagCountProblem(tags: readonly Tag[], tagMode: boolean): string | undef
  *
  * @param trustDomain a valid trust domain name; the SDK has checked SPIRE's core configuration
  */
-export function parseConfig(trustDomain: string, pluginData: PluginData): ConfigResult {
-  const problems = [...pluginData.problems];
-  if (pluginData.settings === undefined) return { problems, warnings: [] };
-  const { values, problems: settingProblems } = checkSettings(pluginData.settings);
-  problems.push(...settingProblems);
+export function parseConfig(trustDomain: string, pluginData: PluginData): ConfigResult<AwsKmsConfig> {
+  const checked = checkSettings(settingTable, pluginData);
+  if (checked === undefined) return { problems: pluginData.problems, warnings: [] };
+  const { values, given } = checked;
+  const problems = [...checked.problems];
 
   const upkeep = upkeepOf(values);
   const keyTags = values.key_tags ?? [];
@@ -254,45 +174,26 @@ export function parseConfig(trustDomain: string, pluginData: PluginData): Config
   for (const problem of [upkeepProblem(upkeep), tagCountProblem(keyTags, tagBasedKeyDiscovery)]) {
     if (problem !== undefined) problems.push(problem);
   }
-
-  const given = new Set(Object.keys(pluginData.settings).map(canonicalName));
-  const { region } = values;
-  if (region === undefined && !problems.some((problem) => problem.startsWith("region:"))) {
-    problems.push(
-      "region: configuration is missing a region; set it to the AWS Region that holds the keys, like us-east-2",
-    );
-  }
   const identity = identityOf(values);
   // A malformed identity has its own message already.
   const identityMalformed = problems.some((problem) => /^key_(identifier_(file|value)|metadata_file):/.test(problem));
   if (typeof identity === "string" && !identityMalformed) problems.push(identity);
-  const credentials = credentialsOf(values);
-  if (typeof credentials === "string") problems.push(credentials);
+  const { shared, problems: sharedProblems } = sharedConfigOf(values, given);
+  problems.push(...sharedProblems);
 
   const warnings = given.has("key_metadata_file")
     ? ["key_metadata_file is the old name of key_identifier_file; rename it, the file stays as it is"]
     : [];
-  if (problems.length > 0 || region === undefined || typeof identity === "string" || typeof credentials === "string") {
-    return { problems, warnings };
-  }
-  return {
-    problems,
-    warnings,
-    config: {
-      trustDomain,
-      region,
-      credentials,
-      endpoint: values.endpoint,
-      stsEndpoint: values.sts_endpoint,
-      identity,
-      keyPolicyFile: values.key_policy_file,
-      keyTags,
-      pendingWindowInDays: values.pending_window_in_days ?? 7,
-      maxKeysCreatedPerHour: values.max_keys_created_per_hour ?? 60,
-      strictKeyDiscovery: values.strict_key_discovery ?? false,
-      tagBasedKeyDiscovery,
-      retagExistingKeys: values.retag_existing_keys ?? false,
-      upkeep,
-    },
+  if (problems.length > 0 || shared === undefined || typeof identity === "string") return { problems, warnings };
+  const config: AwsKmsConfig = {
+    ...shared,
+    trustDomain,
+    identity,
+    keyPolicyFile: values.key_policy_file,
+    keyTags,
+    tagBasedKeyDiscovery,
+    retagExistingKeys: values.retag_existing_keys ?? false,
+    upkeep,
   };
+  return { problems, warnings, config };
 }

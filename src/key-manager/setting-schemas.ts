@@ -76,3 +76,20 @@ export const duration = (minMs: number) =>
     ),
     v.transform((value) => (value === undefined ? undefined : parseDuration(value))),
   );
+
+/** A server's identifier: one or several segments of an alias. */
+export const serverId = v.pipe(
+  matching(
+    /^[A-Za-z0-9/_-]*$/,
+    "must contain only alphanumeric characters, forward slashes (/), underscores (_), and dashes (-)",
+  ),
+  v.check(
+    (value) => value === undefined || value.length <= 256,
+    (issue) => `has ${String(issue.input).length} characters; it must not be longer than 256 characters`,
+  ),
+  v.check((value) => !value?.startsWith("alias/aws/"), "must not start with alias/aws/"),
+  v.check(
+    (value) => value === undefined || /[^/]/.test(value),
+    (issue) => `is ${shown(issue.input)}; it must contain more than slashes`,
+  ),
+);

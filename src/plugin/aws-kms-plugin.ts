@@ -1,5 +1,5 @@
 /** The `aws_kms` plugin put together: configuration, key manager, AWS, SPIRE's services. Loaded after the handshake. */
-import { type ConfigResult, parseConfig } from "../key-manager/config.ts";
+import { type AwsKmsConfig, type ConfigResult, parseConfig } from "../key-manager/config.ts";
 import { fileProblems, prepareAwsKms } from "../key-manager/configuration.ts";
 import { ConfiguredKeyManager } from "../key-manager/configured-key-manager.ts";
 import { type LoadPlugin, StatusError } from "../plugin-sdk/index.ts";
@@ -15,7 +15,7 @@ const flushMs = 1_000;
 /** SPIRE shows a status message on one line. */
 const oneLine = (problems: readonly string[]) => `invalid configuration: ${problems.join("; ")}`;
 
-function requireConfig({ config, problems }: ConfigResult) {
+function requireConfig({ config, problems }: ConfigResult<AwsKmsConfig>) {
   if (config === undefined) throw new StatusError("INVALID_ARGUMENT", oneLine(problems));
   return config;
 }
