@@ -56,7 +56,7 @@ export async function assignAlias(
     if (names.isForeignDescription(target.description)) {
       throw new KeyManagerError(
         "FailedPrecondition",
-        `alias ${aliasName} belongs to another trust domain (key ${target.arn}, description ${JSON.stringify(target.description)}); give this server another key_identifier_value`,
+        `alias ${aliasName} belongs to somebody else (key ${target.arn}, description ${JSON.stringify(target.description)}); give this server another ${names.setting}`,
         { cause: error },
       );
     }

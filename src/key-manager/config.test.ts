@@ -25,6 +25,7 @@ describe("configuration of aws_kms", () => {
       pendingWindowInDays: 7,
       maxKeysCreatedPerHour: 60,
       strictKeyDiscovery: false,
+      verifySignatures: true,
       tagBasedKeyDiscovery: false,
       retagExistingKeys: false,
       upkeep: {

@@ -36,6 +36,8 @@ export interface KeyManagerConfig {
   /** 0 = no ceiling. */
   readonly maxKeysCreatedPerHour: number;
   readonly strictKeyDiscovery: boolean;
+  /** Check each signature against the public key before it is returned. */
+  readonly verifySignatures: boolean;
   /** Keys are found and kept alive by the plugin's own tags; aliases are kept fresh all the same. */
   readonly tagBasedKeyDiscovery: boolean;
   /** `keyTags` are brought onto existing keys, too. */

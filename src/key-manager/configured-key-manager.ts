@@ -115,7 +115,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
 
   #createKeyManager(config: C, { kms }: Clients, preparation: Preparation, entries: KeyEntries): KeyManager {
     const { clock, log } = this.#options;
-    const { keyTags, pendingWindowInDays, maxKeysCreatedPerHour, tagBasedKeyDiscovery } = config;
+    const { keyTags, pendingWindowInDays, maxKeysCreatedPerHour, tagBasedKeyDiscovery, verifySignatures } = config;
     const { names, keyPolicy } = preparation;
     const identity = tagBasedKeyDiscovery ? preparation.identity : undefined;
     const context = {
@@ -124,6 +124,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       keyPolicy,
       pendingWindowInDays,
       maxKeysCreatedPerHour,
+      verifySignatures,
       ...tagHooks({ kms, clock, log, keyTags, identity }),
       clock,
       log,

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { KeyManagerError } from "./errors.ts";
 import { type KeyType, requirePublicKeyOfType } from "./key-type.ts";
+import { type SignatureVerifier, signatureVerifier } from "./signature-verifier.ts";
 
 export interface PublicKey {
   /** SPIRE key id, e.g. `x509-CA-A`. */
@@ -16,6 +17,8 @@ export interface PublicKey {
 export interface KeyEntry extends PublicKey {
   readonly keyArn: string;
   readonly aliasName: string;
+  /** Checks a signature against this key. */
+  readonly verify: SignatureVerifier;
 }
 
 /** Entries by SPIRE key id. Replaced as a whole, never changed in place, so that a reader sees one state or the next. */
@@ -35,7 +38,11 @@ export function createKeyEntry(facts: KeyEntryFacts): KeyEntry {
     throw new KeyManagerError("Internal", `KMS answered without a public key for ${facts.keyArn}`);
   }
   requirePublicKeyOfType(facts.pkixData, facts.keyType, facts.keyArn);
-  return { ...facts, fingerprint: createHash("sha256").update(facts.pkixData).digest("hex") };
+  return {
+    ...facts,
+    fingerprint: createHash("sha256").update(facts.pkixData).digest("hex"),
+    verify: signatureVerifier(facts.pkixData),
+  };
 }
 
 export function withEntry(entries: KeyEntries, entry: KeyEntry): KeyEntries {

@@ -24,6 +24,8 @@ export interface Signature {
 export interface KeyManagerContext extends KeyGenerationContext {
   readonly kms: KmsClient;
   readonly log: Logger;
+  /** Whether each signature is checked before it is returned. */
+  readonly verifySignatures: boolean;
   /** Generations under way, by key id; outlives a reconfiguration. */
   readonly generations: NamedQueue;
 }
@@ -139,7 +141,19 @@ export class KeyManager {
     signal: AbortSignal | undefined,
   ): Promise<Signature> {
     const plan = planSignature(entry.keyType, digest, options);
-    const signature = await this.#context.kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
+    const { kms, log, verifySignatures } = this.#context;
+    const signature = await kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
+    if (verifySignatures && !entry.verify(plan.signingAlgorithm, plan.digest, signature)) {
+      log.error("KMS answered with a signature that does not verify under the key's public key: it was not passed on", {
+        key_id: entry.keyId,
+        key_arn: entry.keyArn,
+        signing_algorithm: plan.signingAlgorithm,
+      });
+      throw new KeyManagerError(
+        "Internal",
+        `KMS answered with a signature that does not verify under ${entry.keyArn} (${plan.signingAlgorithm}); it was not passed on. With a KMS emulator that signs other digests than it is given, set verify_signatures = false`,
+      );
+    }
     return { signature, keyFingerprint: entry.fingerprint };
   }
 

@@ -11,10 +11,14 @@ import { decodeBuiltInKeyId, decodeKeyId, encodeKeyId } from "./key-id-encoding.
 export const maxAliasLength = 256;
 
 export interface KeyNames {
-  /** @throws KeyManagerError `InvalidArgument` when the alias would be longer than KMS allows */
+  /** The setting that gives a server other names, for messages. */
+  readonly setting: string;
+  /** @throws KeyManagerError `InvalidArgument` for a key id that these names cannot hold, or whose alias would be too long */
   aliasFor(keyId: string): string;
   /** Whether the alias is one of this server's; compared at whole path segments. */
   isOwnAlias(aliasName: string): boolean;
+  /** Of own aliases, those that may as well be another server's, each with the reason. They are left out. */
+  doubtsAbout(ownAliases: readonly string[]): ReadonlyMap<string, string>;
   /** The SPIRE key id behind one of this server's aliases; the key's description tells which plugin encoded it. */
   keyIdOf(aliasName: string, description: string): string;
   /** Description of a new key. */
@@ -28,6 +32,15 @@ export interface KeyNames {
    * same in aliases, ours most likely; `foreign` = anything else.
    */
   trustDomainOf(description: string): "own" | "shared" | "foreign";
+  /** For names without scans for stale keys: how a deletion that was not done in time is found again. */
+  readonly reminders?: Reminders;
+}
+
+/** Aliases that mark keys still to be scheduled for deletion, so that the next process of this server finds them. */
+export interface Reminders {
+  /** @returns undefined when there is no room for one */
+  aliasFor(keyArn: string): string | undefined;
+  isReminder(aliasName: string): boolean;
 }
 
 /** The alias segment of a trust domain. `a.b` and `a_b` share one; only descriptions tell them apart. */
@@ -39,30 +52,40 @@ export function trustDomainSegment(trustDomain: string): string {
 const tidyPath = (path: string): string => path.split("/").filter(Boolean).join("/");
 
 /**
+ * The alias of a key id behind a prefix.
+ *
+ * @throws KeyManagerError `InvalidArgument` when KMS would refuse it for its length
+ */
+export function aliasBehind(prefix: string, keyId: string, setting: string): string {
+  const aliasName = prefix + encodeKeyId(keyId);
+  if (aliasName.length > maxAliasLength) {
+    throw new KeyManagerError(
+      "InvalidArgument",
+      `key id ${JSON.stringify(keyId)} makes an alias of ${aliasName.length} characters, KMS allows ${maxAliasLength}; use a shorter key id or ${setting}`,
+    );
+  }
+  return aliasName;
+}
+
+/**
  * Names of `aws_kms`: alias `alias/SPIRE_SERVER/{trust domain}/{server id}/{key id}`.
  *
  * @param trustDomain trust domain name, e.g. `example.org`
  * @param serverId the server's identifier; may contain `/`
  */
 export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
+  const setting = "key_identifier_value";
   const segment = trustDomainSegment(trustDomain);
   const prefix = `alias/SPIRE_SERVER/${segment}/${tidyPath(serverId)}/`;
   const builtInDescription = `SPIRE_SERVER_KEY/${segment}/`;
   const ownDescription = `SPIRE_SERVER/${trustDomain}`;
   const trustDomainPrefix = `alias/SPIRE_SERVER/${segment}/`;
   return {
-    aliasFor(keyId) {
-      const aliasName = prefix + encodeKeyId(keyId);
-      if (aliasName.length > maxAliasLength) {
-        throw new KeyManagerError(
-          "InvalidArgument",
-          `key id ${JSON.stringify(keyId)} makes an alias of ${aliasName.length} characters, KMS allows ${maxAliasLength}; use a shorter key id or key_identifier_value`,
-        );
-      }
-      return aliasName;
-    },
+    setting,
+    aliasFor: (keyId) => aliasBehind(prefix, keyId, setting),
     isOwnAlias: (aliasName) =>
       aliasName.startsWith(prefix) && aliasName.length > prefix.length && !aliasName.slice(prefix.length).includes("/"),
+    doubtsAbout: () => new Map(),
     keyIdOf(aliasName, description) {
       const last = aliasName.slice(prefix.length);
       return description.startsWith(builtInDescription) ? decodeBuiltInKeyId(last) : decodeKeyId(last);

@@ -17,6 +17,7 @@ export const sharedSettings = {
   pending_window_in_days: v.optional(wholeNumber(7, 30)),
   max_keys_created_per_hour: v.optional(wholeNumber(0, 1_000_000)),
   strict_key_discovery: v.optional(flag),
+  verify_signatures: v.optional(flag),
 };
 
 type SharedValues = SettingValues<typeof sharedSettings>;
@@ -30,6 +31,7 @@ export type SharedConfig = Pick<
   | "pendingWindowInDays"
   | "maxKeysCreatedPerHour"
   | "strictKeyDiscovery"
+  | "verifySignatures"
 >;
 
 function credentialsOf(values: SharedValues): StaticCredentials | string | undefined {
@@ -75,6 +77,7 @@ export function sharedConfigOf(
     pendingWindowInDays: values.pending_window_in_days ?? 7,
     maxKeysCreatedPerHour: values.max_keys_created_per_hour ?? 60,
     strictKeyDiscovery: values.strict_key_discovery ?? false,
+    verifySignatures: values.verify_signatures ?? true,
   };
   return { shared, problems };
 }

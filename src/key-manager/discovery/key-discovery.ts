@@ -24,6 +24,8 @@ export interface DiscoveredKeys {
   readonly unusable: readonly UnusableKey[];
   /** Further usable keys under an id that has its key already; tag mode only. */
   readonly surplus?: readonly SurplusKey[];
+  /** Keys out of use that a former process of this server could not schedule for deletion in time. */
+  readonly overdue?: readonly KeyMetadata[];
 }
 
 /** A usable key under an id for which another one was chosen. */
