@@ -130,8 +130,8 @@ function makeHost(child: PluginProcess, handshake: Handshake, connection: Plugin
     async shutdown() {
       // A plugin that no longer answers is killed all the same.
       await connection.requestShutdown({ timeoutMs: shutdownGraceMs }).catch(() => undefined);
-      await connection.close();
       const exit = await child.exitWithin(shutdownGraceMs);
+      await connection.close();
       return exit === undefined ? { ...(await child.kill()), wasKilled: true } : { ...exit, wasKilled: false };
     },
     async kill() {

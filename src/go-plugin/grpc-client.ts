@@ -12,6 +12,7 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientReadableStream,
+  type ClientUnaryCall,
   ChannelCredentials as Credentials,
   type ServiceError,
 } from "@grpc/grpc-js";
@@ -105,20 +106,22 @@ function unaryCall(client: Client, method: DescMethod) {
         return;
       }
       const deadline = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
-      const cancel = (): void => call.cancel();
-      const call = client.makeUnaryRequest(
-        definition.path,
-        definition.requestSerialize,
-        definition.responseDeserialize,
-        create(method.input, request),
-        deadline,
-        (error: ServiceError | null, response?: Message) => {
-          signal?.removeEventListener("abort", cancel);
-          if (error !== null) reject(statusError(name, error));
-          else if (response !== undefined) resolve(response);
-          else reject(new GrpcStatusError(name, "INTERNAL", "neither an answer nor an error"));
-        },
-      );
+      const cancel = (): void => call?.cancel();
+      const settle = (error: ServiceError | null, response?: Message): void => {
+        signal?.removeEventListener("abort", cancel);
+        if (error !== null) reject(statusError(name, error));
+        else if (response !== undefined) resolve(response);
+        else reject(new GrpcStatusError(name, "INTERNAL", "neither an answer nor an error"));
+      };
+      const { path, requestSerialize, responseDeserialize } = definition;
+      const message = create(method.input, request);
+      let call: ClientUnaryCall | undefined;
+      try {
+        call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, message, deadline, settle);
+      } catch (cause) {
+        reject(new GrpcStatusError(name, "UNAVAILABLE", "the connection is closed", { cause }));
+        return;
+      }
       signal?.addEventListener("abort", cancel, { once: true });
     });
 }

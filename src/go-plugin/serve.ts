@@ -19,6 +19,7 @@ import type { TlsIdentity } from "./tls-identity.ts";
 
 /** The host waits two seconds after Shutdown before it kills; the process is gone by then whatever hangs. */
 const stopLimitMs = 1500;
+const stopHookLimitMs = 1000;
 /** For answers that are being written while the plugin stops. */
 const stopGraceMs = 200;
 
@@ -31,7 +32,7 @@ export interface ServeConfig {
   readonly protocolVersions?: readonly number[];
   /** The least level written to the log; default `trace`, since the host filters by its own. */
   readonly logLevel?: LogLevel;
-  /** Runs once when the plugin stops for whatever reason but a crash or a kill; it has 1.5 s. */
+  /** Runs once when the plugin stops for whatever reason but a crash or a kill; it has one second. */
   readonly onStop?: () => Promise<void> | void;
   /** Told to a person who starts the plugin by hand; default a sentence that says it is one. */
   readonly refusal?: string;
@@ -114,17 +115,22 @@ async function stop(run: Run, log: Logger, reason: string): Promise<void> {
   if (run.isStopping === true) return;
   run.isStopping = true;
   log.debug("stopping", { reason });
-  setTimeout(() => {
-    log.warn("stopped before everything had finished", { limitMs: stopLimitMs });
-    process.exit(0);
-  }, stopLimitMs);
+  setTimeout(() => process.exit(0), stopLimitMs);
   run.listener?.close();
-  const release = async (): Promise<void> => run.config.onStop?.();
-  const outcomes = await Promise.allSettled([release(), run.server?.stop(stopGraceMs)]);
-  for (const outcome of outcomes) {
-    if (outcome.status === "rejected") log.error("stopping failed", { error: outcome.reason });
-  }
+  await runStopHook(run.config, log);
+  await run.server?.stop(stopGraceMs);
   process.exit(0);
+}
+
+async function runStopHook({ onStop }: ServeConfig, log: Logger): Promise<void> {
+  const hook = (async () => onStop?.())().catch((error: unknown) => log.error("stopping failed", { error }));
+  const late = new Promise<void>((resolve) => {
+    setTimeout(() => {
+      log.warn("stopping takes too long; going without the rest of it", { limitMs: stopHookLimitMs });
+      resolve();
+    }, stopHookLimitMs).unref();
+  });
+  await Promise.race([hook, late]);
 }
 
 const defaultRefusal = "This is a plugin. It is started by the program it extends, and does nothing by itself.";
