@@ -11,6 +11,7 @@ import { createKeyMaterialSource, type KeyMaterialSource } from "./crypto/key-ma
 import { EmulatorError } from "./errors.ts";
 import { AwsException } from "./exceptions.ts";
 import { type FaultEffect, Faults } from "./faults.ts";
+import { isRegionName } from "./identifiers.ts";
 import { callerOf, type Identity } from "./identity.ts";
 import { Journal, type OpenRecord } from "./journal.ts";
 import { operations } from "./operations/index.ts";
@@ -80,6 +81,9 @@ export class Engine {
   constructor(options: EngineOptions = {}) {
     this.account = options.account ?? "111122223333";
     this.defaultRegion = options.region ?? "us-east-1";
+    if (!isRegionName(this.defaultRegion)) {
+      throw new EmulatorError("INVALID_OPTION", `${this.defaultRegion} is not the name of a Region`);
+    }
     this.clock = options.clock ?? systemClock();
     this.random = createRandom(options.seed ?? 1);
     this.faults = new Faults(this.random);

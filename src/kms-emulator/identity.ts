@@ -1,4 +1,4 @@
-import { AwsException } from "./exceptions.ts";
+import { EmulatorError } from "./errors.ts";
 import { parseArn } from "./identifiers.ts";
 import type { Tag } from "./records.ts";
 
@@ -91,12 +91,12 @@ function userIdOf(kind: Identity["kind"], account: string, arn: string, principa
   return uniqueId("AIDA", arn);
 }
 
-/** Throws AwsException (ValidationError) if `arn` names no user, root, assumed role or federated user. */
+/** Throws EmulatorError INVALID_OPTION if `arn` names no user, root, assumed role or federated user. */
 export function identityFromArn(arn: string, parts: IdentityParts = {}): Identity {
   const parsed = parseArn(arn);
   const kind = parsed && kindOf(parsed.service, parsed.resource);
   if (!parsed || !kind || !/^\d{12}$/.test(parsed.account)) {
-    throw new AwsException("ValidationError", `${arn} is not the ARN of a user, root or an assumed role`);
+    throw new EmulatorError("INVALID_OPTION", `${arn} is not the ARN of a user, root or an assumed role`);
   }
   const principalArn = parts.roleArn ?? roleArnOf(arn) ?? arn;
   return {

@@ -1,6 +1,7 @@
 import type { Engine } from "../engine.ts";
 import { EmulatorError } from "../errors.ts";
 import type { Fault, FaultHandle } from "../faults.ts";
+import { isAccountId, isRegionName } from "../identifiers.ts";
 import { type Identity, identityFromArn } from "../identity.ts";
 import type { CallRecord } from "../journal.ts";
 import { operations } from "../operations/index.ts";
@@ -47,12 +48,16 @@ function callerFor(engine: Engine, options: CallOptions, region: string): Identi
     if (known) return known.identity;
     throw new EmulatorError("INVALID_OPTION", `no identity has the access key id ${identity.accessKeyId}`);
   }
+  if (options.account !== undefined && !isAccountId(options.account)) {
+    throw new EmulatorError("INVALID_OPTION", `account ${options.account} is not 12 digits`);
+  }
   return engine.directory.defaultIdentity(region, undefined, options.account);
 }
 
 async function call(engine: Engine, operation: string, input: unknown, options: CallOptions): Promise<unknown> {
   if (!operations.has(operation)) throw new EmulatorError("UNKNOWN_OPERATION", `no operation ${operation}`);
   const region = options.region ?? engine.defaultRegion;
+  if (!isRegionName(region)) throw new EmulatorError("INVALID_OPTION", `${region} is not the name of a Region`);
   const caller = callerFor(engine, options, region);
   const reply = await engine.execute({ operation, input, region, caller });
   switch (reply.kind) {
