@@ -88,6 +88,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
         this.#current = { keyManager, clients, stop: new AbortController() };
         this.#startUpkeep(config, this.#current, preparation);
         this.#disposeOfSurplus(found, config, clients.kms, preparation);
+        this.#disposeOfOverdue(found, config, clients.kms);
         if (config.retagExistingKeys) await this.#retag(config, this.#current, signal);
       } catch (error) {
         clients.close();
@@ -159,6 +160,15 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
         reason: "superseded",
         before: () => markInactive(key.arn, kms, log),
       });
+    }
+  }
+
+  /** What a former process of this server was about to schedule for deletion when it ended. */
+  #disposeOfOverdue({ entries, overdue = [] }: DiscoveredKeys, { pendingWindowInDays }: C, kms: KmsClient): void {
+    const used = new Set([...entries.values()].map(({ keyArn }) => keyArn));
+    for (const { arn: keyArn } of overdue) {
+      if (used.has(keyArn)) continue;
+      this.#deletions.add({ kms, keyArn, aliasName: undefined, pendingWindowInDays, reason: "overdue" });
     }
   }
 

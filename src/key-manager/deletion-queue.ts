@@ -1,8 +1,8 @@
 /**
  * Keys on their way to ScheduleKeyDeletion.
  *
- * Each entry is tried until KMS takes it or it has become pointless. What a dying process leaves here is found again by
- * the stale-key scan: such keys have no alias.
+ * Each entry is tried until KMS takes it or it has become pointless. What a dying process leaves here is found again: by
+ * the stale-key scan, because such keys have no alias, or by a reminder.
  */
 import { messageOf } from "./errors.ts";
 import { type Clock, isKmsError, type KmsClient, type LogFields, type Logger } from "./ports.ts";
@@ -17,6 +17,8 @@ export interface DoomedKey {
   readonly reason: string;
   /** More for the log line. */
   readonly details?: LogFields;
+  /** Alias to put on the key when its deletion takes long, so that the next process finds it; goes when the key goes. */
+  readonly reminder?: string | undefined;
   /** What has to be done first, at each attempt; when it fails, all of it is tried again later. */
   readonly before?: () => Promise<void>;
 }
@@ -32,6 +34,8 @@ export interface DeletionQueueOptions {
 
 const firstBackoffMs = 1_000;
 const maxBackoffMs = 60_000;
+/** A deletion that is not settled by then may outlive this process. */
+const remindAfterMs = 500;
 /** Attempts at once; KMS allows 15 ScheduleKeyDeletion a second. */
 const maxAttemptsUnderWay = 4;
 
@@ -56,15 +60,20 @@ export class DeletionQueue {
     const { log, capacity = 10_000 } = this.#options;
     if (this.#pending.has(key.keyArn)) return;
     if (this.#pending.size >= capacity) {
-      log.error("Too many keys wait for deletion: this one is left to the stale-key scan", fieldsOf(key));
+      log.error("Too many keys wait for deletion: this one is left to the next start or scan", fieldsOf(key));
       return;
     }
+    const settled = new AbortController();
+    void this.#remind(key, settled.signal);
     const done = this.#work(key)
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted)
           log.error("Key deletion gave up", { ...fieldsOf(key), reason: messageOf(error) });
       })
-      .finally(() => this.#pending.delete(key.keyArn));
+      .finally(() => {
+        settled.abort();
+        this.#pending.delete(key.keyArn);
+      });
     this.#pending.set(key.keyArn, done);
   }
 
@@ -77,7 +86,7 @@ export class DeletionQueue {
   /** Stops waiting and retrying; names what is left in the log. */
   close(): void {
     for (const keyArn of this.#pending.keys()) {
-      this.#options.log.warn("Key not yet scheduled for deletion: left to the stale-key scan", { key_arn: keyArn });
+      this.#options.log.warn("Key not yet scheduled for deletion: left to the next start or scan", { key_arn: keyArn });
     }
     this.#stop.abort();
   }
@@ -90,6 +99,31 @@ export class DeletionQueue {
       const delayMs = backoffMs * (0.5 + clock.random() / 2);
       log.debug("Key deletion will be tried again", { ...fieldsOf(key), delay_ms: Math.round(delayMs) });
       await clock.sleep(delayMs, signal);
+    }
+  }
+
+  /** Leaves the reminder, unless the deletion is settled before that is worth while. Never rejects. */
+  async #remind(key: DoomedKey, settled: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    if (key.reminder === undefined) return;
+    try {
+      await clock.sleep(remindAfterMs, AbortSignal.any([settled, this.#stop.signal]));
+    } catch {
+      return;
+    }
+    try {
+      await key.kms.createAlias(key.reminder, key.keyArn);
+      log.info("Key is still to be scheduled for deletion: left a reminder", {
+        ...fieldsOf(key),
+        reminder: key.reminder,
+      });
+    } catch (error) {
+      // There already, or no alias can stand on the key any more because it is on its way out.
+      if (isKmsError(error, "AlreadyExists", "NotFound", "InvalidState")) return;
+      log.warn("Failed to leave a reminder on a key that is to be scheduled for deletion", {
+        ...fieldsOf(key),
+        reason: messageOf(error),
+      });
     }
   }
 

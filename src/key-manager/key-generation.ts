@@ -94,8 +94,9 @@ export class KeyGeneration {
       return created;
     } catch (error) {
       if (isKmsError(error) && error.outcomeUnknown) {
-        log.warn("KMS may have created a key whose ARN never arrived; the stale-key scan will find it", {
+        log.warn("KMS may have created a key whose ARN never arrived: without an alias, with this description", {
           key_id: keyId,
+          description: names.descriptionFor(keyId),
           reason: messageOf(error),
         });
       }
@@ -175,10 +176,12 @@ export class KeyGeneration {
   }
 
   #scheduleDeletion(keyArn: string, reason: string, before?: () => Promise<void>): void {
-    const { deletions, kms, pendingWindowInDays, retire } = this.#context;
+    const { deletions, kms, names, pendingWindowInDays, retire } = this.#context;
+    const reminder = names.reminders?.aliasFor(keyArn);
     deletions.add({
       kms,
       keyArn,
+      reminder,
       aliasName: this.#request.aliasName,
       pendingWindowInDays,
       reason,

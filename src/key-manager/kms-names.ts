@@ -89,15 +89,18 @@ export function kmsNames(keyPrefix: string): KeyNames {
       const segment = segmentOf(aliasName);
       return segment !== undefined && boundary.siblingOf(segment) === undefined;
     },
-    doubtsAbout(aliases) {
-      const segments = aliases.map((aliasName) => segmentOf(aliasName) ?? "");
-      const siblings = segments.flatMap((segment) => boundary.siblingOf(segment) ?? []);
-      return new Map(
-        aliases.flatMap((aliasName, index): [string, string][] => {
-          const doubt = boundary.doubtAbout(segments[index] ?? "", siblings);
-          return doubt === undefined ? [] : [[aliasName, doubt]];
-        }),
-      );
+    doubtsAbout(aliasNames) {
+      const found = aliasNames.flatMap((aliasName) => {
+        const segment = segmentOf(aliasName);
+        return segment === undefined ? [] : [{ aliasName, segment, sibling: boundary.siblingOf(segment) }];
+      });
+      const siblings = found.flatMap(({ sibling }) => sibling ?? []);
+      const doubts = new Map<string, string>();
+      for (const { aliasName, segment, sibling } of found) {
+        const doubt = sibling === undefined ? boundary.doubtAbout(segment, siblings) : undefined;
+        if (doubt !== undefined) doubts.set(aliasName, doubt);
+      }
+      return doubts;
     },
     keyIdOf(aliasName, description) {
       const segment = aliasName.slice(prefix.length);

@@ -17,8 +17,8 @@ export interface KeyNames {
   aliasFor(keyId: string): string;
   /** Whether the alias is one of this server's; compared at whole path segments. */
   isOwnAlias(aliasName: string): boolean;
-  /** Of own aliases, those that may as well be another server's, each with the reason. They are left out. */
-  doubtsAbout(ownAliases: readonly string[]): ReadonlyMap<string, string>;
+  /** Among all aliases of the account: own ones that may as well be another server's, each with the reason. */
+  doubtsAbout?(aliasNames: readonly string[]): ReadonlyMap<string, string>;
   /** The SPIRE key id behind one of this server's aliases; the key's description tells which plugin encoded it. */
   keyIdOf(aliasName: string, description: string): string;
   /** Description of a new key. */
@@ -85,7 +85,6 @@ export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
     aliasFor: (keyId) => aliasBehind(prefix, keyId, setting),
     isOwnAlias: (aliasName) =>
       aliasName.startsWith(prefix) && aliasName.length > prefix.length && !aliasName.slice(prefix.length).includes("/"),
-    doubtsAbout: () => new Map(),
     keyIdOf(aliasName, description) {
       const last = aliasName.slice(prefix.length);
       return description.startsWith(builtInDescription) ? decodeBuiltInKeyId(last) : decodeKeyId(last);

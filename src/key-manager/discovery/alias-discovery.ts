@@ -4,7 +4,7 @@ import { KeyManagerError, keyManagerError } from "../errors.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
 import type { KeyNames } from "../names.ts";
-import { type AliasListEntry, isKmsError, type KeyMetadata, type KmsClient, type Logger } from "../ports.ts";
+import { type AliasListEntry, isKmsError, type KeyMetadata, type Logger } from "../ports.ts";
 import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discovery.ts";
 
 /** DescribeKey and GetPublicKey under way at once; KMS allows 2,000 a second of each. */
@@ -12,12 +12,28 @@ const concurrency = 16;
 
 export type Finding = { readonly entry: KeyEntry } | { readonly unusable: UnusableKey } | undefined;
 
-async function ownAliases(kms: KmsClient, names: KeyNames, signal: AbortSignal | undefined): Promise<AliasListEntry[]> {
+interface Listing {
+  readonly own: readonly AliasListEntry[];
+  readonly reminders: readonly AliasListEntry[];
+}
+
+async function listAliases({ kms, names, log, signal }: DiscoveryContext): Promise<Listing> {
   const own: AliasListEntry[] = [];
+  const reminders: AliasListEntry[] = [];
+  const all: string[] = [];
   for await (const page of kms.listAliases(undefined, { signal })) {
-    own.push(...page.items.filter((alias) => names.isOwnAlias(alias.aliasName)));
+    own.push(...page.items.filter(({ aliasName }) => names.isOwnAlias(aliasName)));
+    reminders.push(...page.items.filter(({ aliasName }) => names.reminders?.isReminder(aliasName)));
+    if (names.doubtsAbout !== undefined) all.push(...page.items.map(({ aliasName }) => aliasName));
   }
-  return own;
+  const doubts = names.doubtsAbout?.(all) ?? new Map<string, string>();
+  for (const [aliasName, reason] of doubts) {
+    log.warn(`Cannot tell whose an alias is: it is left out; end ${names.setting} with a slash`, {
+      alias_name: aliasName,
+      reason,
+    });
+  }
+  return { own: own.filter(({ aliasName }) => !doubts.has(aliasName)), reminders };
 }
 
 /** What is wrong with a key behind one of our aliases, with the way to mend it; undefined when it can be used. */
@@ -91,17 +107,38 @@ function byKeyId(entries: readonly KeyEntry[], names: KeyNames, log: Logger): Ma
   return chosen;
 }
 
+/** The keys behind reminders that are still to be scheduled for deletion. */
+async function overdueKeys(
+  reminders: readonly AliasListEntry[],
+  { kms, names, signal }: DiscoveryContext,
+): Promise<readonly KeyMetadata[]> {
+  const keys = await mapBounded(reminders, concurrency, async ({ targetKeyId }) => {
+    if (targetKeyId === undefined) return undefined;
+    try {
+      return await kms.describeKey(targetKeyId, { signal });
+    } catch (error) {
+      if (isKmsError(error, "NotFound")) return undefined;
+      throw error;
+    }
+  });
+  return keys.flatMap((key) =>
+    key?.keyState === "Enabled" && names.trustDomainOf(key.description) !== "foreign" ? [key] : [],
+  );
+}
+
 /**
  * Lists all aliases once and asks KMS only about those that are this server's.
  *
  * @throws KeyManagerError when KMS refuses, cannot be reached, or answers with nonsense
  */
 export async function discoverByAlias(context: DiscoveryContext): Promise<DiscoveredKeys> {
-  const { kms, names, log, signal } = context;
+  const { names, log } = context;
   let findings: readonly Finding[];
+  let overdue: readonly KeyMetadata[];
   try {
-    const aliases = await ownAliases(kms, names, signal);
-    findings = await mapBounded(aliases, concurrency, (alias) => examineAlias(alias, context));
+    const { own, reminders } = await listAliases(context);
+    findings = await mapBounded(own, concurrency, (alias) => examineAlias(alias, context));
+    overdue = await overdueKeys(reminders, context);
   } catch (error) {
     if (error instanceof KeyManagerError) throw error;
     throw keyManagerError("failed to fetch aliases", error);
@@ -109,5 +146,5 @@ export async function discoverByAlias(context: DiscoveryContext): Promise<Discov
   const found = findings.filter((finding) => finding !== undefined);
   const entries = found.flatMap((finding) => ("entry" in finding ? [finding.entry] : []));
   const unusable = found.flatMap((finding) => ("unusable" in finding ? [finding.unusable] : []));
-  return { entries: byKeyId(entries, names, log), unusable };
+  return { entries: byKeyId(entries, names, log), unusable, overdue };
 }
