@@ -24,6 +24,7 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 const executables = {
   aws_kms: "src/plugin/aws-kms-main.ts",
+  kms: "src/plugin/kms-main.ts",
   "spire-aws-kms": "src/cli/main.ts",
 };
 

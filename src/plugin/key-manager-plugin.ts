@@ -1,0 +1,56 @@
+/** A KeyManager plugin put together: configuration, key manager, AWS, SPIRE's services. Loaded after the handshake. */
+import type { ConfigResult, KeyManagerConfig } from "../key-manager/config.ts";
+import { ConfiguredKeyManager, type ConfiguredKeyManagerOptions } from "../key-manager/configured-key-manager.ts";
+import type { PluginData } from "../key-manager/settings.ts";
+import { type LoadPlugin, StatusError } from "../plugin-sdk/index.ts";
+import { version } from "../version.ts";
+import { keyManagerService } from "./key-manager-service.ts";
+import { readPluginData } from "./plugin-data.ts";
+import { withStatus } from "./status.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** What makes one plugin different from another: its settings, and what they mean for names and policy. */
+export interface KeyManagerPlugin<C extends KeyManagerConfig> {
+  readonly parse: (trustDomain: string, pluginData: PluginData) => ConfigResult<C>;
+  /** Problems with files that the configuration names; for Validate. */
+  readonly fileProblems?: (config: C) => Promise<readonly string[]>;
+  readonly prepare: ConfiguredKeyManagerOptions<C>["prepare"];
+}
+
+/** SPIRE waits 10 s for Deinit and 2 s for a shutdown; a deletion that does not make it is found again later. */
+const flushMs = 1_000;
+
+/** SPIRE shows a status message on one line. */
+const oneLine = (problems: readonly string[]) => `invalid configuration: ${problems.join("; ")}`;
+
+export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlugin<C>): LoadPlugin {
+  const { parse, prepare, fileProblems = async () => [] } = plugin;
+  return ({ log }) => {
+    const awsModule = import("../aws/clients.ts");
+    const keyManager = new ConfiguredKeyManager<C>({
+      clock: systemClock,
+      log,
+      prepare,
+      createClients: async (config) =>
+        (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version]),
+    });
+    return {
+      services: [keyManagerService(keyManager)],
+      config: {
+        async validate(hcl, { trustDomain }) {
+          const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
+          const found = config === undefined ? problems : await fileProblems(config);
+          return { valid: found.length === 0, notes: [...found, ...warnings] };
+        },
+        async configure(hcl, { trustDomain }, { signal }) {
+          const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
+          if (config === undefined) throw new StatusError("INVALID_ARGUMENT", oneLine(problems));
+          for (const warning of warnings) log.warn(warning);
+          await withStatus(() => keyManager.configure(config, signal));
+          log.info("Configured", { region: config.region, keys: keyManager.current.entries.size });
+        },
+      },
+      deinit: () => keyManager.close(AbortSignal.timeout(flushMs)),
+    };
+  };
+}

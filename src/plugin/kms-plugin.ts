@@ -1,0 +1,5 @@
+/** The older `kms` plugin. */
+import { parseKmsConfig, prepareKms } from "../key-manager/kms-config.ts";
+import { loadKeyManager } from "./key-manager-plugin.ts";
+
+export const loadKms = loadKeyManager({ parse: parseKmsConfig, prepare: prepareKms });
