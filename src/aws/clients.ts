@@ -8,6 +8,7 @@ import type { Clock, KmsClient, StsClient, TaggingClient } from "../key-manager/
 import { AwsKmsClient } from "./kms-client.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
+import { withholdCredentials } from "./withhold-credentials.ts";
 
 const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
@@ -65,6 +66,9 @@ export function createAwsClients(config: ClientConfig, clock: Clock, userAgent: 
     ...(config.stsEndpoint === undefined ? {} : { endpoint: config.stsEndpoint }),
   });
   const tagging = new ResourceGroupsTaggingAPIClient(shared);
+  withholdCredentials(kms);
+  withholdCredentials(sts);
+  withholdCredentials(tagging);
   return {
     kms: new AwsKmsClient(kms, clock),
     sts: new AwsStsClient(sts, clock),
