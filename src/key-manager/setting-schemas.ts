@@ -25,6 +25,8 @@ export const text = v.pipe(
 /** A string that no message may quote. */
 export const secret = v.pipe(
   v.union([v.string(), textOfNumber], "must be a string"),
+  // A line break at the end of a heredoc, above all: no header can carry it.
+  v.check((value) => /^[!-~]*$/.test(value), "must hold letters, digits and signs only, no spaces and no line breaks"),
   v.transform((value) => (value === "" ? undefined : value)),
 );
 export const flag = v.pipe(
