@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { describe, it } from "node:test";
+import { pluginData } from "./harness/settings.ts";
+import { signMessage } from "./harness/signing.ts";
+import { useStage } from "./harness/stage.ts";
+import { expectStatus } from "./harness/status.ts";
+
+const secretAccessKey = `Secret+Access/Key${randomBytes(16).toString("base64url")}`;
+const sessionToken = `Session/Token+${randomBytes(200).toString("base64")}`;
+
+const mismatch =
+  "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+const headers = `content-type:application/x-amz-json-1.1\nhost:kms.us-east-2.amazonaws.com\nx-amz-date:20261122T101112Z\nx-amz-security-token:${sessionToken}\nx-amz-target:TrentService.ListAliases`;
+
+/** How AWS, and what stands between it and us, quote a request back. */
+const messages: readonly (readonly [title: string, message: string])[] = [
+  [
+    "AWS's own words, the canonical request below them",
+    `${mismatch}\n\nThe Canonical String for this request should have been\n'POST\n/\n\n${headers}\n'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256\n20261122T101112Z\n'\n`,
+  ],
+  [
+    "the same on one line",
+    `${mismatch} The Canonical String for this request should have been 'POST / ${headers.replaceAll("\n", " ")}'`,
+  ],
+  ["the header by itself", `cannot accept x-amz-security-token:${sessionToken}`],
+  ["the header as curl shows it", `bad request header "X-Amz-Security-Token: ${sessionToken}" refused`],
+  ["the header as JSON", `refused {"x-amz-security-token":"${sessionToken}","host":"kms"}`],
+  ["the token without a name", `the token ${sessionToken} is not known here`],
+];
+
+const settings = {
+  access_key_id: "ASIASECRETSTEST00001",
+  secret_access_key: secretAccessKey,
+  session_token: sessionToken,
+};
+const keyId = "x509-CA-A";
+
+/**
+ * What is asserted here is asserted when the stage closes: nothing that the plugin said, in log lines of any level and in
+ * errors, has one of the secrets in it.
+ */
+describe("secrets are never told", () => {
+  const stage = useStage({ secrets: [secretAccessKey, sessionToken, sessionToken.slice(0, 40)] });
+
+  for (const [title, message] of messages) {
+    it(`when an error quotes the request: ${title}`, async () => {
+      const plugin = await stage.start();
+      await plugin.configure(settings);
+      await plugin.generate(keyId);
+      const name = "InvalidSignatureException";
+      const fault = stage.kms.fault({ kind: "error", name, message });
+      await expectStatus(plugin.configure(settings), "UNAUTHENTICATED");
+      await expectStatus(signMessage(plugin, keyId, Buffer.from("message"), "sha256"), "UNAUTHENTICATED");
+      await expectStatus(plugin.generate(keyId), "UNAUTHENTICATED");
+      fault.remove();
+      for (const operation of ["ListAliases", "GetPublicKey", "UpdateAlias", "ScheduleKeyDeletion"]) {
+        const fault = stage.kms.fault({ kind: "error", name, message, operation, times: 1 });
+        await (operation === "ListAliases" ? plugin.configure(settings) : plugin.generate(keyId)).catch(
+          () => undefined,
+        );
+        if (operation === "ScheduleKeyDeletion") await plugin.logged(/Failed to schedule key deletion/);
+        fault.remove();
+      }
+      await plugin.stop();
+    });
+  }
+
+  it("when the configuration that holds them is wrong", async () => {
+    const plugin = await stage.start();
+    const text = pluginData(settings);
+    const wrong = [
+      pluginData({ ...settings, region: "no region!" }),
+      pluginData({ ...settings, access_key_id: undefined }),
+      pluginData({ ...settings, secret_access_keys: secretAccessKey }),
+      pluginData({ ...settings, secret_access_key: [secretAccessKey] }),
+      pluginData({ ...settings, session_token: { token: sessionToken } }),
+      pluginData({ ...settings, access_key_id: undefined, secret_access_key: undefined }),
+      text.replace(`"${secretAccessKey}"`, `"${secretAccessKey}`),
+      text.replace(`"${secretAccessKey}"`, secretAccessKey),
+      text.replace(`secret_access_key = "`, `secret_access_key "`),
+      `${text}\nsecret_access_key = "${secretAccessKey}"\n`,
+      `{ "secret_access_key": "${secretAccessKey}" "session_token": "${sessionToken}" }`,
+    ];
+    for (const [index, hcl] of wrong.entries()) {
+      const details = await expectStatus(plugin.configureText(hcl), "INVALID_ARGUMENT", /invalid configuration/).catch(
+        (error: unknown) => {
+          throw new Error(`text ${index}: ${String(error)}`);
+        },
+      );
+      const { notes } = await plugin.validateText(hcl);
+      plugin.said.push(details, ...notes);
+    }
+    await plugin.stop();
+  });
+
+  for (const [title, spoiled] of [
+    ["a line break at its end", `${sessionToken}\n`],
+    ["a space in it", `${sessionToken.slice(0, 60)} ${sessionToken.slice(60)}`],
+    ["a letter that no header can carry", `${sessionToken}\u2028`],
+  ] as const) {
+    it(`when a session token has ${title}: INVALID_ARGUMENT names the setting`, async () => {
+      const plugin = await stage.start();
+      const wrong = { ...settings, session_token: spoiled };
+      await expectStatus(plugin.configure(wrong), "INVALID_ARGUMENT", /session_token: /);
+      await plugin.stop();
+    });
+  }
+});
