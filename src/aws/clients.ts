@@ -5,6 +5,7 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
+import { type CredentialConfig, createCredentialSource } from "./credentials.ts";
 import { AwsKmsClient } from "./kms-client.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
@@ -15,7 +16,8 @@ const connectionTimeoutMs = 3_000;
 const requestTimeoutMs = 8_000;
 
 /** The part of the configuration that clients are made from. */
-export type ClientConfig = Pick<KeyManagerConfig, "region" | "credentials" | "endpoint" | "stsEndpoint">;
+export type ClientConfig = CredentialConfig &
+  Pick<KeyManagerConfig, "region" | "endpoint" | "stsEndpoint" | "useFipsEndpoint" | "useDualstackEndpoint">;
 
 export interface AwsClients {
   readonly kms: KmsClient;
@@ -43,36 +45,30 @@ export function createAwsClients(config: ClientConfig, clock: Clock, userAgent: 
     httpsAgent: { keepAlive: true, maxSockets: 128 },
     logger: silent,
   });
-  const { credentials } = config;
-  const shared = {
+  const options = {
     region: config.region,
     requestHandler,
     maxAttempts: 1,
     logger: silent,
     customUserAgent: [[...userAgent] as [string, string]],
-    ...(credentials === undefined
-      ? {}
-      : {
-          credentials: {
-            accessKeyId: credentials.accessKeyId,
-            secretAccessKey: credentials.secretAccessKey,
-            ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
-          },
-        }),
+    ...(config.useFipsEndpoint === undefined ? {} : { useFipsEndpoint: config.useFipsEndpoint }),
+    ...(config.useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint: config.useDualstackEndpoint }),
   };
-  const kms = new KMSClient({ ...shared, ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }) });
-  const sts = new STSClient({
-    ...shared,
-    ...(config.stsEndpoint === undefined ? {} : { endpoint: config.stsEndpoint }),
-  });
-  const tagging = new ResourceGroupsTaggingAPIClient(shared);
+  const stsOptions = { ...options, ...(config.stsEndpoint === undefined ? {} : { endpoint: config.stsEndpoint }) };
+  const source = createCredentialSource(config, stsOptions, clock);
+  const credentials = source.provide;
+  const kmsEndpoint = config.endpoint === undefined ? {} : { endpoint: config.endpoint };
+  const kms = new KMSClient({ ...options, ...kmsEndpoint, credentials });
+  const sts = new STSClient({ ...stsOptions, credentials });
+  const tagging = new ResourceGroupsTaggingAPIClient({ ...options, credentials });
   withholdCredentials(kms);
   withholdCredentials(sts);
   withholdCredentials(tagging);
+  const caller = { clock, discardCredentials: () => source.discard() };
   return {
-    kms: new AwsKmsClient(kms, clock),
-    sts: new AwsStsClient(sts, clock),
-    tagging: new AwsTaggingClient(tagging, clock),
+    kms: new AwsKmsClient(kms, caller),
+    sts: new AwsStsClient(sts, caller),
+    tagging: new AwsTaggingClient(tagging, caller),
     close() {
       kms.destroy();
       sts.destroy();

@@ -19,7 +19,6 @@ import {
 import {
   type AliasListEntry,
   type CallOptions,
-  type Clock,
   type CreateKeyInput,
   type KeyListEntry,
   type KeyMetadata,
@@ -30,11 +29,15 @@ import {
   type SignInput,
   type Tag,
 } from "../key-manager/ports.ts";
+import { CallLimiter } from "./call-limiter.ts";
 import { type PageAnswer, pages } from "./pages.ts";
-import { abortBy, withRetries } from "./retry.ts";
+import { abortBy, type Caller, withRetries } from "./retry.ts";
 
 const aliasesPerPage = 100;
 const keysPerPage = 1_000;
+/** Ten times what KMS's quota needs at its usual latency; the rest waits, about a second's worth. */
+const maxSignsUnderWay = 128;
+const maxSignsWaiting = 1_024;
 
 /** An answer without what every answer of the operation has: from something that is not KMS. */
 function malformed(operation: string, missing: string): KmsError {
@@ -83,13 +86,14 @@ const sdkTags = (tags: readonly Tag[]) => tags.map(({ key, value }) => ({ TagKey
 
 export class AwsKmsClient implements KmsClient {
   readonly #sdk: KMSClient;
-  readonly #clock: Clock;
+  readonly #caller: Caller;
+  readonly #signing = new CallLimiter(maxSignsUnderWay, maxSignsWaiting);
   #serverTime: Date | undefined;
 
   /** @param sdk a client that makes no retries of its own (`maxAttempts: 1`) */
-  constructor(sdk: KMSClient, clock: Clock) {
+  constructor(sdk: KMSClient, caller: Caller) {
     this.#sdk = sdk;
-    this.#clock = clock;
+    this.#caller = caller;
     this.#rememberServerTime();
   }
 
@@ -104,7 +108,7 @@ export class AwsKmsClient implements KmsClient {
     } as const;
     const output = await withRetries(() => this.#sdk.send(new CreateKeyCommand(command), abortBy(options.signal)), {
       operation: "CreateKey",
-      clock: this.#clock,
+      caller: this.#caller,
       signal: options.signal,
       repeatable: false,
     });
@@ -130,7 +134,12 @@ export class AwsKmsClient implements KmsClient {
   }
 
   async sign(input: SignInput, options: CallOptions = {}): Promise<Uint8Array> {
-    const output = await this.#call("Sign", options, (abort) =>
+    const output = await this.#signing.run("Sign", () => this.#sign(input, options), options.signal);
+    return required(output.Signature, "Sign", "Signature");
+  }
+
+  #sign(input: SignInput, options: CallOptions) {
+    return this.#call("Sign", options, (abort) =>
       this.#sdk.send(
         new SignCommand({
           KeyId: input.keyArn,
@@ -141,7 +150,6 @@ export class AwsKmsClient implements KmsClient {
         abort,
       ),
     );
-    return required(output.Signature, "Sign", "Signature");
   }
 
   listAliases(keyId?: string, options: CallOptions = {}): AsyncIterable<Page<AliasListEntry>> {
@@ -205,7 +213,7 @@ export class AwsKmsClient implements KmsClient {
   ): Promise<T> {
     return withRetries(() => send(abortBy(signal)), {
       operation,
-      clock: this.#clock,
+      caller: this.#caller,
       signal,
       repeatable: true,
     });
@@ -216,7 +224,7 @@ export class AwsKmsClient implements KmsClient {
     { signal }: CallOptions,
     fetch: (marker: string | undefined, abort: { abortSignal?: AbortSignal }) => Promise<PageAnswer<T>>,
   ): AsyncIterable<Page<T>> {
-    return pages({ operation, clock: this.#clock, signal, fetch, serverTime: () => this.#serverTime });
+    return pages({ operation, caller: this.#caller, signal, fetch, serverTime: () => this.#serverTime });
   }
 
   /** Ages are told by KMS's clock, which every answer carries. */

@@ -1,6 +1,6 @@
 /** Following a listing from page to page. */
-import { type Clock, KmsError, type Page } from "../key-manager/ports.ts";
-import { abortBy, withRetries } from "./retry.ts";
+import { KmsError, type Page } from "../key-manager/ports.ts";
+import { abortBy, type Caller, withRetries } from "./retry.ts";
 
 export interface PageAnswer<T> {
   readonly items: readonly T[];
@@ -10,7 +10,7 @@ export interface PageAnswer<T> {
 
 export interface PagesOptions<T> {
   readonly operation: string;
-  readonly clock: Clock;
+  readonly caller: Caller;
   readonly signal: AbortSignal | undefined;
   readonly fetch: (marker: string | undefined, abort: { abortSignal?: AbortSignal }) => Promise<PageAnswer<T>>;
   /** When the service says it answered last. */
@@ -19,13 +19,13 @@ export interface PagesOptions<T> {
 
 /** @throws KmsError, also when the service hands out one marker twice, which would go on for ever */
 export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T>> {
-  const { operation, clock, signal, fetch, serverTime } = options;
+  const { operation, caller, signal, fetch, serverTime } = options;
   let marker: string | undefined;
   do {
     const current = marker;
     const { items, next } = await withRetries(() => fetch(current, abortBy(signal)), {
       operation,
-      clock,
+      caller,
       signal,
       repeatable: true,
     });

@@ -11,11 +11,19 @@ import { isClockSkewCorrected, kmsErrorFrom } from "./aws-error.ts";
 const maxAttempts = 3;
 const baseDelayMs = 100;
 const throttleBaseDelayMs = 500;
+const credentialsBaseDelayMs = 1_000;
 const maxDelayMs = 5_000;
+
+/** What every client makes its calls with. */
+export interface Caller {
+  readonly clock: Clock;
+  /** AWS has refused our credentials. Returns whether there may be others by now. */
+  readonly discardCredentials: () => boolean;
+}
 
 export interface RetryOptions {
   readonly operation: string;
-  readonly clock: Clock;
+  readonly caller: Caller;
   readonly signal: AbortSignal | undefined;
   /** False for a call that must not be repeated unless it certainly did not happen. */
   readonly repeatable: boolean;
@@ -38,9 +46,20 @@ function mayRetry(error: KmsError, repeatable: boolean): boolean {
   }
 }
 
+/** Credentials that AWS does not know, or no more, may have been rotated; those that could not be found may come. */
+function mayHaveOtherCredentials({ code, awsName }: KmsError, { discardCredentials }: Caller): boolean {
+  if (awsName === "CredentialsProviderError" || awsName === "TokenProviderError") return true;
+  return code === "Unauthenticated" && discardCredentials();
+}
+
 /** Full jitter over an exponentially growing window. */
 function delayMs(attempt: number, error: KmsError, clock: Clock): number {
-  const base = error.code === "Throttled" ? throttleBaseDelayMs : baseDelayMs;
+  const base =
+    error.code === "Throttled"
+      ? throttleBaseDelayMs
+      : error.code === "Unauthenticated"
+        ? credentialsBaseDelayMs
+        : baseDelayMs;
   return clock.random() * Math.min(base * 2 ** (attempt - 1), maxDelayMs);
 }
 
@@ -50,14 +69,17 @@ function delayMs(attempt: number, error: KmsError, clock: Clock): number {
  * @throws KmsError of the last attempt
  */
 export async function withRetries<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { operation, clock, signal, repeatable } = options;
+  const { operation, caller, signal, repeatable } = options;
+  const { clock } = caller;
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (thrown) {
       const error = kmsErrorFrom(operation, thrown);
-      if (attempt >= maxAttempts || signal?.aborted || !(mayRetry(error, repeatable) || isClockSkewCorrected(thrown)))
+      if (attempt >= maxAttempts || signal?.aborted) throw error;
+      if (!mayRetry(error, repeatable) && !isClockSkewCorrected(thrown) && !mayHaveOtherCredentials(error, caller)) {
         throw error;
+      }
       try {
         await clock.sleep(delayMs(attempt, error, clock), signal);
       } catch {

@@ -1,18 +1,19 @@
 /** The TaggingClient port over AWS SDK v3. */
 import { GetResourcesCommand, type ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
-import type { CallOptions, Clock, Page, TagFilter, TaggedKey, TaggingClient } from "../key-manager/ports.ts";
+import type { CallOptions, Page, TagFilter, TaggedKey, TaggingClient } from "../key-manager/ports.ts";
 import { pages } from "./pages.ts";
+import type { Caller } from "./retry.ts";
 
 const resourcesPerPage = 100;
 
 export class AwsTaggingClient implements TaggingClient {
   readonly #sdk: ResourceGroupsTaggingAPIClient;
-  readonly #clock: Clock;
+  readonly #caller: Caller;
 
   /** @param sdk a client that makes no retries of its own (`maxAttempts: 1`) */
-  constructor(sdk: ResourceGroupsTaggingAPIClient, clock: Clock) {
+  constructor(sdk: ResourceGroupsTaggingAPIClient, caller: Caller) {
     this.#sdk = sdk;
-    this.#clock = clock;
+    this.#caller = caller;
   }
 
   getResources(filters: readonly TagFilter[], { signal }: CallOptions = {}): AsyncIterable<Page<TaggedKey>> {
@@ -23,7 +24,7 @@ export class AwsTaggingClient implements TaggingClient {
     };
     return pages({
       operation: "GetResources",
-      clock: this.#clock,
+      caller: this.#caller,
       signal,
       serverTime: () => undefined,
       fetch: async (PaginationToken, abort) => {

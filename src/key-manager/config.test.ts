@@ -17,6 +17,10 @@ describe("configuration of aws_kms", () => {
       trustDomain: "example.org",
       region: "us-east-2",
       credentials: undefined,
+      profile: undefined,
+      assumeRole: undefined,
+      useFipsEndpoint: undefined,
+      useDualstackEndpoint: undefined,
       endpoint: undefined,
       stsEndpoint: undefined,
       identity: { kind: "file", path: "./key_metadata", setting: "key_metadata_file" },
@@ -50,6 +54,9 @@ describe("configuration of aws_kms", () => {
       endpoint: "http://127.0.0.1:4566",
       sts_endpoint: "https://sts.example",
       key_policy_file: "/p.json",
+      assume_role_arn: "arn:aws-us-gov:iam::111122223333:role/prod/spire",
+      assume_role_external_id: "x1",
+      use_fips_endpoint: true,
       key_tags: { Team: "security", Cost: { number: "0042" } },
       pending_window_in_days: { number: "30" },
       max_keys_created_per_hour: { number: "0" },
@@ -61,6 +68,12 @@ describe("configuration of aws_kms", () => {
       { key: "Team", value: "security" },
       { key: "Cost", value: "0042" },
     ]);
+    assert.deepEqual(config?.assumeRole, {
+      roleArn: "arn:aws-us-gov:iam::111122223333:role/prod/spire",
+      externalId: "x1",
+      sessionName: "spire-server",
+    });
+    assert.equal(config?.useFipsEndpoint, true);
     assert.equal(config?.pendingWindowInDays, 30);
     assert.equal(config?.maxKeysCreatedPerHour, 0);
     assert.equal(config?.strictKeyDiscovery, true);
@@ -160,6 +173,21 @@ describe("configuration of aws_kms", () => {
       "no deletions at all",
       { ...base, max_deletions_per_scan: { number: "0" } },
       /^max_deletions_per_scan: must be a whole number from 1/,
+    ],
+    [
+      "a user's ARN as role",
+      { ...base, assume_role_arn: "arn:aws:iam::111122223333:user/x" },
+      /^assume_role_arn: is .*must be the ARN of an IAM role/,
+    ],
+    [
+      "an external id without role",
+      { ...base, assume_role_external_id: "x" },
+      /^assume_role_external_id: set without assume_role_arn/,
+    ],
+    [
+      "a profile beside static keys",
+      { ...base, profile: "p", access_key_id: "a", secret_access_key: "b" },
+      /^profile: set beside access_key_id/,
     ],
     [
       "a word as flag",

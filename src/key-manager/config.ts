@@ -23,11 +23,24 @@ export interface StaticCredentials {
   readonly sessionToken: string | undefined;
 }
 
+/** A role to assume with the credentials found. */
+export interface AssumeRoleConfig {
+  readonly roleArn: string;
+  readonly externalId: string | undefined;
+  readonly sessionName: string;
+}
+
 /** What any key manager needs, whatever its naming scheme. */
 export interface KeyManagerConfig {
   readonly region: string;
   /** Undefined: the AWS SDK's default chain. */
   readonly credentials: StaticCredentials | undefined;
+  /** Name of a profile in the AWS shared files, for the default chain. */
+  readonly profile: string | undefined;
+  readonly assumeRole: AssumeRoleConfig | undefined;
+  /** Undefined: the SDK's environment variables and shared configuration decide. */
+  readonly useFipsEndpoint: boolean | undefined;
+  readonly useDualstackEndpoint: boolean | undefined;
   /** Undefined: the SDK's endpoint variables, shared configuration, and the Region's own endpoint. */
   readonly endpoint: string | undefined;
   readonly stsEndpoint: string | undefined;

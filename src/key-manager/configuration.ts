@@ -42,7 +42,7 @@ async function resolveServerId({ identity }: AwsKmsConfig, log: Logger): Promise
 }
 
 async function resolveKeyPolicy(
-  { keyPolicyFile }: AwsKmsConfig,
+  { keyPolicyFile, assumeRole }: AwsKmsConfig,
   sts: StsClient,
   log: Logger,
   signal: AbortSignal | undefined,
@@ -50,7 +50,7 @@ async function resolveKeyPolicy(
   if (keyPolicyFile !== undefined) return readKeyPolicyFile(keyPolicyFile);
   try {
     const caller = await sts.getCallerIdentity({ signal });
-    const policy = defaultKeyPolicy(caller);
+    const policy = defaultKeyPolicy(caller, assumeRole?.roleArn);
     if (policy === undefined) {
       log.warn(
         "The server has not assumed an IAM role, so new keys get AWS KMS's default key policy; assign a role, or set key_policy_file",

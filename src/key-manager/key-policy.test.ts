@@ -31,6 +31,16 @@ describe("default key policy", () => {
     });
   }
 
+  it("keeps the path of a role that the configuration names", () => {
+    const arn = "arn:aws:sts::111122223333:assumed-role/spire/i-0123";
+    const principal = (roleArn: string) =>
+      JSON.parse(defaultKeyPolicy({ account: "111122223333", arn }, roleArn) ?? "").Statement[0].Principal.AWS;
+    const withPath = "arn:aws:iam::111122223333:role/prod/spire";
+    assert.equal(principal(withPath), withPath);
+    assert.equal(principal("arn:aws:iam::111122223333:role/prod/other"), "arn:aws:iam::111122223333:role/spire");
+    assert.equal(principal("arn:aws:iam::999922223333:role/prod/spire"), "arn:aws:iam::111122223333:role/spire");
+  });
+
   for (const arn of [
     "arn:aws:iam::111122223333:user/spire",
     "arn:aws:iam::111122223333:root",

@@ -20,29 +20,35 @@ export function assumedRoleOf(arn: string): AssumedRole | undefined {
   return { partition, account, roleName };
 }
 
+/** The role's own ARN, with its path if `knownRoleArn` is that role's: a session's ARN shows the role without its path. */
+function roleArnOf({ partition, account, roleName }: AssumedRole, knownRoleArn: string | undefined): string {
+  const iam = `arn:${partition}:iam::${account}:role/`;
+  return knownRoleArn?.startsWith(iam) && knownRoleArn.endsWith(`/${roleName}`) ? knownRoleArn : iam + roleName;
+}
+
 /**
  * The default key policy: the server's role may do everything with the key, the account may look at it.
  *
+ * @param knownRoleArn ARN of the role that the configuration has us assume, if it does
  * @returns the policy document, or undefined when the caller has not assumed a role (KMS's own default applies then)
  */
-export function defaultKeyPolicy(caller: CallerIdentity): string | undefined {
+export function defaultKeyPolicy(caller: CallerIdentity, knownRoleArn?: string): string | undefined {
   const role = assumedRoleOf(caller.arn);
   if (role === undefined) return undefined;
-  const iam = `arn:${role.partition}:iam::${role.account}`;
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
       {
         Sid: "Allow full access to the SPIRE Server role",
         Effect: "Allow",
-        Principal: { AWS: `${iam}:role/${role.roleName}` },
+        Principal: { AWS: roleArnOf(role, knownRoleArn) },
         Action: "kms:*",
         Resource: "*",
       },
       {
         Sid: "Allow KMS console to display the key and policy",
         Effect: "Allow",
-        Principal: { AWS: `${iam}:root` },
+        Principal: { AWS: `arn:${role.partition}:iam::${role.account}:root` },
         Action: ["kms:Describe*", "kms:List*", "kms:Get*"],
         Resource: "*",
       },

@@ -1,7 +1,7 @@
 /** The settings that every plugin of this package has: where the keys are, with which credentials, how they are made. */
 import * as v from "valibot";
 import type { KeyManagerConfig, StaticCredentials } from "./config.ts";
-import { endpoint, flag, matching, secret, wholeNumber } from "./setting-schemas.ts";
+import { endpoint, flag, matching, secret, text, wholeNumber } from "./setting-schemas.ts";
 import type { SettingValues } from "./setting-table.ts";
 
 export const sharedSettings = {
@@ -14,6 +14,19 @@ export const sharedSettings = {
   ),
   endpoint: v.optional(endpoint),
   sts_endpoint: v.optional(endpoint),
+  profile: v.optional(text),
+  assume_role_arn: v.optional(
+    matching(
+      /^arn:[a-z0-9-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+      "must be the ARN of an IAM role, like arn:aws:iam::111122223333:role/spire-server",
+    ),
+  ),
+  assume_role_external_id: v.optional(secret),
+  assume_role_session_name: v.optional(
+    matching(/^[\w+=,.@-]{2,64}$/, "must have 2 to 64 letters, digits and characters of + = , . @ _ -"),
+  ),
+  use_fips_endpoint: v.optional(flag),
+  use_dualstack_endpoint: v.optional(flag),
   pending_window_in_days: v.optional(wholeNumber(7, 30)),
   max_keys_created_per_hour: v.optional(wholeNumber(0, 1_000_000)),
   strict_key_discovery: v.optional(flag),
@@ -25,6 +38,10 @@ type SharedValues = SettingValues<typeof sharedSettings>;
 export type SharedConfig = Pick<
   KeyManagerConfig,
   | "region"
+  | "profile"
+  | "assumeRole"
+  | "useFipsEndpoint"
+  | "useDualstackEndpoint"
   | "credentials"
   | "endpoint"
   | "stsEndpoint"
@@ -49,6 +66,19 @@ function credentialsOf(values: SharedValues): StaticCredentials | string | undef
   return undefined;
 }
 
+function roleProblems(values: SharedValues): string[] {
+  const problems: string[] = [];
+  for (const name of ["assume_role_external_id", "assume_role_session_name"] as const) {
+    if (values[name] !== undefined && values.assume_role_arn === undefined) {
+      problems.push(`${name}: set without assume_role_arn; set that too, or remove it`);
+    }
+  }
+  if (values.profile !== undefined && values.access_key_id !== undefined) {
+    problems.push("profile: set beside access_key_id; keep one of them");
+  }
+  return problems;
+}
+
 /**
  * What concerns several of the shared settings, or their absence.
  *
@@ -67,11 +97,23 @@ export function sharedConfigOf(
     );
   }
   const credentials = credentialsOf(values);
+  problems.push(...roleProblems(values));
   if (typeof credentials === "string") problems.push(credentials);
   if (region === undefined || typeof credentials === "string") return { shared: undefined, problems };
   const shared: SharedConfig = {
     region,
     credentials,
+    profile: values.profile,
+    assumeRole:
+      values.assume_role_arn === undefined
+        ? undefined
+        : {
+            roleArn: values.assume_role_arn,
+            externalId: values.assume_role_external_id,
+            sessionName: values.assume_role_session_name ?? "spire-server",
+          },
+    useFipsEndpoint: values.use_fips_endpoint,
+    useDualstackEndpoint: values.use_dualstack_endpoint,
     endpoint: values.endpoint,
     stsEndpoint: values.sts_endpoint,
     pendingWindowInDays: values.pending_window_in_days ?? 7,

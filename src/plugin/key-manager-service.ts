@@ -11,7 +11,7 @@ import { KeyManagerError } from "../key-manager/errors.ts";
 import type { PublicKey } from "../key-manager/key-entry.ts";
 import type { KeyType } from "../key-manager/key-type.ts";
 import type { HashAlgorithm, SignerOptions } from "../key-manager/signing-algorithm.ts";
-import { service } from "../plugin-sdk/index.ts";
+import { type CallContext, service } from "../plugin-sdk/index.ts";
 import { withStatus } from "./status.ts";
 
 const keyTypeOf: Readonly<Partial<Record<ProtoKeyType, KeyType>>> = {
@@ -75,6 +75,13 @@ function parseSignerOptions({ signerOpts }: SignDataRequest): SignerOptions {
   }
 }
 
+/** SPIRE gives a call 30 s; a host that sets no deadline gets the same. */
+const defaultTimeoutMs = 30_000;
+
+function signalOf({ signal, deadline }: CallContext): AbortSignal {
+  return deadline === undefined ? AbortSignal.any([signal, AbortSignal.timeout(defaultTimeoutMs)]) : signal;
+}
+
 const protoPublicKey = ({ keyId, keyType, pkixData, fingerprint }: PublicKey) => ({
   id: keyId,
   type: protoKeyTypeOf[keyType],
@@ -85,10 +92,12 @@ const protoPublicKey = ({ keyId, keyType, pkixData, fingerprint }: PublicKey) =>
 /** Serves a key manager under SPIRE's wire contract. */
 export function keyManagerService(keyManager: Pick<ConfiguredKeyManager, "current" | "generateKey">) {
   return service(KeyManager, {
-    generateKey: ({ keyId, keyType }, { signal }) =>
+    generateKey: ({ keyId, keyType }, context) =>
       withStatus(async () => {
         requireKeyId(keyId);
-        return { publicKey: protoPublicKey(await keyManager.generateKey(keyId, parseKeyType(keyType), signal)) };
+        return {
+          publicKey: protoPublicKey(await keyManager.generateKey(keyId, parseKeyType(keyType), signalOf(context))),
+        };
       }),
     getPublicKey: ({ keyId }) =>
       withStatus(() => {
@@ -96,11 +105,11 @@ export function keyManagerService(keyManager: Pick<ConfiguredKeyManager, "curren
         return { publicKey: protoPublicKey(keyManager.current.getPublicKey(keyId)) };
       }),
     getPublicKeys: () => withStatus(() => ({ publicKeys: keyManager.current.getPublicKeys().map(protoPublicKey) })),
-    signData: (request, { signal }) =>
+    signData: (request, context) =>
       withStatus(async () => {
         requireKeyId(request.keyId);
         const options = parseSignerOptions(request);
-        return keyManager.current.signData(request.keyId, request.data, options, signal);
+        return keyManager.current.signData(request.keyId, request.data, options, signalOf(context));
       }),
   });
 }
