@@ -32,6 +32,7 @@ const borders: Readonly<Record<string, Border>> = {
       "@aws-sdk/client-kms",
       "@aws-sdk/client-resource-groups-tagging-api",
       "@aws-sdk/client-sts",
+      "@aws-sdk/credential-provider-node",
       "@smithy/node-http-handler",
     ],
   },
@@ -45,7 +46,7 @@ const borders: Readonly<Record<string, Border>> = {
 };
 
 /** From `aws` only the words of the domain, never its doings. */
-const domainFilesForAdapters = ["key-manager/config.ts", "key-manager/ports.ts"];
+const domainFilesForAdapters = ["key-manager/config.ts", "key-manager/ports.ts", "key-manager/telemetry.ts"];
 
 const list = (folder: string): string[] =>
   readdirSync(join(source, folder), { withFileTypes: true }).flatMap((entry) => {

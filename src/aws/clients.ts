@@ -5,6 +5,7 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
+import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
 import { type CredentialConfig, createCredentialSource } from "./credentials.ts";
 import { AwsKmsClient } from "./kms-client.ts";
 import { AwsStsClient } from "./sts-client.ts";
@@ -36,7 +37,12 @@ const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
  * Without `credentials` the SDK's default chain applies (environment, shared files, web identity, ECS, EC2); without
  * `endpoint` its endpoint variables (`AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL`) and shared configuration.
  */
-export function createAwsClients(config: ClientConfig, clock: Clock, userAgent: readonly [string, string]): AwsClients {
+export function createAwsClients(
+  config: ClientConfig,
+  clock: Clock,
+  userAgent: readonly [string, string],
+  telemetry: Telemetry = noTelemetry,
+): AwsClients {
   const requestHandler = new NodeHttpHandler({
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -64,7 +70,7 @@ export function createAwsClients(config: ClientConfig, clock: Clock, userAgent: 
   withholdCredentials(kms);
   withholdCredentials(sts);
   withholdCredentials(tagging);
-  const caller = { clock, discardCredentials: () => source.discard() };
+  const caller = { clock, telemetry, discardCredentials: () => source.discard() };
   return {
     kms: new AwsKmsClient(kms, caller),
     sts: new AwsStsClient(sts, caller),

@@ -5,6 +5,7 @@
  * SDK takes KMS's permanent LimitExceededException for throttling; and waiting must follow the injected clock.
  */
 import type { Clock, KmsError } from "../key-manager/ports.ts";
+import type { CallResult, Telemetry } from "../key-manager/telemetry.ts";
 import { isClockSkewCorrected, kmsErrorFrom } from "./aws-error.ts";
 
 /** As many as the SDK's standard mode makes. */
@@ -19,6 +20,7 @@ export interface Caller {
   readonly clock: Clock;
   /** AWS has refused our credentials. Returns whether there may be others by now. */
   readonly discardCredentials: () => boolean;
+  readonly telemetry: Telemetry;
 }
 
 export interface RetryOptions {
@@ -70,16 +72,23 @@ function delayMs(attempt: number, error: KmsError, clock: Clock): number {
  */
 export async function withRetries<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { operation, caller, signal, repeatable } = options;
-  const { clock } = caller;
+  const { clock, telemetry } = caller;
   for (let attempt = 1; ; attempt++) {
+    const startedAt = clock.now();
+    const told = (result: CallResult) =>
+      telemetry.awsCall(operation, result, startedAt, clock.now().getTime() - startedAt.getTime());
     try {
-      return await call();
+      const answer = await call();
+      told("ok");
+      return answer;
     } catch (thrown) {
       const error = kmsErrorFrom(operation, thrown);
+      told(error.code);
       if (attempt >= maxAttempts || signal?.aborted) throw error;
       if (!mayRetry(error, repeatable) && !isClockSkewCorrected(thrown) && !mayHaveOtherCredentials(error, caller)) {
         throw error;
       }
+      telemetry.awsRetry(operation, error.code);
       try {
         await clock.sleep(delayMs(attempt, error, clock), signal);
       } catch {

@@ -30,6 +30,7 @@ describe("configuration of aws_kms", () => {
       maxKeysCreatedPerHour: 60,
       strictKeyDiscovery: false,
       verifySignatures: true,
+      metricsListen: undefined,
       tagBasedKeyDiscovery: false,
       retagExistingKeys: false,
       upkeep: {
@@ -57,6 +58,7 @@ describe("configuration of aws_kms", () => {
       assume_role_arn: "arn:aws-us-gov:iam::111122223333:role/prod/spire",
       assume_role_external_id: "x1",
       use_fips_endpoint: true,
+      metrics_listen: "[::1]:9988",
       key_tags: { Team: "security", Cost: { number: "0042" } },
       pending_window_in_days: { number: "30" },
       max_keys_created_per_hour: { number: "0" },
@@ -74,6 +76,7 @@ describe("configuration of aws_kms", () => {
       sessionName: "spire-server",
     });
     assert.equal(config?.useFipsEndpoint, true);
+    assert.deepEqual(config?.metricsListen, { host: "::1", port: 9988 });
     assert.equal(config?.pendingWindowInDays, 30);
     assert.equal(config?.maxKeysCreatedPerHour, 0);
     assert.equal(config?.strictKeyDiscovery, true);
@@ -188,6 +191,17 @@ describe("configuration of aws_kms", () => {
       "a profile beside static keys",
       { ...base, profile: "p", access_key_id: "a", secret_access_key: "b" },
       /^profile: set beside access_key_id/,
+    ],
+    [
+      "metrics on all interfaces",
+      { ...base, metrics_listen: "0.0.0.0:9988" },
+      /^metrics_listen: is "0.0.0.0:9988"; it must be a loopback address/,
+    ],
+    ["metrics without port", { ...base, metrics_listen: "127.0.0.1" }, /^metrics_listen: .*must be a loopback address/],
+    [
+      "metrics on port 70000",
+      { ...base, metrics_listen: "localhost:70000" },
+      /^metrics_listen: .*must be a loopback address/,
     ],
     [
       "a word as flag",

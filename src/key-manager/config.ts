@@ -23,6 +23,12 @@ export interface StaticCredentials {
   readonly sessionToken: string | undefined;
 }
 
+export interface ListenAddress {
+  /** A loopback address. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A role to assume with the credentials found. */
 export interface AssumeRoleConfig {
   readonly roleArn: string;
@@ -55,6 +61,8 @@ export interface KeyManagerConfig {
   readonly tagBasedKeyDiscovery: boolean;
   /** `keyTags` are brought onto existing keys, too. */
   readonly retagExistingKeys: boolean;
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metricsListen: ListenAddress | undefined;
   /** Undefined: nothing is refreshed or pruned. */
   readonly upkeep: UpkeepConfig | undefined;
 }

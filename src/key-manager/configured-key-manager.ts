@@ -18,6 +18,7 @@ import type { KeyType } from "./key-type.ts";
 import type { Clock, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
 import { markInactive, retagKeys, tagHooks } from "./tag-mode.ts";
 import { startUpkeep } from "./tasks/upkeep.ts";
+import type { Telemetry, TelemetryGauges } from "./telemetry.ts";
 
 /** The clients of one configuration. */
 export interface Clients {
@@ -31,6 +32,7 @@ export interface Clients {
 export interface ConfiguredKeyManagerOptions<C extends KeyManagerConfig> {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly telemetry?: Telemetry;
   readonly createClients: (config: C) => Promise<Clients> | Clients;
   /** The plugin's own part: names, key policy. */
   readonly prepare: (config: C, sts: StsClient, log: Logger, signal: AbortSignal | undefined) => Promise<Preparation>;
@@ -57,6 +59,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
     this.#deletions = new DeletionQueue({
       clock: options.clock,
       log: options.log,
+      telemetry: options.telemetry,
       isInUse: (keyArn) => this.#uses(keyArn),
     });
   }
@@ -65,6 +68,10 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
   get current(): KeyManager {
     if (this.#current === undefined) throw new KeyManagerError("FailedPrecondition", "not configured");
     return this.#current.keyManager;
+  }
+
+  get gauges(): TelemetryGauges {
+    return { liveKeys: this.#current?.keyManager.entries.size ?? 0, deletionsQueued: this.#deletions.size };
   }
 
   /**
@@ -129,6 +136,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       ...tagHooks({ kms, clock, log, keyTags, identity }),
       clock,
       log,
+      telemetry: this.#options.telemetry,
       ceiling: this.#ceiling,
       deletions: this.#deletions,
       generations: this.#generations,
@@ -194,6 +202,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       clock,
       log,
       signal: stop.signal,
+      telemetry: this.#options.telemetry,
     });
   }
 

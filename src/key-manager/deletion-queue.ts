@@ -6,6 +6,7 @@
  */
 import { messageOf } from "./errors.ts";
 import { type Clock, isKmsError, type KmsClient, type LogFields, type Logger } from "./ports.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 export interface DoomedKey {
   /** The client of the account and Region that the key lives in, whatever is configured later. */
@@ -28,6 +29,7 @@ export interface DeletionQueueOptions {
   readonly log: Logger;
   /** Last look before each attempt: a key in use is never scheduled, whoever asked for it. */
   readonly isInUse: (keyArn: string) => boolean;
+  readonly telemetry?: Telemetry | undefined;
   /** More than this are refused, at error with the ARN. Default 10,000. */
   readonly capacity?: number;
 }
@@ -140,6 +142,7 @@ export class DeletionQueue {
       const deletionDate = await key.kms.scheduleKeyDeletion(key.keyArn, key.pendingWindowInDays, {
         signal: this.#stop.signal,
       });
+      this.#options.telemetry?.count("keys_scheduled_for_deletion");
       log.info("Key scheduled for deletion", { ...fieldsOf(key), deletion_date: deletionDate?.toISOString() });
       return true;
     } catch (error) {

@@ -12,6 +12,7 @@ import { KeyManagerError, keyManagerError, messageOf } from "./errors.ts";
 import { createKeyEntry, type KeyEntry } from "./key-entry.ts";
 import { type KeyType, keySpecOf } from "./key-type.ts";
 import { isKmsError, type KeyMetadata, type Tag } from "./ports.ts";
+import type { Telemetry } from "./telemetry.ts";
 import { whenVisible } from "./visibility.ts";
 
 export interface KeyGenerationContext extends AliasAssignment {
@@ -25,6 +26,7 @@ export interface KeyGenerationContext extends AliasAssignment {
   readonly retire: (keyArn: string) => Promise<void>;
   readonly pendingWindowInDays: number;
   readonly maxKeysCreatedPerHour: number;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 export interface KeyGenerationRequest {
@@ -78,11 +80,22 @@ export class KeyGeneration {
     return outcome === "assigned" ? this.#adopt(entry) : this.#yieldTo(outcome.takenBy, entry);
   }
 
+  #countCreation(ceiling: CreationCeiling, maxPerHour: number): void {
+    const { telemetry, log } = this.#context;
+    try {
+      ceiling.count(maxPerHour);
+    } catch (error) {
+      telemetry?.count("creation_ceiling_reached");
+      log.error("No more keys are created for now", { key_id: this.#request.keyId, reason: messageOf(error) });
+      throw error;
+    }
+  }
+
   async #createKey(): Promise<KeyMetadata> {
     const { kms, names, ceiling, keyPolicy, tagsFor, maxKeysCreatedPerHour, log } = this.#context;
     const { keyId, keyType } = this.#request;
     const tags = tagsFor(keyId);
-    ceiling.count(maxKeysCreatedPerHour);
+    this.#countCreation(ceiling, maxKeysCreatedPerHour);
     try {
       const created = await kms.createKey({
         keySpec: keySpecOf(keyType),
@@ -90,6 +103,7 @@ export class KeyGeneration {
         policy: keyPolicy,
         tags,
       });
+      this.#context.telemetry?.count("keys_created");
       log.debug("Key created", { key_arn: created.arn, key_id: keyId });
       return created;
     } catch (error) {

@@ -141,9 +141,10 @@ export class KeyManager {
     signal: AbortSignal | undefined,
   ): Promise<Signature> {
     const plan = planSignature(entry.keyType, digest, options);
-    const { kms, log, verifySignatures } = this.#context;
+    const { kms, log, verifySignatures, telemetry } = this.#context;
     const signature = await kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
     if (verifySignatures && !entry.verify(plan.signingAlgorithm, plan.digest, signature)) {
+      telemetry?.count("wrong_signatures");
       log.error("KMS answered with a signature that does not verify under the key's public key: it was not passed on", {
         key_id: entry.keyId,
         key_arn: entry.keyArn,

@@ -95,3 +95,18 @@ export const serverId = v.pipe(
     (issue) => `is ${shown(issue.input)}; it must contain more than slashes`,
   ),
 );
+
+const loopback = /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/;
+
+/** An address on this machine that nobody else reaches. */
+export const loopbackAddress = v.pipe(
+  text,
+  v.check(
+    (value) => value === undefined || (Number(loopback.exec(value)?.[2] ?? 0) - 1 < 65_535 && loopback.test(value)),
+    (issue) => `is ${shown(issue.input)}; it must be a loopback address with a port, like 127.0.0.1:9988`,
+  ),
+  v.transform((value) => {
+    const [, host = "", port = ""] = loopback.exec(value ?? "") ?? [];
+    return value === undefined ? undefined : { host: host.replace(/[[\]]/g, ""), port: Number(port) };
+  }),
+);

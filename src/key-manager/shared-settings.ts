@@ -1,7 +1,7 @@
 /** The settings that every plugin of this package has: where the keys are, with which credentials, how they are made. */
 import * as v from "valibot";
 import type { KeyManagerConfig, StaticCredentials } from "./config.ts";
-import { endpoint, flag, matching, secret, text, wholeNumber } from "./setting-schemas.ts";
+import { endpoint, flag, loopbackAddress, matching, secret, text, wholeNumber } from "./setting-schemas.ts";
 import type { SettingValues } from "./setting-table.ts";
 
 export const sharedSettings = {
@@ -31,6 +31,7 @@ export const sharedSettings = {
   max_keys_created_per_hour: v.optional(wholeNumber(0, 1_000_000)),
   strict_key_discovery: v.optional(flag),
   verify_signatures: v.optional(flag),
+  metrics_listen: v.optional(loopbackAddress),
 };
 
 type SharedValues = SettingValues<typeof sharedSettings>;
@@ -49,6 +50,7 @@ export type SharedConfig = Pick<
   | "maxKeysCreatedPerHour"
   | "strictKeyDiscovery"
   | "verifySignatures"
+  | "metricsListen"
 >;
 
 function credentialsOf(values: SharedValues): StaticCredentials | string | undefined {
@@ -119,6 +121,7 @@ export function sharedConfigOf(
     pendingWindowInDays: values.pending_window_in_days ?? 7,
     maxKeysCreatedPerHour: values.max_keys_created_per_hour ?? 60,
     strictKeyDiscovery: values.strict_key_discovery ?? false,
+    metricsListen: values.metrics_listen,
     verifySignatures: values.verify_signatures ?? true,
   };
   return { shared, problems };

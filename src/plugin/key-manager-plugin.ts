@@ -5,12 +5,16 @@ import type { PluginData } from "../key-manager/settings.ts";
 import { type LoadPlugin, StatusError } from "../plugin-sdk/index.ts";
 import { version } from "../version.ts";
 import { keyManagerService } from "./key-manager-service.ts";
+import { PluginMetrics } from "./metrics.ts";
+import { MetricsServer } from "./metrics-server.ts";
 import { readPluginData } from "./plugin-data.ts";
 import { withStatus } from "./status.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** What makes one plugin different from another: its settings, and what they mean for names and policy. */
 export interface KeyManagerPlugin<C extends KeyManagerConfig> {
+  /** As in SPIRE's configuration; first part of metric names. */
+  readonly name: string;
   readonly parse: (trustDomain: string, pluginData: PluginData) => ConfigResult<C>;
   /** Problems with files that the configuration names; for Validate. */
   readonly fileProblems?: (config: C) => Promise<readonly string[]>;
@@ -20,19 +24,24 @@ export interface KeyManagerPlugin<C extends KeyManagerConfig> {
 /** SPIRE waits 10 s for Deinit and 2 s for a shutdown; a deletion that does not make it is found again later. */
 const flushMs = 1_000;
 
+const gaugesEveryMs = 60_000;
+
 /** SPIRE shows a status message on one line. */
 const oneLine = (problems: readonly string[]) => `invalid configuration: ${problems.join("; ")}`;
 
 export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlugin<C>): LoadPlugin {
-  const { parse, prepare, fileProblems = async () => [] } = plugin;
+  const { name, parse, prepare, fileProblems = async () => [] } = plugin;
   return ({ log }) => {
     const awsModule = import("../aws/clients.ts");
+    const metrics = new PluginMetrics(name, () => keyManager.gauges);
+    const metricsServer = new MetricsServer(() => metrics.prometheusText());
     const keyManager = new ConfiguredKeyManager<C>({
       clock: systemClock,
       log,
+      telemetry: metrics,
       prepare,
       createClients: async (config) =>
-        (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version]),
+        (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version], metrics),
     });
     return {
       services: [keyManagerService(keyManager)],
@@ -46,9 +55,15 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
           const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
           if (config === undefined) throw new StatusError("INVALID_ARGUMENT", oneLine(problems));
           for (const warning of warnings) log.warn(warning);
-          await withStatus(() => keyManager.configure(config, signal));
+          const takeEffect = () => keyManager.configure(config, signal);
+          await withStatus(() => metricsServer.moveWhile(config.metricsListen, takeEffect));
+          metrics.pushGauges();
           log.info("Configured", { region: config.region, keys: keyManager.current.entries.size });
         },
+      },
+      onInit({ metrics: host }) {
+        metrics.attach(host);
+        setInterval(() => metrics.pushGauges(), gaugesEveryMs).unref();
       },
       deinit: () => keyManager.close(AbortSignal.timeout(flushMs)),
     };

@@ -2,4 +2,4 @@
 import { parseKmsConfig, prepareKms } from "../key-manager/kms-config.ts";
 import { loadKeyManager } from "./key-manager-plugin.ts";
 
-export const loadKms = loadKeyManager({ parse: parseKmsConfig, prepare: prepareKms });
+export const loadKms = loadKeyManager({ name: "kms", parse: parseKmsConfig, prepare: prepareKms });

@@ -1,6 +1,7 @@
 /** Running something again and again for months, on an injected clock. */
 import { messageOf } from "../errors.ts";
 import type { Clock, Logger } from "../ports.ts";
+import type { Telemetry } from "../telemetry.ts";
 
 /** What a run has to say for the log. */
 export type TaskReport = Readonly<Record<string, number | string | boolean | undefined>>;
@@ -19,6 +20,7 @@ export interface TaskContext {
   /** Each task first runs at a random moment within this time, so that a fleet does not start as one. */
   readonly startDelayMs: number;
   readonly signal: AbortSignal;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 const firstRetryMs = 60_000;
@@ -27,7 +29,7 @@ const firstRetryMs = 60_000;
 const retryMs = (failures: number, intervalMs: number) => Math.min(firstRetryMs * 4 ** (failures - 1), intervalMs);
 
 /** Runs the task until the signal aborts. Never rejects. */
-export async function runTask(task: Task, { clock, log, startDelayMs, signal }: TaskContext): Promise<void> {
+export async function runTask(task: Task, { clock, log, startDelayMs, signal, telemetry }: TaskContext): Promise<void> {
   let delayMs = clock.random() * startDelayMs;
   let failures = 0;
   for (;;) {
@@ -40,6 +42,7 @@ export async function runTask(task: Task, { clock, log, startDelayMs, signal }: 
     try {
       const report = await task.runOnce(signal);
       log.debug("Task done", { task: task.name, ...report });
+      telemetry?.taskDone(task.name, clock.now());
       failures = 0;
       // Counted from the start of this run, so that a long run does not shift the rhythm.
       delayMs = Math.max(0, task.intervalMs - (clock.now().getTime() - startedAt));

@@ -5,6 +5,7 @@ import type { KeyManager } from "../key-manager.ts";
 import type { KeyNames } from "../names.ts";
 import type { Clock, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import type { TagIdentity } from "../spire-tags.ts";
+import type { Telemetry } from "../telemetry.ts";
 import { disposeAliasesTask } from "./dispose-aliases.ts";
 import { disposeKeysTask } from "./dispose-keys.ts";
 import { disposeKeysViaTagsTask } from "./dispose-keys-via-tags.ts";
@@ -25,6 +26,7 @@ export interface UpkeepOptions extends UpkeepConfig {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** The tasks with their rhythm, not yet running. */
@@ -63,8 +65,8 @@ export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
 
 /** Starts the tasks; they end when the signal aborts. */
 export function startUpkeep(options: UpkeepOptions): void {
-  const { clock, log, signal, scanStartDelayMs } = options;
+  const { clock, log, signal, scanStartDelayMs, telemetry } = options;
   for (const task of upkeepTasks(options)) {
-    void runTask(task, { clock, log, signal, startDelayMs: scanStartDelayMs });
+    void runTask(task, { clock, log, signal, telemetry, startDelayMs: scanStartDelayMs });
   }
 }

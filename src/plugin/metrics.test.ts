@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { afterEach, describe, it } from "node:test";
+import { KeyManagerError } from "../key-manager/errors.ts";
+import { PluginMetrics } from "./metrics.ts";
+import { MetricsServer } from "./metrics-server.ts";
+
+const gauges = () => ({ liveKeys: 4, deletionsQueued: 1 });
+
+describe("plugin metrics", () => {
+  it("are told as Prometheus text", () => {
+    const metrics = new PluginMetrics("aws_kms", gauges);
+    const at = new Date("2026-11-22T10:00:00Z");
+    metrics.awsCall("Sign", "ok", at, 12);
+    metrics.awsCall("Sign", "ok", at, 300);
+    metrics.awsCall("Sign", "Throttled", at, 3);
+    metrics.awsRetry("Sign", "Throttled");
+    metrics.count("keys_created");
+    metrics.taskDone("refresh aliases", at);
+    const lines = metrics.prometheusText().split("\n");
+    for (const line of [
+      "# TYPE spire_aws_kms_aws_calls_total counter",
+      'spire_aws_kms_aws_calls_total{operation="Sign",result="ok"} 2',
+      'spire_aws_kms_aws_calls_total{operation="Sign",result="Throttled"} 1',
+      'spire_aws_kms_aws_call_duration_seconds_bucket{operation="Sign",le="0.005"} 1',
+      'spire_aws_kms_aws_call_duration_seconds_bucket{operation="Sign",le="0.025"} 2',
+      'spire_aws_kms_aws_call_duration_seconds_bucket{operation="Sign",le="0.5"} 3',
+      'spire_aws_kms_aws_call_duration_seconds_bucket{operation="Sign",le="+Inf"} 3',
+      'spire_aws_kms_aws_call_duration_seconds_count{operation="Sign"} 3',
+      'spire_aws_kms_aws_retries_total{operation="Sign",reason="Throttled"} 1',
+      'spire_aws_kms_events_total{event="keys_created"} 1',
+      "spire_aws_kms_live_keys 4",
+      "spire_aws_kms_deletions_queued 1",
+      `spire_aws_kms_task_last_success_timestamp_seconds{task="refresh aliases"} ${at.getTime() / 1000}`,
+    ]) {
+      assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join("\n")}`);
+    }
+  });
+
+  it("reach SPIRE once it is there", () => {
+    const metrics = new PluginMetrics("aws_kms", gauges);
+    metrics.awsCall("Sign", "ok", new Date(), 1);
+    const told: string[] = [];
+    const tell = (...values: unknown[]) => void told.push(JSON.stringify(values));
+    metrics.attach({ setGauge: tell, emitKey: tell, incrCounter: tell, addSample: tell, measureSince: tell });
+    metrics.awsCall("CreateKey", "AccessDenied", new Date(0), 1);
+    metrics.pushGauges();
+    assert.deepEqual(told, [
+      '[["aws_kms","aws_call"],1,{"operation":"CreateKey","result":"AccessDenied"}]',
+      '[["aws_kms","aws_call","elapsed_time"],"1970-01-01T00:00:00.000Z",{"operation":"CreateKey","result":"AccessDenied"}]',
+      '[["aws_kms","live_keys"],4]',
+      '[["aws_kms","deletions_queued"],1]',
+    ]);
+  });
+});
+
+describe("metrics server", () => {
+  const servers: MetricsServer[] = [];
+  const create = () => {
+    const server = new MetricsServer(() => "numbers 1\n");
+    servers.push(server);
+    return server;
+  };
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.moveWhile(undefined, async () => undefined);
+  });
+  const freePort = () =>
+    new Promise<number>((resolve) => {
+      const probe = createServer().listen(0, "127.0.0.1", () => {
+        const address = probe.address();
+        probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+      });
+    });
+
+  it("answers at /metrics and nowhere else, and moves", async () => {
+    const server = create();
+    const [first, second] = [await freePort(), await freePort()];
+    await server.moveWhile({ host: "127.0.0.1", port: first }, async () => undefined);
+    const answer = await fetch(`http://127.0.0.1:${first}/metrics`);
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers.get("content-type") ?? "", /version=0\.0\.4/);
+    assert.equal(await answer.text(), "numbers 1\n");
+    assert.equal((await fetch(`http://127.0.0.1:${first}/`)).status, 404);
+    await server.moveWhile({ host: "127.0.0.1", port: second }, async () => undefined);
+    await assert.rejects(fetch(`http://127.0.0.1:${first}/metrics`));
+    assert.equal((await fetch(`http://127.0.0.1:${second}/metrics`)).status, 200);
+  });
+
+  it("stays where it was when the attempt fails", async () => {
+    const server = create();
+    const [first, second] = [await freePort(), await freePort()];
+    await server.moveWhile({ host: "127.0.0.1", port: first }, async () => undefined);
+    const failing = server.moveWhile({ host: "127.0.0.1", port: second }, async () => {
+      throw new Error("no");
+    });
+    await assert.rejects(failing, /no/);
+    assert.equal((await fetch(`http://127.0.0.1:${first}/metrics`)).status, 200);
+    await assert.rejects(fetch(`http://127.0.0.1:${second}/metrics`));
+  });
+
+  it("names a port that is taken", async () => {
+    const [one, other] = [create(), create()];
+    const port = await freePort();
+    await one.moveWhile({ host: "127.0.0.1", port }, async () => undefined);
+    await assert.rejects(
+      other.moveWhile({ host: "127.0.0.1", port }, async () => assert.fail("must not be tried")),
+      (error) =>
+        error instanceof KeyManagerError && /metrics_listen: cannot listen on 127\.0\.0\.1:\d+/.test(error.message),
+    );
+  });
+});
