@@ -5,6 +5,7 @@
  * the stale-key scan, because such keys have no alias, or by a reminder.
  */
 import { messageOf } from "./errors.ts";
+import { LogLimit } from "./log-limit.ts";
 import { type Clock, isKmsError, type KmsClient, type LogFields, type Logger } from "./ports.ts";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -46,10 +47,12 @@ export class DeletionQueue {
   readonly #stop = new AbortController();
   readonly #pending = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
+  readonly #failures: LogLimit;
   #underWay = 0;
 
   constructor(options: DeletionQueueOptions) {
     this.#options = options;
+    this.#failures = new LogLimit(options.clock);
   }
 
   /** Number of keys not yet scheduled. */
@@ -151,7 +154,14 @@ export class DeletionQueue {
         log.info("Key needs no deletion any more", { ...fieldsOf(key), reason: error.message });
         return true;
       }
-      log.warn("Failed to schedule key deletion", { ...fieldsOf(key), reason: messageOf(error) });
+      this.#failures.run((more) =>
+        log.warn("Failed to schedule key deletion; it will be tried again", {
+          ...fieldsOf(key),
+          reason: messageOf(error),
+          waiting: this.#pending.size,
+          ...more,
+        }),
+      );
       return false;
     } finally {
       this.#leave();

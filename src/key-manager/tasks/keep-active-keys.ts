@@ -4,7 +4,7 @@ import type { KeyManager } from "../key-manager.ts";
 import type { Clock, KmsClient, Logger } from "../ports.ts";
 import { lastUpdateTag } from "../spire-tags.ts";
 import { Pacer } from "./pacer.ts";
-import type { Task } from "./task.ts";
+import { type Task, TaskFailure } from "./task.ts";
 
 export interface KeepActiveKeysOptions {
   readonly keyManager: KeyManager;
@@ -24,7 +24,7 @@ export function keepActiveKeysTask({ keyManager, kms, clock, log, intervalMs }: 
     intervalMs,
     async runOnce(signal) {
       let failure: unknown;
-      let failed = 0;
+      const failed: string[] = [];
       const keyIds = [...keyManager.entries.keys()];
       for (const keyId of keyIds) {
         await pacer.turn(signal);
@@ -35,15 +35,15 @@ export function keepActiveKeysTask({ keyManager, kms, clock, log, intervalMs }: 
         } catch (error) {
           signal.throwIfAborted();
           failure = error;
-          failed++;
-          log.error("Failed to keep a key active", {
+          failed.push(keyId);
+          log.debug("Failed to keep a key active", {
             key_id: keyId,
             key_arn: entry.keyArn,
             reason: messageOf(error),
           });
         }
       }
-      if (failed > 0) throw failure;
+      if (failed.length > 0) throw new TaskFailure(`${failed.length} keys were not kept active`, failed, failure);
       return { kept: keyIds.length };
     },
   };

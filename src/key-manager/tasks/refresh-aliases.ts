@@ -11,7 +11,7 @@ import type { KeyEntry } from "../key-entry.ts";
 import type { KeyManager } from "../key-manager.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger } from "../ports.ts";
 import { Pacer } from "./pacer.ts";
-import type { Task, TaskReport } from "./task.ts";
+import { type Task, TaskFailure, type TaskReport } from "./task.ts";
 
 export interface RefreshAliasesOptions {
   readonly keyManager: KeyManager;
@@ -79,13 +79,12 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
             signal.throwIfAborted();
             failure = error;
             failed.push(keyId);
-            const level = round === maxRounds ? "error" : "debug";
-            log[level]("Failed to refresh alias", { key_id: keyId, reason: messageOf(error) });
+            log.debug("Failed to refresh alias", { key_id: keyId, reason: messageOf(error) });
           }
         }
         left = failed;
       }
-      if (left.length > 0) throw failure;
+      if (left.length > 0) throw new TaskFailure(`${left.length} aliases were not refreshed`, left, failure);
       return { ...counts };
     },
   };

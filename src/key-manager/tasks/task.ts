@@ -14,6 +14,18 @@ export interface Task {
   runOnce(signal: AbortSignal): Promise<TaskReport>;
 }
 
+/** A run that did not do everything: one line in the log, whatever the number of keys. */
+export class TaskFailure extends Error {
+  override readonly name = "TaskFailure";
+  readonly keyIds: readonly string[];
+
+  /** @param cause the last failure, as an example of all */
+  constructor(what: string, keyIds: readonly string[], cause: unknown) {
+    super(`${what}; the last failure: ${messageOf(cause)}`, { cause });
+    this.keyIds = keyIds;
+  }
+}
+
 export interface TaskContext {
   readonly clock: Clock;
   readonly log: Logger;
@@ -53,6 +65,7 @@ export async function runTask(task: Task, { clock, log, startDelayMs, signal, te
       log.error("Task failed and will be tried again", {
         task: task.name,
         reason: messageOf(error),
+        key_ids: error instanceof TaskFailure ? error.keyIds : undefined,
         next_attempt_in_s: Math.round(delayMs / 1000),
       });
     }
