@@ -1,5 +1,6 @@
 // A SPIRE KeyManager that keeps its keys in memory. They die with the process: an example, not for use.
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { p256, p384 } from "@noble/curves/nist.js";
 // In a project of your own: import { … } from "spire-aws-kms/plugin-sdk";
 import {
   KeyManager,
@@ -11,22 +12,34 @@ import {
 } from "../../src/plugin-sdk/index.ts";
 
 interface Key {
-  readonly privateKey: KeyObject;
   readonly publicKey: {
     readonly id: string;
     readonly type: KeyType;
     readonly pkixData: Buffer;
     readonly fingerprint: string;
   };
+  sign(digest: Uint8Array): Uint8Array;
+}
+
+const curves = new Map([
+  [KeyType.EC_P256, { name: "P-256", curve: p256 }],
+  [KeyType.EC_P384, { name: "P-384", curve: p384 }],
+]);
+
+function generate(id: string, type: KeyType): Key {
+  const known = curves.get(type);
+  if (known === undefined) throw new StatusError("INVALID_ARGUMENT", "this example makes EC keys alone");
+  const pair = generateKeyPairSync("ec", { namedCurve: known.name });
+  const pkixData = pair.publicKey.export({ type: "spki", format: "der" });
+  const fingerprint = createHash("sha256").update(pkixData).digest("hex");
+  const secret = Buffer.from(pair.privateKey.export({ format: "jwk" }).d ?? "", "base64url");
+  // SPIRE sends a digest, which node:crypto would hash once more.
+  const sign = (digest: Uint8Array) => known.curve.sign(digest, secret, { prehash: false, lowS: false, format: "der" });
+  return { publicKey: { id, type, pkixData, fingerprint }, sign };
 }
 
 const keys = new Map<string, Key>();
 let isConfigured = false;
-
-const curves = new Map([
-  [KeyType.EC_P256, "P-256"],
-  [KeyType.EC_P384, "P-384"],
-]);
 
 function find(id: string): Key {
   if (!isConfigured) throw new StatusError("FAILED_PRECONDITION", "not configured");
@@ -36,22 +49,17 @@ function find(id: string): Key {
 }
 
 const handlers: ServiceHandlers<typeof KeyManager> = {
-  generateKey({ keyId: id, keyType: type }, { log }) {
-    const namedCurve = curves.get(type);
-    if (namedCurve === undefined) throw new StatusError("INVALID_ARGUMENT", "this example makes EC keys alone");
-    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve });
-    const pkixData = publicKey.export({ type: "spki", format: "der" });
-    const fingerprint = createHash("sha256").update(pkixData).digest("hex");
-    keys.set(id, { privateKey, publicKey: { id, type, pkixData, fingerprint } });
-    log.info("key generated", { id, fingerprint });
-    return { publicKey: find(id).publicKey };
+  generateKey({ keyId, keyType }, { log }) {
+    const key = generate(keyId, keyType);
+    keys.set(keyId, key);
+    log.info("key generated", { key_id: keyId, fingerprint: key.publicKey.fingerprint });
+    return { publicKey: find(keyId).publicKey };
   },
   getPublicKey: ({ keyId }) => ({ publicKey: find(keyId).publicKey }),
   getPublicKeys: () => ({ publicKeys: [...keys.values()].map((key) => key.publicKey) }),
   signData({ keyId, data }) {
-    const { privateKey, publicKey } = find(keyId);
-    // An example may hash once more what SPIRE has hashed already; its signatures verify over the digest.
-    return { signature: sign("sha256", data, privateKey), keyFingerprint: publicKey.fingerprint };
+    const key = find(keyId);
+    return { signature: key.sign(data), keyFingerprint: key.publicKey.fingerprint };
   },
 };
 
@@ -61,6 +69,7 @@ await servePlugin({
   version: "1.0.0",
   description: "Keeps keys in memory, to show how a plugin is written.",
   services: [service(KeyManager, handlers)],
+  onInit: ({ metrics }) => metrics.incrCounter(["minimal", "loaded"], 1),
   config: {
     validate: (hcl) => ({ valid: hcl.trim() === "", notes: hcl.trim() === "" ? [] : ["this plugin has no settings"] }),
     configure(hcl) {

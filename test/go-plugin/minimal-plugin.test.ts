@@ -1,6 +1,6 @@
 // The example plugin, as it stands, bundled and started as SPIRE starts it; and what a person sees who starts it by hand.
 import assert from "node:assert/strict";
-import { createPublicKey, verify } from "node:crypto";
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import {
@@ -45,7 +45,8 @@ describe("the minimal plugin", () => {
     assert.equal((await host.client(Config).validate({ coreConfiguration, hclConfiguration: "x = 1" })).valid, false);
 
     const { publicKey } = await keys.generateKey({ keyId: "x509-CA-A", keyType: KeyType.EC_P256 });
-    const data = Buffer.alloc(32, 1);
+    const text = Buffer.from("to be signed");
+    const data = createHash("sha256").update(text).digest();
     const { signature, keyFingerprint } = await keys.signData({
       keyId: "x509-CA-A",
       data,
@@ -53,7 +54,7 @@ describe("the minimal plugin", () => {
     });
     const key = createPublicKey({ key: Buffer.from(publicKey?.pkixData ?? []), format: "der", type: "spki" });
     assert.equal(keyFingerprint, publicKey?.fingerprint);
-    assert.equal(verify("sha256", data, key, signature), true);
+    assert.equal(verify("sha256", text, key, signature), true);
     await assert.rejects(
       keys.getPublicKey({ keyId: "b" }),
       (error) => error instanceof GrpcStatusError && error.details === 'key "b" not found',
