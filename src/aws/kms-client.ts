@@ -38,6 +38,8 @@ const keysPerPage = 1_000;
 /** Ten times what KMS's quota needs at its usual latency; the rest waits, about a second's worth. */
 const maxSignsUnderWay = 128;
 const maxSignsWaiting = 1_024;
+/** CreateKey is never repeated, and a key whose ARN did not arrive is an orphan: it gets most of SPIRE's 30 s. */
+const createKeyTimeoutMs = 25_000;
 
 /** An answer without what every answer of the operation has: from something that is not KMS. */
 function malformed(operation: string, missing: string): KmsError {
@@ -106,7 +108,8 @@ export class AwsKmsClient implements KmsClient {
       ...(input.policy === undefined ? {} : { Policy: input.policy }),
       ...(input.tags.length === 0 ? {} : { Tags: sdkTags(input.tags) }),
     } as const;
-    const output = await withRetries(() => this.#sdk.send(new CreateKeyCommand(command), abortBy(options.signal)), {
+    const sendOptions = { ...abortBy(options.signal), requestTimeout: createKeyTimeoutMs };
+    const output = await withRetries(() => this.#sdk.send(new CreateKeyCommand(command), sendOptions), {
       operation: "CreateKey",
       caller: this.#caller,
       signal: options.signal,

@@ -21,8 +21,8 @@ const withheld = "[withheld]";
  */
 export function withholdCredentials(client: SigningClient): void {
   const clean = async (error: unknown): Promise<void> => {
-    if (!(error instanceof Error)) return;
-    // Cached by the SDK. Where there are none, none can have been told.
+    // Where none could be found none can have been told, and looking for them again would take its time.
+    if (!(error instanceof Error) || /^(Credentials|Token)ProviderError$/.test(error.name)) return;
     const credentials = await client.config.credentials().catch(() => undefined);
     for (const secret of [credentials?.secretAccessKey, credentials?.sessionToken]) {
       if (secret) error.message = error.message.replaceAll(secret, withheld);
