@@ -133,6 +133,9 @@ const settingTable = {
   max_deletions_per_scan: v.optional(wholeNumber(1, 100_000)),
 };
 
+/** Every setting of `aws_kms`. */
+export const awsKmsSettingNames: readonly string[] = Object.keys(settingTable);
+
 type Settings = SettingValues<typeof settingTable>;
 
 function identityOf(values: Settings): ServerIdentity | string {

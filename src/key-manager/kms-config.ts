@@ -34,6 +34,9 @@ export const keyPrefix = v.pipe(
 
 const settingTable = { ...sharedSettings, key_prefix: v.optional(keyPrefix) };
 
+/** Every setting of `kms`. */
+export const kmsSettingNames: readonly string[] = Object.keys(settingTable);
+
 function warningsAbout(prefix: string): readonly string[] {
   if (!/^SPIRE_SERVER\/./.test(prefix)) return [];
   return [
