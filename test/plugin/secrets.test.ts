@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import { pluginData } from "./harness/settings.ts";
 import { signMessage } from "./harness/signing.ts";
 import { useStage } from "./harness/stage.ts";
 import { expectStatus } from "./harness/status.ts";
+import type { TestPlugin } from "./harness/test-plugin.ts";
 
 const secretAccessKey = `Secret+Access/Key${randomBytes(16).toString("base64url")}`;
 const sessionToken = `Session/Token+${randomBytes(200).toString("base64")}`;
@@ -42,9 +43,15 @@ const keyId = "x509-CA-A";
 describe("secrets are never told", () => {
   const stage = useStage({ secrets: [secretAccessKey, sessionToken, sessionToken.slice(0, 40)] });
 
-  for (const [title, message] of messages) {
+  let plugin: TestPlugin;
+
+  before(async () => {
+    plugin = await stage.start();
+  });
+
+  for (const [index, [title, words]] of messages.entries()) {
+    const message = `(${index}) ${words}`;
     it(`when an error quotes the request: ${title}`, async () => {
-      const plugin = await stage.start();
       await plugin.configure(settings);
       await plugin.generate(keyId);
       const name = "InvalidSignatureException";
@@ -58,15 +65,13 @@ describe("secrets are never told", () => {
         await (operation === "ListAliases" ? plugin.configure(settings) : plugin.generate(keyId)).catch(
           () => undefined,
         );
-        if (operation === "ScheduleKeyDeletion") await plugin.logged(/Failed to schedule key deletion/);
+        if (operation === "ScheduleKeyDeletion") await plugin.logged(/Failed to schedule key deletion/, `(${index})`);
         fault.remove();
       }
-      await plugin.stop();
     });
   }
 
   it("when the configuration that holds them is wrong", async () => {
-    const plugin = await stage.start();
     const text = pluginData(settings);
     const wrong = [
       pluginData({ ...settings, region: "no region!" }),
@@ -90,7 +95,6 @@ describe("secrets are never told", () => {
       const { notes } = await plugin.validateText(hcl);
       plugin.said.push(details, ...notes);
     }
-    await plugin.stop();
   });
 
   for (const [title, spoiled] of [
@@ -99,10 +103,8 @@ describe("secrets are never told", () => {
     ["a letter that no header can carry", `${sessionToken}\u2028`],
   ] as const) {
     it(`when a session token has ${title}: INVALID_ARGUMENT names the setting`, async () => {
-      const plugin = await stage.start();
       const wrong = { ...settings, session_token: spoiled };
       await expectStatus(plugin.configure(wrong), "INVALID_ARGUMENT", /session_token: /);
-      await plugin.stop();
     });
   }
 });

@@ -1,27 +1,19 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { p256, p384 } from "@noble/curves/nist.js";
 import { errors, exportJWK, importJWK, jwtVerify } from "jose";
-import { KeyType, type PublicKey } from "../../src/plugin-sdk/index.ts";
-import { type HashName, type Padding, publicKeyOf, signMessage } from "./harness/signing.ts";
-import { useStage } from "./harness/stage.ts";
-import type { TestPlugin } from "./harness/test-plugin.ts";
+import type { Signer, SignerKeyId } from "../harness/signer.ts";
+import { type HashName, type Padding, publicKeyOf, signMessage } from "../harness/signing.ts";
+import type { TestPlugin } from "../harness/test-plugin.ts";
 
 interface JwtCase {
   readonly alg: string;
-  readonly keyId: string;
+  readonly keyId: SignerKeyId;
   readonly hash: HashName;
   readonly padding?: Padding;
 }
 
-const keyTypes = [
-  ["p256", KeyType.EC_P256],
-  ["p384", KeyType.EC_P384],
-  ["rsa-2048", KeyType.RSA_2048],
-  ["rsa-4096", KeyType.RSA_4096],
-] as const;
-
-const rsaCases = (keyId: string): readonly JwtCase[] =>
+const rsaCases = (keyId: SignerKeyId): readonly JwtCase[] =>
   (["sha256", "sha384", "sha512"] as const).flatMap((hash): readonly JwtCase[] => [
     { alg: `RS${hash.slice(3)}`, keyId, hash },
     { alg: `PS${hash.slice(3)}`, keyId, hash, padding: "pss" },
@@ -36,7 +28,7 @@ const cases: readonly JwtCase[] = [
 
 /** JWS wants r and s side by side (RFC 7518, 3.4), KMS answers in DER. */
 function joseSignature(keyId: string, signature: Uint8Array): Uint8Array {
-  const curve = { p256, p384 }[keyId];
+  const curve = keyId === "p256" ? p256 : keyId === "p384" ? p384 : undefined;
   return curve === undefined ? signature : curve.Signature.fromBytes(signature, "der").toBytes("compact");
 }
 
@@ -54,29 +46,21 @@ async function issueJwt(plugin: TestPlugin, { alg, keyId, hash, padding }: JwtCa
   return `${signed}.${base64url(joseSignature(keyId, signature))}`;
 }
 
-describe("JWT-SVIDs signed by the plugin, verified by jose", () => {
-  const stage = useStage();
-  const keys = new Map<string, PublicKey>();
-  let plugin: TestPlugin;
+/** Through a JWK, as a bundle carries it. */
+async function verificationKey(signer: Signer, { keyId, alg }: JwtCase) {
+  return importJWK(await exportJWK(publicKeyOf(signer.key(keyId))), alg);
+}
 
-  before(async () => {
-    plugin = await stage.start();
-    await plugin.configure();
-    for (const [keyId, keyType] of keyTypes) keys.set(keyId, await plugin.generate(keyId, keyType));
-  });
+export function describeJwts(signer: Signer): void {
+  describe("JWT-SVIDs, verified by jose", () => register(signer));
+}
 
-  /** Through a JWK, as a bundle carries it. */
-  async function verificationKey(keyId: string, alg: string) {
-    const key = keys.get(keyId);
-    assert.ok(key);
-    return importJWK(await exportJWK(publicKeyOf(key)), alg);
-  }
-
+function register(signer: Signer): void {
   for (const jwtCase of cases) {
     const { alg, keyId } = jwtCase;
     it(`${alg} with ${keyId}`, async () => {
-      const jwt = await issueJwt(plugin, jwtCase);
-      const key = await verificationKey(keyId, alg);
+      const jwt = await issueJwt(signer.plugin, jwtCase);
+      const key = await verificationKey(signer, jwtCase);
       const { payload } = await jwtVerify(jwt, key, { audience: "audience", algorithms: [alg] });
       assert.equal(payload.sub, "spiffe://example.org/workload");
       const [header = "", claims = "", signature = ""] = jwt.split(".");
@@ -84,4 +68,4 @@ describe("JWT-SVIDs signed by the plugin, verified by jose", () => {
       await assert.rejects(jwtVerify(forged, key), errors.JWSSignatureVerificationFailed);
     });
   }
-});
+}

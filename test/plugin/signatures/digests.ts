@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { before, describe, it } from "node:test";
 import { p256, p384 } from "@noble/curves/nist.js";
-import { HashAlgorithm, KeyType, type PublicKey } from "../../src/plugin-sdk/index.ts";
-import { publicKeyOf, signRequest, verifies } from "./harness/signing.ts";
-import { useStage } from "./harness/stage.ts";
-import { expectStatus } from "./harness/status.ts";
-import type { TestPlugin } from "./harness/test-plugin.ts";
+import { HashAlgorithm, type KeyType } from "../../../src/plugin-sdk/index.ts";
+import type { Signer, SignerKeyId } from "../harness/signer.ts";
+import { publicKeyOf, signRequest, verifies } from "../harness/signing.ts";
+import { expectStatus } from "../harness/status.ts";
 
 /** Every hash SPIRE can name: node:crypto's name, the digest's bytes, whether KMS has an RSA algorithm for it. */
 const hashes = [
@@ -37,35 +36,20 @@ function fit(digest: Uint8Array, bytes: number): Uint8Array {
   return Buffer.concat([Buffer.alloc(bytes - digest.length), digest]);
 }
 
-describe("digests", () => {
-  const stage = useStage();
-  const keys = new Map<string, PublicKey>();
-  let plugin: TestPlugin;
+export function describeDigests(signer: Signer): void {
+  describe("digests", () => register(signer));
+}
 
-  before(async () => {
-    plugin = await stage.start();
-    await plugin.configure();
-    const types = [
-      ["p256", KeyType.EC_P256],
-      ["p384", KeyType.EC_P384],
-      ["rsa-2048", KeyType.RSA_2048],
-      ["rsa-4096", KeyType.RSA_4096],
-    ] as const;
-    for (const [keyId, keyType] of types) keys.set(keyId, await plugin.generate(keyId, keyType));
-    stage.kms.forgetCalls();
-  });
+function register(signer: Signer): void {
+  const keyObject = (keyId: SignerKeyId) => publicKeyOf(signer.key(keyId));
 
-  const keyObject = (keyId: string) => {
-    const key = keys.get(keyId);
-    assert.ok(key);
-    return publicKeyOf(key);
-  };
+  before(() => signer.stage.kms.forgetCalls());
 
   for (const [keyId, curve, curveBytes] of curves) {
     for (const [name, nodeName] of hashes) {
       it(`${keyId} signs ${name}: valid for the digest that was asked for`, async () => {
         const digest = createHash(nodeName).update(message).digest();
-        const { signature } = await plugin.keyManager.signData(signRequest(keyId, digest, hash[name]));
+        const { signature } = await signer.plugin.keyManager.signData(signRequest(keyId, digest, hash[name]));
         const { x = "", y = "" } = keyObject(keyId).export({ format: "jwk" });
         const point = Buffer.concat([Buffer.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
         const options = { prehash: false, lowS: false, format: "der" } as const;
@@ -82,7 +66,7 @@ describe("digests", () => {
     for (const [name, nodeName, , isRsa] of hashes) {
       for (const padding of ["pkcs1", "pss"] as const) {
         const digest = createHash(nodeName).update(message).digest();
-        const sign = () => plugin.keyManager.signData(signRequest(keyId, digest, hash[name], padding));
+        const sign = () => signer.plugin.keyManager.signData(signRequest(keyId, digest, hash[name], padding));
         if (isRsa) {
           it(`${keyId} signs ${name} with ${padding}`, async () => {
             const { signature } = await sign();
@@ -101,7 +85,7 @@ describe("digests", () => {
   for (const [name, , bytes] of hashes) {
     for (const length of [0, 1, bytes - 1, bytes + 1, 4096, 1_000_000]) {
       it(`${name} refuses a digest of ${length} bytes`, async () => {
-        const call = plugin.keyManager.signData(signRequest("p256", Buffer.alloc(length), hash[name]));
+        const call = signer.plugin.keyManager.signData(signRequest("p256", Buffer.alloc(length), hash[name]));
         const words = [new RegExp(`${name} digest of ${bytes} bytes`), new RegExp(`not ${length} bytes`)];
         await expectStatus(call, "INVALID_ARGUMENT", ...words);
       });
@@ -121,7 +105,7 @@ describe("digests", () => {
     it(`PSS salt length ${saltLength} is ${isAccepted ? "accepted" : "refused"} over SHA256`, async () => {
       const value = { hashAlgorithm: hash.SHA256, saltLength };
       const data = createHash("sha256").update(message).digest();
-      const call = plugin.keyManager.signData({
+      const call = signer.plugin.keyManager.signData({
         keyId: "rsa-2048",
         data,
         signerOpts: { case: "pssOptions", value },
@@ -137,7 +121,7 @@ describe("digests", () => {
 
   it("refuses PSS with an EC key, hash numbers that do not exist and key types that do not exist", async () => {
     const data = createHash("sha256").update(message).digest();
-    const { keyManager } = plugin;
+    const { keyManager } = signer.plugin;
     const pss = keyManager.signData(signRequest("p256", data, hash.SHA256, "pss"));
     await expectStatus(pss, "INVALID_ARGUMENT", /PSS/, /ec-p256/);
     const noHash = keyManager.signData(signRequest("p256", data, 99 as HashAlgorithm));
@@ -147,11 +131,11 @@ describe("digests", () => {
   });
 
   it("has asked KMS for nothing but the signatures it made", () => {
-    const operations = stage.kms.calls();
+    const operations = signer.stage.kms.calls();
     assert.deepEqual(new Set(operations.map(({ operation }) => operation)), new Set(["Sign"]));
     const failed = operations.filter(({ outcome }) => outcome !== "ok");
     assert.deepEqual(failed, [], "what KMS would refuse was refused before");
     const made = curves.length * hashes.length + rsaKeys.length * 3 * 2 + 3;
     assert.equal(operations.length, made);
   });
-});
+}

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { before, describe, it } from "node:test";
-import { KeyType, type PublicKey } from "../../src/plugin-sdk/index.ts";
-import { issueLeaf, issueSelfSigned, type SignatureName } from "./harness/certificates.ts";
-import { OpensslChain, withoutOpenssl } from "./harness/openssl.ts";
-import { publicKeyOf } from "./harness/signing.ts";
-import { useStage } from "./harness/stage.ts";
-import type { TestPlugin } from "./harness/test-plugin.ts";
+import { issueLeaf, issueSelfSigned, type SignatureName } from "../harness/certificates.ts";
+import { OpensslChain, withoutOpenssl } from "../harness/openssl.ts";
+import type { Signer } from "../harness/signer.ts";
+import { publicKeyOf } from "../harness/signing.ts";
 
 const ec: readonly SignatureName[] = ["ec sha256", "ec sha384", "ec sha512"];
 const rsa: readonly SignatureName[] = [
@@ -19,10 +17,10 @@ const rsa: readonly SignatureName[] = [
 ];
 
 const keys = [
-  { keyId: "p256", keyType: KeyType.EC_P256, names: ec },
-  { keyId: "p384", keyType: KeyType.EC_P384, names: ec },
-  { keyId: "rsa-2048", keyType: KeyType.RSA_2048, names: rsa },
-  { keyId: "rsa-4096", keyType: KeyType.RSA_4096, names: rsa },
+  { keyId: "p256", names: ec },
+  { keyId: "p384", names: ec },
+  { keyId: "rsa-2048", names: rsa },
+  { keyId: "rsa-4096", names: rsa },
 ] as const;
 
 /** What `openssl x509 -text` calls each. */
@@ -41,40 +39,34 @@ const opensslNames: Readonly<Record<SignatureName, RegExp>> = {
 const leafKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
 const leafPkixData = leafKey.export({ type: "spki", format: "der" });
 
+export function describeCertificates(signer: Signer): void {
+  describe("X.509 certificates", () => register(signer));
+}
+
 interface Issued {
-  readonly keyId: string;
-  readonly name: SignatureName;
   readonly ca: X509Certificate;
   readonly leaf: X509Certificate;
 }
 
-describe("X.509 certificates signed by the plugin", () => {
-  const stage = useStage();
-  const issued: Issued[] = [];
-  const made = new Map<string, PublicKey>();
+function register(signer: Signer): void {
+  const issued = new Map<string, Issued>();
 
-  async function issueAll(plugin: TestPlugin): Promise<void> {
-    for (const { keyId, keyType, names } of keys) {
-      const key = await plugin.generate(keyId, keyType);
-      made.set(keyId, key);
+  before(async () => {
+    const { plugin } = signer;
+    for (const { keyId, names } of keys) {
+      const key = signer.key(keyId);
       for (const name of names) {
         const [ca, leaf] = await Promise.all([
           issueSelfSigned(plugin, key, name),
           issueLeaf(plugin, key, name, leafPkixData),
         ]);
-        issued.push({ keyId, name, ca, leaf });
+        issued.set(`${keyId} ${name}`, { ca, leaf });
       }
     }
-  }
-
-  before(async () => {
-    const plugin = await stage.start();
-    await plugin.configure();
-    await issueAll(plugin);
   });
 
   const find = (keyId: string, name: SignatureName): Issued => {
-    const found = issued.find((one) => one.keyId === keyId && one.name === name);
+    const found = issued.get(`${keyId} ${name}`);
     assert.ok(found);
     return found;
   };
@@ -83,9 +75,7 @@ describe("X.509 certificates signed by the plugin", () => {
     for (const name of names) {
       it(`${keyId}, ${name}: verified by node:crypto`, () => {
         const { ca, leaf } = find(keyId, name);
-        const key = made.get(keyId);
-        assert.ok(key);
-        assert.ok(ca.verify(publicKeyOf(key)));
+        assert.ok(ca.verify(publicKeyOf(signer.key(keyId))));
         assert.ok(leaf.verify(ca.publicKey));
         assert.ok(leaf.checkIssued(ca));
         assert.equal(leaf.verify(leafKey), false);
@@ -96,10 +86,10 @@ describe("X.509 certificates signed by the plugin", () => {
       it(`${keyId}, ${name}: verified by openssl`, { skip: withoutOpenssl }, async () => {
         const { ca, leaf } = find(keyId, name);
         const file = `${keyId}-${name.replace(" ", "-")}`;
-        const chain = await OpensslChain.write(stage.folder, file, ca.toString(), leaf.toString());
+        const chain = await OpensslChain.write(signer.stage.folder, file, ca.toString(), leaf.toString());
         chain.assertVerifies();
         assert.match(chain.text(), opensslNames[name]);
       });
     }
   }
-});
+}
