@@ -116,6 +116,24 @@ describe("a key_prefix without a slash at its end", () => {
     assert.equal(one.isOwnAlias("alias/prod-1/x509-CA-A"), false);
   });
 
+  it("is told from a shorter prefix, too, where a key id begins with what it has more", () => {
+    assert.equal(kmsNames("webb").isOwnAlias("alias/webbundle-acme-example_2eorg"), false);
+    assert.equal(kmsNames("webx").isOwnAlias("alias/webx509-CA-A"), false);
+    assert.equal(kmsNames("webx5").isOwnAlias("alias/webx509-CA-A"), false);
+    assert.equal(kmsNames("webx").isOwnAlias("alias/webxx509-CA-A"), true);
+    assert.equal(kmsNames("webb").isOwnAlias("alias/webbbundle-acme-example_2eorg"), true);
+  });
+
+  it("shares no alias of SPIRE's with any other prefix", () => {
+    const prefix = fc.stringMatching(/^[abwx5]{1,4}$/);
+    fc.assert(
+      fc.property(prefix, prefix, fc.constantFrom(...spireIds), (a, b, keyId) => {
+        if (a !== b) assert.equal(kmsNames(b).isOwnAlias(`alias/${a}${keyId}`), false);
+      }),
+      seed,
+    );
+  });
+
   it("takes unknown ids where nothing speaks against it", () => {
     const all = ["alias/prod-1some-key", "alias/prod-1x509-CA-A", "alias/web-key"];
     assert.equal(one.isOwnAlias("alias/prod-1some-key"), true);

@@ -15,36 +15,39 @@ const spireKeyId = /(?:x509-CA|JWT-Signer|WIT-Signer)-[AB]$|bundle-acme-./;
 
 const isOneSegment = (text: string): boolean => text !== "" && !text.includes("/");
 
-/**
- * Prefixes of other servers that a prefix without a slash at its end cannot be told from by their letters alone:
- * `prod-1` begins `prod-10`, too. What can be known is what follows the prefix.
- */
+/** What tells two prefixes apart of which one begins the other, like `prod-1` and `prod-10`. */
 interface Boundary {
-  /** What another server's prefix has beyond ours, where a key id of SPIRE's shows that. */
-  siblingOf(segment: string): string | undefined;
+  /** The prefix of the other server whose key the segment after ours certainly stands for, by an id of SPIRE's. */
+  otherPrefixOf(segment: string): string | undefined;
   /** Why the segment may as well be another server's. */
-  doubtAbout(segment: string, siblings: readonly string[]): string | undefined;
+  doubtAbout(segment: string, otherPrefixes: readonly string[]): string | undefined;
 }
 
 /** The prefix ends with a slash: the segment after it is the key id and nothing else. */
-const closed: Boundary = { siblingOf: () => undefined, doubtAbout: () => undefined };
+const closed: Boundary = { otherPrefixOf: () => undefined, doubtAbout: () => undefined };
 
 function open(keyPrefix: string): Boundary {
-  const endsInDigit = /\d$/.test(keyPrefix);
+  /** `web`, where we are `webb` and the segment is `undle-acme-…`. */
+  const shorterPrefixOf = (segment: string): string | undefined => {
+    for (let length = keyPrefix.length - 1; length > 0; length--) {
+      if ((keyPrefix.slice(length) + segment).search(spireKeyId) === 0) return keyPrefix.slice(0, length);
+    }
+    return undefined;
+  };
   return {
-    siblingOf(segment) {
+    otherPrefixOf(segment) {
       const index = segment.search(spireKeyId);
-      return index > 0 ? segment.slice(0, index) : undefined;
+      if (index === 0) return undefined;
+      return index > 0 ? keyPrefix + segment.slice(0, index) : shorterPrefixOf(segment);
     },
-    doubtAbout(segment, siblings) {
+    doubtAbout(segment, otherPrefixes) {
       if (segment.search(spireKeyId) === 0) return undefined;
-      if (endsInDigit && /^\d/.test(segment)) {
+      if (/\d$/.test(keyPrefix) && /^\d/.test(segment)) {
         const number = /^\d+/.exec(segment)?.[0] ?? "";
         return `it may belong to a server with ${setting} ${JSON.stringify(keyPrefix + number)}`;
       }
-      const sibling = siblings.find((beginning) => segment.startsWith(beginning));
-      if (sibling === undefined) return undefined;
-      return `it may belong to the server with ${setting} ${JSON.stringify(keyPrefix + sibling)}`;
+      const other = otherPrefixes.find((prefix) => (keyPrefix + segment).startsWith(prefix));
+      return other === undefined ? undefined : `it may belong to the server with ${setting} ${JSON.stringify(other)}`;
     },
   };
 }
@@ -75,7 +78,7 @@ export function kmsNames(keyPrefix: string): KeyNames {
     setting,
     aliasFor(keyId) {
       const segment = encodeKeyId(keyId);
-      const other = boundary.siblingOf(segment) ?? boundary.doubtAbout(segment, []);
+      const other = boundary.otherPrefixOf(segment) ?? boundary.doubtAbout(segment, []);
       // A key under such a name would not be found again.
       if (other !== undefined) {
         throw new KeyManagerError(
@@ -87,17 +90,18 @@ export function kmsNames(keyPrefix: string): KeyNames {
     },
     isOwnAlias(aliasName) {
       const segment = segmentOf(aliasName);
-      return segment !== undefined && boundary.siblingOf(segment) === undefined;
+      return segment !== undefined && boundary.otherPrefixOf(segment) === undefined;
     },
     doubtsAbout(aliasNames) {
       const found = aliasNames.flatMap((aliasName) => {
         const segment = segmentOf(aliasName);
-        return segment === undefined ? [] : [{ aliasName, segment, sibling: boundary.siblingOf(segment) }];
+        return segment === undefined ? [] : [{ aliasName, segment, other: boundary.otherPrefixOf(segment) }];
       });
-      const siblings = found.flatMap(({ sibling }) => sibling ?? []);
+      // What two prefixes could claim goes to the longer one: never to both.
+      const longer = found.flatMap(({ other = "" }) => (other.length > keyPrefix.length ? [other] : []));
       const doubts = new Map<string, string>();
-      for (const { aliasName, segment, sibling } of found) {
-        const doubt = sibling === undefined ? boundary.doubtAbout(segment, siblings) : undefined;
+      for (const { aliasName, segment, other } of found) {
+        const doubt = other === undefined ? boundary.doubtAbout(segment, longer) : undefined;
         if (doubt !== undefined) doubts.set(aliasName, doubt);
       }
       return doubts;

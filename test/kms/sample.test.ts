@@ -31,7 +31,7 @@ function block(object: HclObject | undefined, ...path: readonly string[]): HclOb
   return current;
 }
 
-describe("the sample of the original plugin's page", () => {
+describe("the sample of the original plugin's page", { timeout: 60_000 }, () => {
   const stage = useStage({
     pluginCommand: kmsCommand,
     secrets: [secretAccessKey],
@@ -64,7 +64,8 @@ describe("the sample of the original plugin's page", () => {
     assert.equal(created?.region, "us-east-2");
     assert.equal(created?.caller.accessKeyId, accessKeyId);
     const [alias] = stage.kms.calls("CreateAlias");
-    assert.equal((alias?.input as { AliasName: string }).AliasName, "alias/SPIRE_SERVER_KEY/x509-CA-A");
+    const { AliasName } = (alias?.input ?? {}) as { AliasName?: string };
+    assert.equal(AliasName, "alias/SPIRE_SERVER_KEY/x509-CA-A");
     await plugin.stop();
   });
 
