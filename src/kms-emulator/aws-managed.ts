@@ -1,5 +1,5 @@
 import type { OperationContext } from "./context.ts";
-import type { KeyMaterial } from "./crypto/key-material.ts";
+import { type KeyMaterial, storeMaterial } from "./crypto/key-material.ts";
 import type { AliasRecord, KeyRecord } from "./records.ts";
 
 /**
@@ -70,7 +70,11 @@ export async function createManagedKey(context: OperationContext, alias: string)
     createdAtMs,
     updatedAtMs: createdAtMs,
   };
-  context.commit({ kind: "put-material", material }, { kind: "put-key", key }, { kind: "put-alias", alias: record });
+  context.commit(
+    { kind: "put-material", material: storeMaterial(material) },
+    { kind: "put-key", key },
+    { kind: "put-alias", alias: record },
+  );
 }
 
 /** True for the name or ARN of an AWS-managed alias of this account and Region that has no key yet. */

@@ -7,7 +7,7 @@ import {
   type OperationContext,
   type Service,
 } from "./context.ts";
-import { createKeyMaterialSource, type KeyMaterialSource } from "./crypto/key-material.ts";
+import { createKeyMaterialSource, type KeyMaterialSource, restoreMaterial } from "./crypto/key-material.ts";
 import { EmulatorError } from "./errors.ts";
 import { AwsException } from "./exceptions.ts";
 import { type FaultEffect, Faults } from "./faults.ts";
@@ -184,7 +184,7 @@ export class Engine {
       materialOf(key) {
         const material = store.material(key.materialId);
         if (!material) throw new EmulatorError("DATA_FILE_CORRUPT", `no key material ${key.materialId}`);
-        return material;
+        return restoreMaterial(material);
       },
       commit: (...mutations) => store.commit(mutations, clock.now()),
     };

@@ -1,4 +1,4 @@
-import type { KeyMaterial } from "./crypto/key-material.ts";
+import type { StoredMaterial } from "./crypto/key-material.ts";
 import type { KeySpec, KeyUsage } from "./crypto/key-spec.ts";
 
 /** What the store holds. Records are immutable; a change replaces the record. All times are epoch milliseconds. */
@@ -69,7 +69,7 @@ export interface SessionRecord {
 
 /** A change of state. One operation commits all of its changes at once, or none. */
 export type Mutation =
-  | { readonly kind: "put-material"; readonly material: KeyMaterial }
+  | { readonly kind: "put-material"; readonly material: StoredMaterial }
   | { readonly kind: "put-key"; readonly key: KeyRecord }
   | { readonly kind: "delete-key"; readonly account: string; readonly region: string; readonly keyId: string }
   | { readonly kind: "put-alias"; readonly alias: AliasRecord }

@@ -56,7 +56,7 @@ export class RegionView {
   }
 
   aliasCountOf(keyId: string): number {
-    return this.#state.aliasesOfKey.get(keyId)?.size ?? 0;
+    return this.#state.aliasesOfKey.get(keyId)?.length ?? 0;
   }
 
   get keyCount(): number {

@@ -1,4 +1,4 @@
-import type { KeyMaterial } from "./crypto/key-material.ts";
+import type { StoredMaterial } from "./crypto/key-material.ts";
 import { DueQueue } from "./due-queue.ts";
 import { History } from "./history.ts";
 import { OrderedIndex } from "./ordered-index.ts";
@@ -11,8 +11,8 @@ export interface RegionState {
   readonly keyIds: OrderedIndex;
   readonly aliases: Map<string, AliasRecord>;
   readonly aliasNames: OrderedIndex;
-  /** Alias names by key id. */
-  readonly aliasesOfKey: Map<string, Set<string>>;
+  /** Alias names by key id; a few each, so arrays. */
+  readonly aliasesOfKey: Map<string, readonly string[]>;
 }
 
 /** Called with every batch of changes before it takes effect; throws if it cannot be made durable. */
@@ -36,10 +36,16 @@ const emptyRegion = (): RegionState => ({
   aliasesOfKey: new Map(),
 });
 
+function detach(region: RegionState, alias: AliasRecord): void {
+  const rest = (region.aliasesOfKey.get(alias.keyId) ?? []).filter((name) => name !== alias.name);
+  if (rest.length > 0) region.aliasesOfKey.set(alias.keyId, rest);
+  else region.aliasesOfKey.delete(alias.keyId);
+}
+
 /** All state of the emulator: every account and Region. Synchronous; a commit is atomic. */
 export class Store {
   readonly #regions = new Map<string, RegionState>();
-  readonly #materials = new Map<string, { material: KeyMaterial; users: number }>();
+  readonly #materials = new Map<string, { material: StoredMaterial; users: number }>();
   readonly #sets = new Map<string, MultiRegionSet>();
   readonly #sessions = new Map<string, SessionRecord>();
   readonly #due = new DueQueue();
@@ -59,7 +65,7 @@ export class Store {
     return made;
   }
 
-  material(id: string): KeyMaterial | undefined {
+  material(id: string): StoredMaterial | undefined {
     return this.#materials.get(id)?.material;
   }
 
@@ -184,11 +190,10 @@ export class Store {
     const region = this.region(alias.account, alias.region);
     const before = region.aliases.get(alias.name);
     this.history.noteAlias(alias, before, atMs);
-    if (before) region.aliasesOfKey.get(before.keyId)?.delete(alias.name);
+    if (before) detach(region, before);
     else region.aliasNames.add(alias.name);
     region.aliases.set(alias.name, alias);
-    const names = region.aliasesOfKey.get(alias.keyId) ?? new Set();
-    region.aliasesOfKey.set(alias.keyId, names.add(alias.name));
+    region.aliasesOfKey.set(alias.keyId, [...(region.aliasesOfKey.get(alias.keyId) ?? []), alias.name]);
   }
 
   #deleteAlias(account: string, regionName: string, name: string, atMs: number): void {
@@ -198,7 +203,7 @@ export class Store {
     this.history.noteAlias(before, before, atMs);
     region.aliases.delete(name);
     region.aliasNames.delete(name);
-    region.aliasesOfKey.get(before.keyId)?.delete(name);
+    detach(region, before);
   }
 
   /** Sessions are kept for a day after they ended, to be refused as expired rather than as unknown. */

@@ -1,4 +1,5 @@
 import { type OperationContext, operation } from "../context.ts";
+import { storeMaterial } from "../crypto/key-material.ts";
 import { factsOf, type KeySpec, type KeyUsage } from "../crypto/key-spec.ts";
 import { AwsException, invalid } from "../exceptions.ts";
 import { keyArn } from "../identifiers.ts";
@@ -119,10 +120,14 @@ export const createKey = operation({
     const set: MultiRegionSet | undefined = isMultiRegion
       ? { account, keyId, primaryRegion: region, replicaRegions: [] }
       : undefined;
-    context.commit({ kind: "put-material", material }, ...(set ? [{ kind: "put-set", set } as const] : []), {
-      kind: "put-key",
-      key,
-    });
+    context.commit(
+      { kind: "put-material", material: storeMaterial(material) },
+      ...(set ? [{ kind: "put-set", set } as const] : []),
+      {
+        kind: "put-key",
+        key,
+      },
+    );
     return { KeyMetadata: keyMetadata(key, set) };
   },
 });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Mutation } from "../records.ts";
-import { decodeMutation, encodeMutation } from "../state-codec.ts";
+import { decodeMutation, type Intern } from "../state-codec.ts";
 
 /** One line of the data file: the changes of one call, which all happened or all did not. */
 export interface LogEntry {
@@ -22,8 +22,7 @@ export function encodeLine(value: unknown): string {
   return `${checksum(json)} ${json}\n`;
 }
 
-export const encodeEntry = (entry: LogEntry): string =>
-  encodeLine({ ...entry, mutations: entry.mutations.map(encodeMutation) });
+export const encodeEntry = (entry: LogEntry): string => encodeLine(entry);
 
 /** The value of a line without its newline; undefined if it is damaged. */
 export function decodeLine(line: string): unknown {
@@ -37,12 +36,12 @@ export function decodeLine(line: string): unknown {
 }
 
 /** Undefined if the value, though intact, is nothing that this emulator writes. */
-export function readEntry(value: unknown): LogEntry | undefined {
+export function readEntry(value: unknown, intern: Intern): LogEntry | undefined {
   const entry = value as Partial<Record<keyof LogEntry, unknown>> | null | undefined;
   if (typeof entry?.atMs !== "number" || !Array.isArray(entry.mutations)) return undefined;
   const mutations: Mutation[] = [];
   for (const encoded of entry.mutations) {
-    const mutation = decodeMutation(encoded);
+    const mutation = decodeMutation(encoded, intern);
     if (!mutation) return undefined;
     mutations.push(mutation);
   }

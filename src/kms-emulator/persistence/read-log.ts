@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { EmulatorError } from "../errors.ts";
+import { createIntern } from "../state-codec.ts";
 import { decodeLine, isHeader, type LogEntry, readEntry } from "./log-line.ts";
 
 /** What a data file holds. */
@@ -43,6 +44,7 @@ function hasIntactLine(bytes: Buffer, start: number): boolean {
 export function readLog(path: string): LogContents {
   const bytes = readBytes(path);
   let goodBytes = 0;
+  const intern = createIntern();
   function* entries(): Generator<LogEntry> {
     for (let at = 0, line = 1; at < bytes.length; line += 1) {
       const end = bytes.indexOf(newline, at);
@@ -53,7 +55,7 @@ export function readLog(path: string): LogContents {
         return;
       }
       if (line === 1 && !isHeader(value)) throw corrupt(path, "unknown format or version");
-      const entry = line === 1 ? undefined : readEntry(value);
+      const entry = line === 1 ? undefined : readEntry(value, intern);
       if (line > 1 && !entry) throw corrupt(path, `line ${line} holds no changes`);
       at = end + 1;
       goodBytes = at;

@@ -74,7 +74,7 @@ function refusal(
 
 export function createAccessControl(options: AccessControlOptions): AccessControl {
   const { isEvaluating, limits, store, clock } = options;
-  const aliasesOf = (key: KeyRecord) => [...(store.region(key.account, key.region).aliasesOfKey.get(key.keyId) ?? [])];
+  const aliasesOf = (key: KeyRecord) => store.region(key.account, key.region).aliasesOfKey.get(key.keyId) ?? [];
   const primaryRegionOf = (key: KeyRecord) => store.multiRegionSet(key.account, key.keyId)?.primaryRegion;
 
   /** What the caller's own policies say; without configured policies a caller may do anything. */

@@ -91,6 +91,8 @@ export class Directory implements StsDirectory {
   readonly #roles: ReadonlyMap<string, Role>;
   readonly #principals: ReadonlySet<string>;
   readonly #session: DirectoryOptions["session"];
+  /** Made once per caller: they are asked for at every call. */
+  readonly #defaults = new Map<string, Identity>();
 
   constructor(options: DirectoryOptions) {
     const { account, identities, roles } = options;
@@ -126,8 +128,15 @@ export class Directory implements StsDirectory {
   defaultIdentity(region: string, accessKeyId?: string, account?: string): Identity {
     const spelled = accessKeyId !== undefined && isAccountId(accessKeyId) ? accessKeyId : undefined;
     const owner = account ?? spelled ?? this.#account;
-    const arn = `arn:${partitionOf(region)}:sts::${owner}:assumed-role/spire-server/i-0123456789`;
-    return identityFromArn(arn, { accessKeyId });
+    const partition = partitionOf(region);
+    const name = `${partition}/${owner}/${accessKeyId ?? ""}`;
+    const known = this.#defaults.get(name);
+    if (known) return known;
+    const arn = `arn:${partition}:sts::${owner}:assumed-role/spire-server/i-0123456789`;
+    const identity = identityFromArn(arn, { accessKeyId });
+    if (this.#defaults.size >= 1_000) this.#defaults.clear();
+    this.#defaults.set(name, identity);
+    return identity;
   }
 
   #sessionCredential(session: SessionRecord): Credential {
