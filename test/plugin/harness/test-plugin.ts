@@ -116,7 +116,12 @@ export class TestPlugin {
     if (past !== undefined) return Promise.resolve(past);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`no log line ${message} ${field} within ${logTimeoutMs} ms:\n${this.said.join("\n")}`)),
+        () =>
+          reject(
+            new Error(
+              `no log line ${message} ${field} within ${logTimeoutMs} ms, last:\n${this.said.slice(-10).join("\n")}`,
+            ),
+          ),
         logTimeoutMs,
       );
       this.#waiters.add({
