@@ -10,6 +10,7 @@ import {
   type PluginHost,
   type PublicKey,
   type StartPluginOptions,
+  service,
   startPlugin,
   type UnaryClient,
   type ValidationResult,
@@ -27,6 +28,15 @@ interface LogWaiter {
 }
 
 const logTimeoutMs = 15_000;
+
+/** SPIRE's telemetry, which hears everything and keeps nothing. */
+const metrics = service(MetricsService, {
+  setGauge: () => ({}),
+  emitKey: () => ({}),
+  incrCounter: () => ({}),
+  addSample: () => ({}),
+  measureSince: () => ({}),
+});
 
 /** A running plugin as SPIRE has it, and everything it said. */
 export class TestPlugin {
@@ -56,6 +66,7 @@ export class TestPlugin {
     const host = await startPlugin({
       cookie: { key: "KeyManager", value: "KeyManager" },
       startTimeoutMs: 20_000,
+      hostServices: [metrics],
       ...options,
       onStderrLine: (line) => record.line(line),
       onLog: (entry) => record.entry(entry),
