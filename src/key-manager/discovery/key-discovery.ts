@@ -5,7 +5,7 @@ import type { KeyNames } from "../names.ts";
 import type { KeyMetadata, KmsClient, Logger } from "../ports.ts";
 
 export interface DiscoveryContext {
-  readonly kms: KmsClient;
+  readonly kms: Pick<KmsClient, "listAliases" | "describeKey" | "getPublicKey">;
   readonly names: KeyNames;
   readonly log: Logger;
   readonly signal: AbortSignal | undefined;

@@ -8,7 +8,7 @@ import { mapBounded } from "../concurrency.ts";
 import { KeyManagerError, keyManagerError } from "../errors.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
-import { type Clock, isKmsError, type KeyMetadata, type TaggingClient } from "../ports.ts";
+import { type Clock, isKmsError, type KeyMetadata, type KmsClient, type TaggingClient } from "../ports.ts";
 import {
   readSpireTags,
   type SpireTags,
@@ -21,6 +21,7 @@ import { discoverByAlias, troubleWith } from "./alias-discovery.ts";
 import type { DiscoveredKeys, DiscoveryContext, SurplusKey, UnusableKey } from "./key-discovery.ts";
 
 export interface TagDiscoveryContext extends DiscoveryContext {
+  readonly kms: KmsClient;
   readonly tagging: TaggingClient;
   readonly identity: TagIdentity;
   readonly clock: Clock;
