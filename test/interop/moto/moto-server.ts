@@ -21,7 +21,7 @@ function cacheFolder(): string {
 export class Unavailable extends Error {}
 
 /** Path of `moto_server` in a virtual environment that is made at the first run. */
-async function installedServer(): Promise<string> {
+export async function installedServer(): Promise<string> {
   const folder = join(cacheFolder(), "spire-aws-kms", `moto-${version}`);
   const bin = join(folder, process.platform === "win32" ? "Scripts" : "bin");
   const server = join(bin, "moto_server");
