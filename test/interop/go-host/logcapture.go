@@ -50,7 +50,7 @@ func (c *logCapture) logger() hclog.Logger {
 }
 
 func (c *logCapture) entries() []logEntry {
-	var entries []logEntry
+	entries := []logEntry{}
 	for _, line := range bytes.Split(c.log.bytes(), []byte("\n")) {
 		fields := map[string]interface{}{}
 		if json.Unmarshal(line, &fields) != nil {
