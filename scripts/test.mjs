@@ -22,6 +22,9 @@ if (files.length === 0) {
   console.error("no test files found");
   process.exit(1);
 }
+// A test that hangs fails by itself (the option came with 20.11).
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const timeout = major > 20 || minor >= 11 ? ["--test-timeout=180000"] : [];
 const reporter = process.stdout.isTTY ? "spec" : "tap";
 const { status } = spawnSync(
   process.execPath,
@@ -30,6 +33,7 @@ const { status } = spawnSync(
     "tsx",
     "--test",
     "--test-concurrency=2",
+    ...timeout,
     `--test-reporter=${process.env.TEST_REPORTER ?? reporter}`,
     "--test-reporter-destination=stdout",
     ...files,
