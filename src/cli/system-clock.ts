@@ -1,0 +1,11 @@
+/** The real time, for commands: waiting keeps the process alive. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "../key-manager/ports.ts";
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  async sleep(ms, signal) {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+  },
+  random: Math.random,
+};
