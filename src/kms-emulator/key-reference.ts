@@ -53,6 +53,9 @@ function targetOf(context: OperationContext, text: string, rules: ReferenceRules
   return { account: context.account, keyId: text };
 }
 
+/** The alias name in a request, for policies that allow a key only by certain aliases. */
+const aliasIn = (text: string): string | undefined => /(?:^|:)(alias\/.+)$/s.exec(text)?.[1];
+
 /**
  * The key that a request names. Throws NotFoundException, InvalidArnException or AccessDeniedException. The order (shape
  * of the identifier, permission, existence) is unverified on AWS [I].
@@ -60,7 +63,7 @@ function targetOf(context: OperationContext, text: string, rules: ReferenceRules
 export function requireKey(context: OperationContext, text: string, rules: ReferenceRules): KeyRecord {
   const target = targetOf(context, text, rules);
   const arn = keyArn(target.account, context.region, target.keyId);
-  const { action, conditions } = rules;
+  const { action } = rules;
   if (target.account !== context.account && !rules.acceptsForeign) {
     throw new AwsException(
       "AccessDeniedException",
@@ -68,12 +71,13 @@ export function requireKey(context: OperationContext, text: string, rules: Refer
     );
   }
   const key = context.viewOf(target.account, context.region).key(target.keyId);
+  const conditions = { ...rules.conditions, "kms:RequestAlias": aliasIn(text) };
   if (action)
     context.access.require(context.caller, context.region, {
       action,
       resource: arn,
       key,
-      conditions: conditions ?? {},
+      conditions,
     });
   if (!key) throw notFound(`Key '${arn}' does not exist`);
   return key;

@@ -286,6 +286,16 @@ describe("conditions", () => {
     await spire.send(sign(key.KeyId));
   });
 
+  it("on kms:RequestAlias: the key only by its alias", async (t) => {
+    const condition = { StringEquals: { "kms:RequestAlias": "alias/signer" } };
+    const { admin, spire } = await startStrict(t, [document(statement({ Action: "kms:Sign", Condition: condition }))]);
+    const key = await createKey(admin);
+    await createAlias(admin, "alias/signer", key);
+    await spire.send(sign("alias/signer"));
+    await spire.send(sign(`arn:aws:kms:${region}:${account}:alias/signer`));
+    await rejectsWith(spire.send(sign(key.KeyId)), "AccessDeniedException");
+  });
+
   it("on kms:KeySpec, kms:SigningAlgorithm and the principal; on resources by ARN", async (t) => {
     const { admin, spire } = await startStrict(t, [
       document(

@@ -7,9 +7,9 @@ import type { EcCurve } from "./key-spec.ts";
  * ECDSA over a digest that is already computed, which node:crypto cannot do: it always hashes what it is given.
  *
  * Signing takes the nonce k and the point kG from OpenSSL (an ephemeral ECDH key pair is exactly that: a uniform scalar
- * and its multiple of the generator) and does the two modular multiplications here; that is several times faster than a
- * JavaScript curve. BigInt arithmetic is not constant-time, which matters to an HSM and not to a test double. Every curve
- * is checked against @noble/curves and OpenSSL in the tests. Verification of a digest uses @noble/curves.
+ * and its multiple of the generator) and does the modular arithmetic here; that is several times faster than a JavaScript
+ * curve. BigInt arithmetic is not constant-time, which matters to an HSM and not to a test double. Every curve is checked
+ * against @noble/curves and OpenSSL in the tests. Verification of a digest uses @noble/curves.
  */
 const nobleOf = { prime256v1: p256, secp384r1: p384, secp521r1: p521, secp256k1 } as const;
 
@@ -49,6 +49,57 @@ function inverse(value: bigint, modulus: bigint): bigint {
   return u < 0n ? u + modulus : u;
 }
 
+/** A secret number for one signature: r, and the inverse of k. */
+interface Nonce {
+  readonly r: bigint;
+  readonly inverse: bigint;
+}
+
+/**
+ * How many nonces are made at a time. Their inverses then cost one inversion together, which for the 256-bit curves is
+ * most of a signature's work; for the larger ones the point multiplication is, and a batch would only make a pause.
+ */
+const batchOf: Record<EcCurve, number> = { prime256v1: 16, secp256k1: 16, secp384r1: 1, secp521r1: 1 };
+
+const nonces: Record<EcCurve, Nonce[]> = { prime256v1: [], secp256k1: [], secp384r1: [], secp521r1: [] };
+
+/** Fresh (k, r) pairs from OpenSSL. */
+function makePairs(curve: EcCurve, count: number): { k: bigint; r: bigint }[] {
+  return Array.from({ length: count }, () => {
+    const pair = createECDH(curve);
+    const point = pair.generateKeys();
+    const r = toInteger(point.subarray(1, 1 + (point.length - 1) / 2)) % orderOf[curve];
+    return { k: toInteger(pair.getPrivateKey()), r };
+  });
+}
+
+/** Montgomery's trick: all inverses from the inverse of the product. */
+function makeNonces(curve: EcCurve): Nonce[] {
+  const n = orderOf[curve];
+  const pairs = makePairs(curve, batchOf[curve]);
+  const products: bigint[] = [];
+  let product = 1n;
+  for (const { k } of pairs) {
+    products.push(product);
+    product = (product * k) % n;
+  }
+  let rest = inverse(product, n);
+  const made: Nonce[] = [];
+  for (let index = pairs.length - 1; index >= 0; index -= 1) {
+    const { k = 1n, r = 0n } = pairs[index] ?? {};
+    made.push({ r, inverse: (rest * (products[index] ?? 1n)) % n });
+    rest = (rest * k) % n;
+  }
+  return made;
+}
+
+/** A nonce that is given out once. */
+function takeNonce(curve: EcCurve): Nonce {
+  const pool = nonces[curve];
+  if (pool.length === 0) pool.push(...makeNonces(curve));
+  return pool.pop() ?? takeNonce(curve);
+}
+
 /** DER INTEGER of a positive number: minimal, with a zero byte in front if the top bit is set. */
 function derInteger(value: bigint): Buffer {
   let hex = value.toString(16);
@@ -69,11 +120,9 @@ export function signDigest(curve: EcCurve, scalar: Uint8Array, digest: Uint8Arra
   const d = toInteger(scalar);
   const z = digestInteger(digest, bitsOf[curve]);
   for (;;) {
-    const nonce = createECDH(curve);
-    const point = nonce.generateKeys();
-    const r = toInteger(point.subarray(1, 1 + (point.length - 1) / 2)) % n;
-    const s = (inverse(toInteger(nonce.getPrivateKey()), n) * ((z + r * d) % n)) % n;
-    if (r !== 0n && s !== 0n) return derSignature(r, s);
+    const nonce = takeNonce(curve);
+    const s = (nonce.inverse * ((z + nonce.r * d) % n)) % n;
+    if (nonce.r !== 0n && s !== 0n) return derSignature(nonce.r, s);
   }
 }
 
