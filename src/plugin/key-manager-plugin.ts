@@ -56,7 +56,7 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
           if (config === undefined) throw new StatusError("INVALID_ARGUMENT", oneLine(problems));
           for (const warning of warnings) log.warn(warning);
           const takeEffect = () => keyManager.configure(config, signal);
-          await withStatus(() => metricsServer.moveWhile(config.metricsListen, takeEffect));
+          await withStatus(() => metricsServer.moveWhile(config.metricsListen, takeEffect), signal);
           metrics.pushGauges();
           log.info("Configured", { region: config.region, keys: keyManager.current.entries.size });
         },

@@ -92,24 +92,26 @@ const protoPublicKey = ({ keyId, keyType, pkixData, fingerprint }: PublicKey) =>
 /** Serves a key manager under SPIRE's wire contract. */
 export function keyManagerService(keyManager: Pick<ConfiguredKeyManager, "current" | "generateKey">) {
   return service(KeyManager, {
-    generateKey: ({ keyId, keyType }, context) =>
-      withStatus(async () => {
+    generateKey({ keyId, keyType }, context) {
+      const signal = signalOf(context);
+      return withStatus(async () => {
         requireKeyId(keyId);
-        return {
-          publicKey: protoPublicKey(await keyManager.generateKey(keyId, parseKeyType(keyType), signalOf(context))),
-        };
-      }),
+        return { publicKey: protoPublicKey(await keyManager.generateKey(keyId, parseKeyType(keyType), signal)) };
+      }, signal);
+    },
     getPublicKey: ({ keyId }) =>
       withStatus(() => {
         requireKeyId(keyId);
         return { publicKey: protoPublicKey(keyManager.current.getPublicKey(keyId)) };
       }),
     getPublicKeys: () => withStatus(() => ({ publicKeys: keyManager.current.getPublicKeys().map(protoPublicKey) })),
-    signData: (request, context) =>
-      withStatus(async () => {
+    signData(request, context) {
+      const signal = signalOf(context);
+      return withStatus(async () => {
         requireKeyId(request.keyId);
         const options = parseSignerOptions(request);
-        return keyManager.current.signData(request.keyId, request.data, options, signalOf(context));
-      }),
+        return keyManager.current.signData(request.keyId, request.data, options, signal);
+      }, signal);
+    },
   });
 }

@@ -15,11 +15,27 @@ const statusOf = {
   Internal: "INTERNAL",
 } as const satisfies Record<KeyManagerErrorCode, string>;
 
-/** Runs a call of the domain; what it throws reaches the host as a gRPC status. */
-export async function withStatus<T>(call: () => Promise<T> | T): Promise<T> {
+/** The status of a call that was cut short: the caller's own reason, or the end of the time it had. */
+function abortStatus(error: unknown, signal: AbortSignal | undefined): StatusError | undefined {
+  if (signal?.aborted !== true) return undefined;
+  const isCutShort = error === signal.reason || (error instanceof KeyManagerError && error.code === "Cancelled");
+  if (!isCutShort) return undefined;
+  return signal.reason instanceof StatusError
+    ? signal.reason
+    : new StatusError("DEADLINE_EXCEEDED", "the call ran out of time");
+}
+
+/**
+ * Runs a call of the domain; what it throws reaches the host as a gRPC status.
+ *
+ * @param signal the one that the call was given
+ */
+export async function withStatus<T>(call: () => Promise<T> | T, signal?: AbortSignal): Promise<T> {
   try {
     return await call();
   } catch (error) {
+    const aborted = abortStatus(error, signal);
+    if (aborted !== undefined) throw aborted;
     if (error instanceof KeyManagerError) throw new StatusError(statusOf[error.code], error.message);
     throw error;
   }
