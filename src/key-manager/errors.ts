@@ -47,11 +47,17 @@ const codeOf: Readonly<Record<KmsErrorCode, KeyManagerErrorCode>> = {
 const serviceOf = (operation: string): string =>
   operation === "GetCallerIdentity" ? "sts" : operation === "GetResources" ? "tag" : "kms";
 
+/** The permission that a call lacks: AWS names it, and it may be another one than the operation's own (kms:TagResource at CreateKey). */
+const permissionOf = ({ operation, message }: KmsError): string =>
+  /not authorized to perform: ([a-z]+:[A-Za-z]+)/.exec(message)?.[1] ?? `${serviceOf(operation)}:${operation}`;
+
 const mendFor = (error: KmsError): string => {
-  const permission = `${serviceOf(error.operation)}:${error.operation}`;
+  const permission = permissionOf(error);
   switch (error.code) {
     case "AccessDenied":
-      return `; allow ${permission} for this identity in its IAM policy and, for a key, in the key's policy`;
+      return permission.startsWith("tag:")
+        ? `; allow ${permission} in an identity policy of the server's role: a key policy cannot grant it`
+        : `; allow ${permission} for this identity in its IAM policy and, for a key, in the key's policy`;
     case "Unauthenticated":
       return "; check access_key_id and secret_access_key, or the credentials of the default chain, and this machine's clock";
     case "Throttled":
@@ -79,6 +85,11 @@ const mendFor = (error: KmsError): string => {
 export function messageOf(error: unknown): string {
   if (isKmsError(error)) return [error.operation, error.awsName, error.message].filter(Boolean).join(": ");
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Like {@link messageOf}, with the way to mend it; for what keeps failing until an operator does something. */
+export function explain(error: unknown): string {
+  return messageOf(error) + (isKmsError(error) ? mendFor(error) : "");
 }
 
 /**
