@@ -1,0 +1,73 @@
+/**
+ * The whole suite and the demonstration on other lines of Node.js, taken from the npm registry.
+ *
+ * `NODE_VERSIONS=22,24` chooses lines; the default is every line newer than the one that runs this.
+ */
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "spire-aws-kms");
+const running = Number(process.versions.node.split(".")[0]);
+const lines = (process.env.NODE_VERSIONS?.split(",") ?? ["22", "24", "26"])
+  .map(Number)
+  .filter((line) => line !== running);
+
+/** Installs a line's newest release; undefined with the reason printed when it cannot be had. */
+function nodeOfLine(line: number, test: TestContext): string | undefined {
+  const folder = join(cache, `node-${line}`);
+  const name = `node-${process.platform}-${process.arch}`;
+  const node = join(folder, "node_modules", name, "bin", "node");
+  if (existsSync(node)) return node;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), "{}");
+  try {
+    const options = { cwd: folder, stdio: "pipe", timeout: 180_000 } as const;
+    execFileSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", `${name}@${line}`], options);
+    return node;
+  } catch (error) {
+    test.skip(`Node ${line} cannot be installed from the npm registry: ${String(error).split("\n")[0]}`);
+    return undefined;
+  }
+}
+
+interface Run {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs a script of the repository with that Node, which is also the one that the plugins' first line finds. */
+function run(node: string, args: readonly string[], signal: AbortSignal): Promise<Run> {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const path = [dirname(node), process.env.PATH ?? ""].join(delimiter);
+  const options = { cwd: root, env: { ...env, PATH: path }, signal, maxBuffer: 1 << 28 };
+  return new Promise((resolve) => {
+    const child = execFile(node, args, options, (_error, stdout, stderr) => {
+      resolve({ code: child.exitCode, output: stdout + stderr });
+    });
+  });
+}
+
+describe("other lines of Node.js", () => {
+  for (const line of lines) {
+    it(`Node ${line}: the suite and the demonstration`, { timeout: 900_000 }, async (test) => {
+      const node = nodeOfLine(line, test);
+      if (node === undefined) return;
+      const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
+      assert.match(version, new RegExp(`^v${line}\\.`));
+      const demo = await run(node, ["dist/bin/spire-aws-kms", "demo"], test.signal);
+      assert.equal(demo.code, 0, demo.output.slice(-2_000));
+      const suite = await run(node, ["scripts/test.mjs"], test.signal);
+      const [, passed = "0"] = /^# pass (\d+)$/m.exec(suite.output) ?? [];
+      const failures = suite.output.split("\n").filter((text) => /^\s*not ok/.test(text));
+      assert.equal(suite.code, 0, `${version}:\n${failures.join("\n")}`);
+      assert.ok(Number(passed) > 100, `${version} ran ${passed} tests`);
+      test.diagnostic(`${version}: ${passed} tests passed, ${demo.output.trim().split("\n").at(-1)}`);
+    });
+  }
+});
