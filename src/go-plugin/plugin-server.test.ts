@@ -161,7 +161,8 @@ describe("a unary call", () => {
     const error = await failure(keyManager().getPublicKey({}, { timeoutMs: 100 }));
     assert.equal(error.code, "DEADLINE_EXCEEDED");
     const reason = await aborted;
-    assert.ok(reason instanceof StatusError && reason.code === "DEADLINE_EXCEEDED");
+    // The caller's own timer may win the race by a hair; then it is the caller who cancels.
+    assert.ok(reason instanceof StatusError && /^(DEADLINE_EXCEEDED|CANCELLED)$/.test(reason.code));
     const after = (deadline?.getTime() ?? 0) - started;
     assert.ok(after > 0 && after <= 200, `deadline ${after} ms after the start`);
   });
