@@ -25,7 +25,10 @@ export async function targetOf(kms: KmsClient, aliasName: string): Promise<KeyMe
 }
 
 /** How the alias stands after {@link assignAlias}: on the key, or on one that a replica with our identity made just before. */
-export type AliasOutcome = "assigned" | { readonly takenBy: KeyMetadata };
+export type AliasOutcome =
+  /** `overwrote`: the key that the alias stood on although we did not know of it. */
+  | { readonly kind: "assigned"; readonly overwrote?: KeyMetadata | undefined }
+  | { readonly kind: "taken"; readonly by: KeyMetadata };
 
 /** A key that is at most this much older than ours was made in the same moment, by a replica that starts beside us. */
 const sameMomentMs = 15 * 60_000;
@@ -37,7 +40,8 @@ const sameMomentMs = 15 * 60_000;
  *
  * @param key the new key
  * @param expectAlias whether the alias is thought to exist
- * @throws KmsError when KMS refuses or cannot be reached; KeyManagerError when the alias belongs to somebody else
+ * @throws KmsError when KMS refuses or cannot be reached, `outcomeUnknown` when the alias may stand on the key all the
+ * same; KeyManagerError when the alias belongs to somebody else
  */
 export async function assignAlias(
   { kms, names, clock, log }: AliasAssignment,
@@ -51,8 +55,8 @@ export async function assignAlias(
       : // NotFound here can only mean the key, which KMS may not show yet.
         whenVisible(clock, () => kms.createAlias(aliasName, key.arn));
 
-  /** What to make of an alias that exists although it was not known. */
-  const judge = (target: KeyMetadata, error: KmsError): AliasOutcome | undefined => {
+  /** Whether an alias that exists although it was not known stands on a key that a replica made beside us. */
+  const isTwin = (target: KeyMetadata, error: KmsError): boolean => {
     if (names.isForeignDescription(target.description)) {
       throw new KeyManagerError(
         "FailedPrecondition",
@@ -61,27 +65,36 @@ export async function assignAlias(
       );
     }
     const olderMs = (key.creationDate?.getTime() ?? Number.NaN) - (target.creationDate?.getTime() ?? Number.NaN);
-    const isTwin = target.keyState === "Enabled" && target.keySpec === key.keySpec && olderMs <= sameMomentMs;
-    return isTwin ? { takenBy: target } : undefined;
+    return target.keyState === "Enabled" && target.keySpec === key.keySpec && olderMs <= sameMomentMs;
   };
 
-  const outcomeAfter = async (error: KmsError): Promise<AliasOutcome | undefined> => {
-    const target = await targetOf(kms, aliasName);
-    if (target?.arn === key.arn) return "assigned";
-    return target !== undefined && error.code === "AlreadyExists" ? judge(target, error) : undefined;
+  /** Where the alias points after a failure. */
+  const look = async (error: KmsError): Promise<KeyMetadata | undefined> => {
+    try {
+      return await targetOf(kms, aliasName);
+    } catch (lookError) {
+      // That we cannot look makes nothing more certain: it must not pass for a refusal of the alias call.
+      throw error.outcomeUnknown ? error : lookError;
+    }
   };
 
   let exists = expectAlias;
+  let overwrote: KeyMetadata | undefined;
   for (let turn = 1; ; turn++) {
     try {
       await write(exists);
       log.debug(exists ? "Alias updated" : "Alias created", { alias_name: aliasName, key_arn: key.arn });
-      return "assigned";
+      return { kind: "assigned", overwrote };
     } catch (error) {
       if (!isKmsError(error)) throw error;
       const flips = exists ? error.code === "NotFound" : error.code === "AlreadyExists";
-      const outcome = flips || error.outcomeUnknown ? await outcomeAfter(error) : undefined;
-      if (outcome !== undefined) return outcome;
+      if (!flips && !error.outcomeUnknown) throw error;
+      const target = await look(error);
+      if (target?.arn === key.arn) return { kind: "assigned", overwrote };
+      if (target !== undefined && error.code === "AlreadyExists") {
+        if (isTwin(target, error)) return { kind: "taken", by: target };
+        overwrote = target;
+      }
       if (!flips || turn === maxTurns) throw error;
       log.warn("Alias state differs from what was known, healing it", { alias_name: aliasName, key_arn: key.arn });
       exists = !exists;

@@ -15,9 +15,11 @@ import { KeyManagerError } from "./errors.ts";
 import type { KeyEntries, PublicKey } from "./key-entry.ts";
 import { KeyManager } from "./key-manager.ts";
 import type { KeyType } from "./key-type.ts";
+import { disposeOfLeftovers } from "./leftovers.ts";
 import type { Clock, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
-import { markInactive, retagKeys, tagHooks } from "./tag-mode.ts";
-import { startUpkeep } from "./tasks/upkeep.ts";
+import { retagKeys, tagHooks } from "./tag-mode.ts";
+import type { Task } from "./tasks/task.ts";
+import { startUpkeep, type UpkeepOptions } from "./tasks/upkeep.ts";
 import type { Telemetry, TelemetryGauges } from "./telemetry.ts";
 
 /** The clients of one configuration. */
@@ -36,6 +38,8 @@ export interface ConfiguredKeyManagerOptions<C extends KeyManagerConfig> {
   readonly createClients: (config: C) => Promise<Clients> | Clients;
   /** The plugin's own part: names, key policy. */
   readonly prepare: (config: C, sts: StsClient, log: Logger, signal: AbortSignal | undefined) => Promise<Preparation>;
+  /** Default: all tasks that the configuration asks for. */
+  readonly tasks?: ((options: UpkeepOptions) => readonly Task[]) | undefined;
 }
 
 interface Current {
@@ -93,9 +97,8 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
         const keyManager = this.#createKeyManager(config, clients, preparation, found.entries);
         this.#current?.stop.abort();
         this.#current = { keyManager, clients, stop: new AbortController() };
-        this.#startUpkeep(config, this.#current, preparation);
-        this.#disposeOfSurplus(found, config, clients.kms, preparation);
-        this.#disposeOfOverdue(found, config, clients.kms);
+        this.#startUpkeep(config, this.#current, preparation, found);
+        this.#disposeOfLeftovers(found, config, clients, preparation);
         if (config.retagExistingKeys) await this.#retag(config, this.#current, signal);
       } catch (error) {
         clients.close();
@@ -123,9 +126,8 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
 
   #createKeyManager(config: C, { kms }: Clients, preparation: Preparation, entries: KeyEntries): KeyManager {
     const { clock, log } = this.#options;
-    const { keyTags, pendingWindowInDays, maxKeysCreatedPerHour, tagBasedKeyDiscovery, verifySignatures } = config;
+    const { pendingWindowInDays, maxKeysCreatedPerHour, verifySignatures } = config;
     const { names, keyPolicy } = preparation;
-    const identity = tagBasedKeyDiscovery ? preparation.identity : undefined;
     const context = {
       kms,
       names,
@@ -133,7 +135,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       pendingWindowInDays,
       maxKeysCreatedPerHour,
       verifySignatures,
-      ...tagHooks({ kms, clock, log, keyTags, identity }),
+      ...this.#tagHooks(config, kms, preparation),
       clock,
       log,
       telemetry: this.#options.telemetry,
@@ -144,40 +146,17 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
     return new KeyManager(context, entries);
   }
 
-  /**
-   * Of several keys tagged for one id those that are older than the one in use are leftovers of a rotation. A newer one
-   * may be a replica's generation that is just under way: it is left to the scans.
-   */
-  #disposeOfSurplus(
-    { entries, surplus = [] }: DiscoveredKeys,
-    config: C,
-    kms: KmsClient,
-    { names }: Preparation,
-  ): void {
-    const { log } = this.#options;
-    for (const { key, chosen } of surplus) {
-      const isOlder = (key.creationDate?.getTime() ?? Number.NaN) < (chosen.creationDate?.getTime() ?? Number.NaN);
-      const isUsed = [...entries.values()].some(({ keyArn }) => keyArn === key.arn);
-      if (!isOlder || isUsed || names.trustDomainOf(key.description) === "foreign") continue;
-      const { pendingWindowInDays } = config;
-      this.#deletions.add({
-        kms,
-        keyArn: key.arn,
-        aliasName: undefined,
-        pendingWindowInDays,
-        reason: "superseded",
-        before: () => markInactive(key.arn, kms, log),
-      });
-    }
-  }
-
-  /** What a former process of this server was about to schedule for deletion when it ended. */
-  #disposeOfOverdue({ entries, overdue = [] }: DiscoveredKeys, { pendingWindowInDays }: C, kms: KmsClient): void {
-    const used = new Set([...entries.values()].map(({ keyArn }) => keyArn));
-    for (const { arn: keyArn } of overdue) {
-      if (used.has(keyArn)) continue;
-      this.#deletions.add({ kms, keyArn, aliasName: undefined, pendingWindowInDays, reason: "overdue" });
-    }
+  #disposeOfLeftovers(found: DiscoveredKeys, config: C, { kms }: Clients, preparation: Preparation): void {
+    const { pendingWindowInDays, upkeep } = config;
+    disposeOfLeftovers(found, {
+      kms,
+      names: preparation.names,
+      log: this.#options.log,
+      deletions: this.#deletions,
+      pendingWindowInDays,
+      dryRun: upkeep?.pruneDryRun ?? false,
+      retire: this.#tagHooks(config, kms, preparation).retire,
+    });
   }
 
   async #retag(config: C, { keyManager, clients }: Current, signal: AbortSignal | undefined): Promise<void> {
@@ -185,11 +164,17 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
     await retagKeys(keyArns, { kms: clients.kms, log: this.#options.log, keyTags: config.keyTags }, signal);
   }
 
-  #startUpkeep(config: C, { keyManager, clients, stop }: Current, { names, identity }: Preparation): void {
-    const { clock, log } = this.#options;
+  #startUpkeep(
+    config: C,
+    { keyManager, clients, stop }: Current,
+    preparation: Preparation,
+    { unattendedMs }: DiscoveredKeys,
+  ): void {
+    const { clock, log, telemetry, tasks } = this.#options;
     const { upkeep, pendingWindowInDays, tagBasedKeyDiscovery } = config;
+    const { names, identity } = preparation;
     if (upkeep === undefined) return;
-    startUpkeep({
+    const options: UpkeepOptions = {
       ...upkeep,
       keyManager,
       kms: clients.kms,
@@ -199,11 +184,20 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       pendingWindowInDays,
       deletions: this.#deletions,
       isInUse: (keyArn) => this.#uses(keyArn),
+      retire: this.#tagHooks(config, clients.kms, preparation).retire,
+      isNeglected: unattendedMs >= upkeep.staleAliasThresholdMs / 2,
       clock,
       log,
       signal: stop.signal,
-      telemetry: this.#options.telemetry,
-    });
+      telemetry,
+    };
+    startUpkeep(options, tasks);
+  }
+
+  #tagHooks({ keyTags, tagBasedKeyDiscovery }: C, kms: KmsClient, preparation: Preparation) {
+    const { clock, log } = this.#options;
+    const identity = tagBasedKeyDiscovery ? preparation.identity : undefined;
+    return tagHooks({ kms, clock, log, keyTags, identity });
   }
 
   #uses(keyArn: string): boolean {

@@ -43,14 +43,19 @@ export interface DisposalRules {
   readonly maxDeletions: number;
   /** ARNs of the keys this server uses. */
   readonly isInUse: (keyArn: string) => boolean;
+  /** Whether a key is on its way to deletion already; it does not count toward the cap again. */
+  readonly isWaiting?: (keyArn: string) => boolean;
+  /** Whether a key could not be disposed of before; the others come first, so that it does not use up the cap each time. */
+  readonly hasFailed?: (keyArn: string) => boolean;
 }
 
 /** Judges one candidate: why it stays, or undefined when it may go. */
 type Judgement = string | undefined;
 
 /** What is true of any key that may go. */
-function judgeKey(key: KeyMetadata, hasTwin: boolean, { names, isInUse }: DisposalRules): Judgement {
+function judgeKey(key: KeyMetadata, hasTwin: boolean, { names, isInUse, isWaiting }: DisposalRules): Judgement {
   if (isInUse(key.arn)) return "the key is in use by this server";
+  if (isWaiting?.(key.arn)) return "the key waits for its deletion already";
   const owner = names.trustDomainOf(key.description);
   if (owner === "foreign") return `the key's description ${JSON.stringify(key.description)} is not this trust domain's`;
   if (owner === "shared" && hasTwin) {
@@ -67,40 +72,53 @@ const showsTwin = (keys: Iterable<KeyMetadata>, names: KeyNames): boolean => {
   return false;
 };
 
-function capped(candidates: readonly Disposal[], spared: readonly Spared[], maxDeletions: number): DisposalPlan {
-  const oldestFirst = [...candidates].sort((a, b) => b.ageMs - a.ageMs);
+function capped(
+  candidates: readonly Disposal[],
+  spared: readonly Spared[],
+  { maxDeletions, hasFailed = () => false }: DisposalRules,
+): DisposalPlan {
+  const rank = ({ keyArn }: Disposal) => (hasFailed(keyArn) ? 1 : 0);
+  const inOrder = [...candidates].sort((a, b) => rank(a) - rank(b) || b.ageMs - a.ageMs);
   return {
-    dispose: oldestFirst.slice(0, maxDeletions),
+    dispose: inOrder.slice(0, maxDeletions),
     spared,
-    deferred: Math.max(0, oldestFirst.length - maxDeletions),
+    deferred: Math.max(0, inOrder.length - maxDeletions),
   };
 }
 
-/** The aliases that a stale-alias scan has to know the keys of: the trust domain's, except this server's own. */
+/** The aliases that a stale-alias scan is about: the trust domain's, except this server's own. */
 export function candidateAliases(aliases: readonly AliasListEntry[], names: KeyNames): readonly AliasListEntry[] {
   return aliases.filter(({ aliasName }) => names.isTrustDomainAlias(aliasName) && !names.isOwnAlias(aliasName));
+}
+
+/** Whether nobody has refreshed the alias for longer than the threshold. Without a date its age is unknown. */
+export function isStaleAlias(
+  { lastUpdatedDate }: AliasListEntry,
+  { now, thresholdMs }: Pick<DisposalRules, "now" | "thresholdMs">,
+): boolean {
+  return lastUpdatedDate !== undefined && now.getTime() - lastUpdatedDate.getTime() >= thresholdMs;
 }
 
 export interface StaleAliasFacts {
   /** Every alias of the account and Region. */
   readonly aliases: readonly AliasListEntry[];
-  /** By key id: the targets of {@link candidateAliases}, as far as they could be described. */
+  /** By key id: the targets of stale {@link candidateAliases} as far as they could be described, and whatever else is known. */
   readonly keys: ReadonlyMap<string, KeyMetadata>;
 }
 
 /** Aliases of this trust domain's other servers that nobody has refreshed for longer than the threshold. */
 export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: DisposalRules): DisposalPlan {
-  const { names, now, thresholdMs, maxDeletions } = rules;
+  const { names, now } = rules;
   const hasTwin = showsTwin(keys.values(), names);
   const aliasCounts = new Map<string | undefined, number>();
   for (const { targetKeyId } of aliases) aliasCounts.set(targetKeyId, (aliasCounts.get(targetKeyId) ?? 0) + 1);
   const dispose: Disposal[] = [];
   const spared: Spared[] = [];
-  for (const { aliasName, targetKeyId, lastUpdatedDate } of candidateAliases(aliases, names)) {
-    // Without a date its age is unknown; without a target there is nothing to pay for.
-    if (lastUpdatedDate === undefined || targetKeyId === undefined) continue;
+  for (const alias of candidateAliases(aliases, names)) {
+    const { aliasName, targetKeyId, lastUpdatedDate = now } = alias;
+    // Without a target there is nothing to pay for.
+    if (!isStaleAlias(alias, rules) || targetKeyId === undefined) continue;
     const ageMs = now.getTime() - lastUpdatedDate.getTime();
-    if (ageMs < thresholdMs) continue;
     const key = keys.get(targetKeyId);
     const others = (aliasCounts.get(targetKeyId) ?? 1) - 1;
     const reason =
@@ -112,7 +130,7 @@ export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: Disp
     if (key === undefined || reason !== undefined) spared.push({ keyId: targetKeyId, aliasName, reason: reason ?? "" });
     else dispose.push({ rule: "stale alias", keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
   }
-  return capped(dispose, spared, maxDeletions);
+  return capped(dispose, spared, rules);
 }
 
 export interface StaleKeyFacts {
@@ -137,7 +155,7 @@ export function planStaleKeys({ keys, aliases, hasTwin }: StaleKeyFacts, rules: 
     if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName: undefined, reason });
     else dispose.push({ rule: "stale key", keyId: key.keyId, keyArn: key.arn, aliasName: undefined, ageMs });
   }
-  return capped(dispose, spared, rules.maxDeletions);
+  return capped(dispose, spared, rules);
 }
 
 export interface TaggedKeyFacts {
@@ -159,24 +177,40 @@ function ruleFor(tags: SpireTags, ageMs: number, rules: TagDisposalRules): Dispo
   return ageMs >= rules.thresholdMs ? "stale tags" : undefined;
 }
 
+/**
+ * Since a key was last kept active, and no longer than it exists: `spire-last-update` is by the clock of the server that
+ * wrote it, and a key whose alias is only about to be made must not look old because that clock is slow.
+ */
+function unusedForMs({ tags, key }: TaggedKeyFacts, now: Date): number {
+  const lastUpdate = tags.lastUpdate?.getTime() ?? 0;
+  return now.getTime() - Math.max(lastUpdate, (key.creationDate ?? now).getTime());
+}
+
+/** Why the aliases of a key speak against its disposal: somebody else's, or kept fresh by a server without tag mode. */
+function protectionOf({ aliases }: TaggedKeyFacts, { names, now, thresholdMs }: DisposalRules): Judgement {
+  for (const alias of aliases) {
+    if (!names.isTrustDomainAlias(alias.aliasName)) return `alias ${alias.aliasName} is none of SPIRE's`;
+    // A server that went back to alias mode lets its tags grow old, but not its alias.
+    if (!isStaleAlias(alias, { now, thresholdMs })) return `alias ${alias.aliasName} is fresh`;
+  }
+  return undefined;
+}
+
 /** In tag mode: keys of this trust domain that nobody keeps active, leftovers of this server, and half-finished disposals. */
 export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagDisposalRules): DisposalPlan {
-  const { identity, now, thresholdMs, names } = rules;
+  const { identity, now } = rules;
   const dispose: Disposal[] = [];
   const spared: Spared[] = [];
-  for (const { key, tags, aliases } of facts) {
+  for (const fact of facts) {
+    const { key, tags, aliases } = fact;
     if (tags.trustDomain !== identity.trustDomain) continue;
-    const ageMs = now.getTime() - (tags.lastUpdate ?? key.creationDate ?? now).getTime();
+    const ageMs = unusedForMs(fact, now);
     const rule = ruleFor(tags, ageMs, rules);
     if (rule === undefined) continue;
-    // A server that went back to alias mode lets its tags grow old, but not its alias.
-    const fresh = aliases.find(
-      ({ lastUpdatedDate }) => lastUpdatedDate === undefined || now.getTime() - lastUpdatedDate.getTime() < thresholdMs,
-    );
-    const reason = fresh === undefined ? judgeKey(key, false, rules) : `alias ${fresh.aliasName} is fresh`;
-    const aliasName = aliases.find((alias) => names.isTrustDomainAlias(alias.aliasName))?.aliasName;
+    const reason = protectionOf(fact, rules) ?? judgeKey(key, false, rules);
+    const aliasName = aliases[0]?.aliasName;
     if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName, reason });
     else dispose.push({ rule, keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
   }
-  return capped(dispose, spared, rules.maxDeletions);
+  return capped(dispose, spared, rules);
 }

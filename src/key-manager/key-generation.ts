@@ -4,55 +4,44 @@
  * CreateKey has no idempotency token, so it is sent once, never repeated, and never torn off: when the caller gives up
  * we still wait for KMS's answer, to know which key must be scheduled for deletion.
  */
-import { type AliasAssignment, type AliasOutcome, assignAlias, targetOf } from "./alias-assignment.ts";
+import { type AliasOutcome, assignAlias } from "./alias-assignment.ts";
 import type { CreationCeiling } from "./creation-ceiling.ts";
-import type { DeletionQueue } from "./deletion-queue.ts";
 import { examineAlias } from "./discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError, messageOf } from "./errors.ts";
 import { createKeyEntry, type KeyEntry } from "./key-entry.ts";
+import { type KeySlot, KeySuccession, type KeySuccessionContext } from "./key-succession.ts";
 import { type KeyType, keySpecOf } from "./key-type.ts";
 import { isKmsError, type KeyMetadata, type Tag } from "./ports.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { whenVisible } from "./visibility.ts";
 
-export interface KeyGenerationContext extends AliasAssignment {
-  readonly deletions: DeletionQueue;
+export interface KeyGenerationContext extends KeySuccessionContext {
   readonly ceiling: CreationCeiling;
   /** Key policy document of new keys; undefined = KMS's default. */
   readonly keyPolicy: string | undefined;
   /** Tags of a new key. @throws KeyManagerError `InvalidArgument` for a key id that does not fit into a tag */
   readonly tagsFor: (keyId: string) => readonly Tag[];
-  /** Marks a key as not in use any more, before it is scheduled for deletion. */
-  readonly retire: (keyArn: string) => Promise<void>;
-  readonly pendingWindowInDays: number;
+  /** Marks a key that another process made as in use by this server. Never rejects. */
+  readonly claim: (entry: KeyEntry) => Promise<void>;
   readonly maxKeysCreatedPerHour: number;
   readonly telemetry?: Telemetry | undefined;
 }
 
-export interface KeyGenerationRequest {
+export interface KeyGenerationRequest extends KeySlot {
   readonly keyId: string;
   readonly keyType: KeyType;
-  readonly aliasName: string;
   readonly signal: AbortSignal | undefined;
-  /** The entry of this id at this moment. */
-  readonly current: () => KeyEntry | undefined;
-  /** Puts the entry in place. @returns the one it replaced */
-  readonly replace: (entry: KeyEntry) => KeyEntry | undefined;
 }
-
-/** How long an alias call that was given up may still reach KMS before its outcome is asked for. */
-const settleMs = 2_000;
-const maxSettleBackoffMs = 60_000;
-/** How long after a rotation the alias is looked at once more: longer than a replica's refresh can take. */
-const confirmMs = 30_000;
 
 export class KeyGeneration {
   readonly #context: KeyGenerationContext;
   readonly #request: KeyGenerationRequest;
+  readonly #succession: KeySuccession;
 
   constructor(context: KeyGenerationContext, request: KeyGenerationRequest) {
     this.#context = context;
     this.#request = request;
+    this.#succession = new KeySuccession(context, request);
   }
 
   async run(): Promise<KeyEntry> {
@@ -65,19 +54,22 @@ export class KeyGeneration {
       entry = await this.#fetchEntry(created);
       signal?.throwIfAborted();
     } catch (error) {
-      this.#abandon(created.arn);
+      this.#succession.abandon(created.arn);
       throw keyManagerError("failed to get public key", error);
     }
     // From here on there is no turning back on the caller's behalf: the alias may move at any moment.
-    const hadKey = this.#request.current() !== undefined;
+    const previous = this.#request.current();
     let outcome: AliasOutcome;
     try {
-      outcome = await assignAlias(this.#context, entry.aliasName, created, hadKey);
+      outcome = await assignAlias(this.#context, entry.aliasName, created, previous !== undefined);
     } catch (error) {
-      this.#undoAlias(entry, error);
-      throw keyManagerError(`failed to ${hadKey ? "update" : "create"} alias ${entry.aliasName}`, error);
+      this.#succession.undoAlias(entry, error);
+      const attempt = `failed to ${previous === undefined ? "create" : "update"} alias ${entry.aliasName}`;
+      throw keyManagerError(attempt, error);
     }
-    return outcome === "assigned" ? this.#adopt(entry) : this.#yieldTo(outcome.takenBy, entry);
+    if (outcome.kind === "taken") return this.#yieldTo(outcome.by, entry);
+    // What we followed the alias to in the meantime does not save the key that we set out to replace.
+    return this.#succession.adopt(entry, [previous?.keyArn, this.#overwritten(outcome.overwrote)]);
   }
 
   #countCreation(ceiling: CreationCeiling, maxPerHour: number): void {
@@ -125,20 +117,17 @@ export class KeyGeneration {
     return createKeyEntry({ keyId, keyType, aliasName, keyArn: created.arn, pkixData });
   }
 
-  #adopt(entry: KeyEntry): KeyEntry {
-    const replaced = this.#request.replace(entry);
-    if (replaced !== undefined && replaced.keyArn !== entry.keyArn) {
-      this.#scheduleDeletion(replaced.keyArn, "rotated", () => this.#keepRotation(entry, replaced));
-      void this.#confirm(entry, replaced);
-    }
-    return entry;
+  /** A key of ours that the alias stood on unknown to us goes like one that was known; one that somebody disabled does not. */
+  #overwritten(key: KeyMetadata | undefined): string | undefined {
+    const { names } = this.#context;
+    return key?.keyState === "Enabled" && names.trustDomainOf(key.description) !== "foreign" ? key.arn : undefined;
   }
 
   /** A replica with our identity had the same idea a moment earlier: one key is enough, and theirs has the alias. */
   async #yieldTo(takenBy: KeyMetadata, own: KeyEntry): Promise<KeyEntry> {
     const { kms, names, log } = this.#context;
     const { aliasName, keyId } = own;
-    this.#abandon(own.keyArn);
+    this.#succession.abandon(own.keyArn, own);
     try {
       const finding = await examineAlias({ aliasName, targetKeyId: takenBy.keyId }, { kms, names, signal: undefined });
       if (finding !== undefined && "entry" in finding) {
@@ -147,7 +136,9 @@ export class KeyGeneration {
           alias_name: aliasName,
           key_arn: takenBy.arn,
         });
-        return this.#adopt({ ...finding.entry, keyId });
+        const entry = { ...finding.entry, keyId };
+        void this.#context.claim(entry);
+        return this.#succession.adopt(entry);
       }
     } catch (error) {
       throw keyManagerError(`failed to read the key behind ${aliasName}`, error);
@@ -156,80 +147,5 @@ export class KeyGeneration {
       "Unavailable",
       `alias ${aliasName} was taken by another server whose key cannot be used; try again`,
     );
-  }
-
-  /**
-   * Makes sure that the alias does not stand on the replaced key again: a replica that refreshed the alias while we
-   * moved it may have put it back.
-   */
-  async #keepRotation(entry: KeyEntry, replaced: KeyEntry): Promise<void> {
-    const { kms, log } = this.#context;
-    const target = await targetOf(kms, entry.aliasName);
-    if (target?.arn !== replaced.keyArn || this.#request.current()?.keyArn !== entry.keyArn) return;
-    log.warn("The alias was moved back to the replaced key: pointing it at the new key again", {
-      alias_name: entry.aliasName,
-      key_arn: entry.keyArn,
-      replaced_key_arn: replaced.keyArn,
-    });
-    await kms.updateAlias(entry.aliasName, entry.keyArn);
-  }
-
-  async #confirm(entry: KeyEntry, replaced: KeyEntry): Promise<void> {
-    const { clock, log } = this.#context;
-    try {
-      await clock.sleep(confirmMs);
-      await this.#keepRotation(entry, replaced);
-    } catch (error) {
-      log.debug("Could not confirm where the alias points", { alias_name: entry.aliasName, reason: messageOf(error) });
-    }
-  }
-
-  #abandon(keyArn: string): void {
-    this.#context.log.warn("Key generation failed: the new key will be scheduled for deletion", { key_arn: keyArn });
-    this.#scheduleDeletion(keyArn, "generation failed");
-  }
-
-  #scheduleDeletion(keyArn: string, reason: string, before?: () => Promise<void>): void {
-    const { deletions, kms, names, pendingWindowInDays, retire } = this.#context;
-    const reminder = names.reminders?.aliasFor(keyArn);
-    deletions.add({
-      kms,
-      keyArn,
-      reminder,
-      aliasName: this.#request.aliasName,
-      pendingWindowInDays,
-      reason,
-      async before() {
-        await before?.();
-        await retire(keyArn);
-      },
-    });
-  }
-
-  /** The alias call failed: the key goes, but only once it is certain that the alias does not stand on it. */
-  #undoAlias(entry: KeyEntry, error: unknown): void {
-    const refused = error instanceof KeyManagerError || (isKmsError(error) && !error.outcomeUnknown);
-    if (refused) this.#abandon(entry.keyArn);
-    else void this.#settle(entry);
-  }
-
-  async #settle(entry: KeyEntry): Promise<void> {
-    const { kms, clock, log } = this.#context;
-    for (let backoffMs = settleMs; ; backoffMs = Math.min(backoffMs * 2, maxSettleBackoffMs)) {
-      await clock.sleep(backoffMs);
-      try {
-        const target = await kms.describeKey(entry.aliasName);
-        if (target.arn !== entry.keyArn) return this.#abandon(entry.keyArn);
-        log.warn("The alias had moved although KMS's answer was lost: the new key is in use", {
-          alias_name: entry.aliasName,
-          key_arn: entry.keyArn,
-        });
-        this.#adopt(entry);
-        return;
-      } catch (error) {
-        if (isKmsError(error, "NotFound")) return this.#abandon(entry.keyArn);
-        log.debug("Cannot yet tell where the alias points", { alias_name: entry.aliasName, reason: messageOf(error) });
-      }
-    }
   }
 }

@@ -60,6 +60,7 @@ export class KeyManager {
       signal,
       current: () => this.#entries.get(keyId),
       replace: (entry) => this.replace(entry),
+      inTurn: (job) => this.exclusively(keyId, job),
     });
     return this.#context.generations.run(keyId, () => generation.run());
   }
@@ -116,7 +117,9 @@ export class KeyManager {
         key_arn: target.arn,
         replaced_key_arn: entry.keyArn,
       });
-      return this.#entries.get(keyId);
+      const successor = this.#entries.get(keyId);
+      if (successor !== undefined) void this.#context.claim(successor);
+      return successor;
     }
     if (finding !== undefined) {
       log.error("Another server with this identity has moved an alias to a key that cannot be used", {

@@ -1,5 +1,5 @@
 /** What tag mode adds to the making and the retiring of keys. */
-import { KeyManagerError, messageOf } from "./errors.ts";
+import { explain, KeyManagerError } from "./errors.ts";
 import { keyTagProblems } from "./key-tags.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger, type Tag } from "./ports.ts";
 import { activeTag, spireTags, type TagIdentity, tagNames } from "./spire-tags.ts";
@@ -13,7 +13,7 @@ export interface TaggingOptions {
   readonly identity: TagIdentity | undefined;
 }
 
-/** The two hooks that key generation has for tags. */
+/** The hooks that making, following and retiring keys have for tags. */
 export function tagHooks({ kms, clock, log, keyTags, identity }: TaggingOptions) {
   return {
     tagsFor(keyId: string): readonly Tag[] {
@@ -28,16 +28,34 @@ export function tagHooks({ kms, clock, log, keyTags, identity }: TaggingOptions)
     async retire(keyArn: string): Promise<void> {
       if (identity !== undefined) await markInactive(keyArn, kms, log);
     },
+    async claim({ keyArn, keyId }: { readonly keyArn: string; readonly keyId: string }): Promise<void> {
+      if (identity === undefined) return;
+      try {
+        await kms.tagResource(keyArn, spireTags(identity, keyId, clock.now()));
+      } catch (error) {
+        log.warn("Failed to tag a key that another server with this identity made; the next refresh will do it", {
+          key_id: keyId,
+          key_arn: keyArn,
+          reason: explain(error),
+        });
+      }
+    },
   };
 }
 
-/** `spire-active=false`, as far as KMS lets us. Never rejects: a key pending deletion is not taken for a usable one anyway. */
+/**
+ * `spire-active=false`, as far as KMS lets us: a key that stays marked active is not taken for a usable one once it is
+ * pending deletion.
+ *
+ * @throws KmsError for what may pass: then it is worth while to wait with the deletion
+ */
 export async function markInactive(keyArn: string, kms: KmsClient, log: Logger): Promise<void> {
   try {
     await kms.tagResource(keyArn, [activeTag(false)]);
   } catch (error) {
     if (isKmsError(error, "NotFound", "InvalidState")) return;
-    log.warn("Failed to mark a key inactive", { key_arn: keyArn, reason: messageOf(error) });
+    if (isKmsError(error, "Throttled", "Unavailable", "Timeout")) throw error;
+    log.warn("Failed to mark a key inactive", { key_arn: keyArn, reason: explain(error) });
   }
 }
 
@@ -54,7 +72,7 @@ export async function retagKeys(
     } catch (error) {
       log.error("Failed to bring key_tags onto an existing key (retag_existing_keys)", {
         key_arn: keyArn,
-        reason: messageOf(error),
+        reason: explain(error),
       });
     }
   }

@@ -14,6 +14,8 @@ export type Finding = { readonly entry: KeyEntry } | { readonly unusable: Unusab
 
 interface Listing {
   readonly own: readonly AliasListEntry[];
+  /** When KMS says it answered. */
+  readonly now: Date | undefined;
   readonly reminders: readonly AliasListEntry[];
 }
 
@@ -21,7 +23,9 @@ async function listAliases({ kms, names, log, signal }: DiscoveryContext): Promi
   const own: AliasListEntry[] = [];
   const reminders: AliasListEntry[] = [];
   const all: string[] = [];
+  let now: Date | undefined;
   for await (const page of kms.listAliases(undefined, { signal })) {
+    now = page.serverTime ?? now;
     own.push(...page.items.filter(({ aliasName }) => names.isOwnAlias(aliasName)));
     reminders.push(...page.items.filter(({ aliasName }) => names.reminders?.isReminder(aliasName)));
     if (names.doubtsAbout !== undefined) all.push(...page.items.map(({ aliasName }) => aliasName));
@@ -33,8 +37,14 @@ async function listAliases({ kms, names, log, signal }: DiscoveryContext): Promi
       reason,
     });
   }
-  return { own: own.filter(({ aliasName }) => !doubts.has(aliasName)), reminders };
+  return { own: own.filter(({ aliasName }) => !doubts.has(aliasName)), reminders, now };
 }
+
+const longestUnattendedMs = ({ own, now }: Listing): number =>
+  Math.max(
+    0,
+    ...own.map(({ lastUpdatedDate }) => (now && lastUpdatedDate ? now.getTime() - lastUpdatedDate.getTime() : 0)),
+  );
 
 /** What is wrong with a key behind one of our aliases, with the way to mend it; undefined when it can be used. */
 export function troubleWith({ keyState, keySpec, keyUsage, arn }: KeyMetadata, aliasName: string): string | undefined {
@@ -135,10 +145,11 @@ export async function discoverByAlias(context: DiscoveryContext): Promise<Discov
   const { names, log } = context;
   let findings: readonly Finding[];
   let overdue: readonly KeyMetadata[];
+  let listing: Listing;
   try {
-    const { own, reminders } = await listAliases(context);
-    findings = await mapBounded(own, concurrency, (alias) => examineAlias(alias, context));
-    overdue = await overdueKeys(reminders, context);
+    listing = await listAliases(context);
+    findings = await mapBounded(listing.own, concurrency, (alias) => examineAlias(alias, context));
+    overdue = await overdueKeys(listing.reminders, context);
   } catch (error) {
     if (error instanceof KeyManagerError) throw error;
     throw keyManagerError("failed to fetch aliases", error);
@@ -146,5 +157,5 @@ export async function discoverByAlias(context: DiscoveryContext): Promise<Discov
   const found = findings.filter((finding) => finding !== undefined);
   const entries = found.flatMap((finding) => ("entry" in finding ? [finding.entry] : []));
   const unusable = found.flatMap((finding) => ("unusable" in finding ? [finding.unusable] : []));
-  return { entries: byKeyId(entries, names, log), unusable, overdue };
+  return { entries: byKeyId(entries, names, log), unusable, overdue, unattendedMs: longestUnattendedMs(listing) };
 }

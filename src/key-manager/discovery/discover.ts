@@ -28,8 +28,8 @@ export async function discoverKeys(options: DiscoverOptions): Promise<Discovered
           tagging,
           identity,
           clock,
-          // Two refreshes: one may have failed.
-          keepAliveMs: 2 * (config.upkeep?.aliasRefreshIntervalMs ?? 0),
+          // A refresh and the retries of one that failed.
+          keepAliveMs: 1.25 * (config.upkeep?.aliasRefreshIntervalMs ?? 0),
         })
       : await discoverByAlias(context);
   reportUnusableKeys(found.unusable, config.strictKeyDiscovery, log);

@@ -22,6 +22,8 @@ export interface UnusableKey {
 export interface DiscoveredKeys {
   readonly entries: KeyEntries;
   readonly unusable: readonly UnusableKey[];
+  /** How long ago the least recently kept alive of the keys was kept alive, by what others see; 0 when that is not known. */
+  readonly unattendedMs: number;
   /** Further usable keys under an id that has its key already; tag mode only. */
   readonly surplus?: readonly SurplusKey[];
   /** Keys out of use that a former process of this server could not schedule for deletion in time. */
@@ -32,6 +34,8 @@ export interface DiscoveredKeys {
 export interface SurplusKey {
   readonly key: KeyMetadata;
   readonly chosen: KeyMetadata;
+  /** Whether the id's alias stands on the chosen one; otherwise it was only the newest. */
+  readonly isChosenByAlias: boolean;
 }
 
 /**

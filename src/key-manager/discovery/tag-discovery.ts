@@ -1,13 +1,15 @@
 /**
  * Finding this server's keys at Configure by their tags.
  *
- * Costs what the server has, not what the account has: no alias is listed unless keys may be left that only an alias
- * shows, which is so when nothing is tagged yet, or when the tags tell that the server has run without tag mode.
+ * Costs what the server has, not what the account has: aliases are listed only when keys may be left that only an alias
+ * shows. That is so when nothing is tagged yet, when the tags of a key id tell that the server has run without tag mode,
+ * when one of SPIRE's own key ids has an alias and no tagged key, and until a migration has come to its end.
  */
 import { mapBounded } from "../concurrency.ts";
 import { KeyManagerError, keyManagerError } from "../errors.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
+import { Pacer } from "../pacer.ts";
 import { type Clock, isKmsError, type KeyMetadata, type KmsClient, type TaggingClient } from "../ports.ts";
 import {
   readSpireTags,
@@ -25,11 +27,13 @@ export interface TagDiscoveryContext extends DiscoveryContext {
   readonly tagging: TaggingClient;
   readonly identity: TagIdentity;
   readonly clock: Clock;
-  /** Tags of a server that runs in tag mode are never older than this. */
+  /** Tags of a server that runs in tag mode are not older than this. */
   readonly keepAliveMs: number;
 }
 
 const concurrency = 16;
+/** KMS allows 10 TagResource a second, for the whole account. */
+const tagsPerSecond = 8;
 
 interface TaggedCandidate {
   readonly tags: SpireTags;
@@ -67,73 +71,86 @@ async function taggedKeys(context: TagDiscoveryContext): Promise<readonly Tagged
   return candidates.flat();
 }
 
-/** The key that the id's alias points to, else the newest: of two keys under one id only one is in use. */
-async function chooseKey(
-  keyId: string,
-  candidates: readonly TaggedCandidate[],
-  context: TagDiscoveryContext,
-): Promise<TaggedCandidate | undefined> {
-  const newestFirst = candidates.toSorted(
-    (a, b) => (b.key.creationDate?.getTime() ?? 0) - (a.key.creationDate?.getTime() ?? 0),
-  );
-  if (newestFirst.length < 2) return newestFirst[0];
-  const target = await describe(context.names.aliasFor(keyId), context);
-  return newestFirst.find(({ key }) => key.arn === target?.arn) ?? newestFirst[0];
-}
-
 interface Choice {
   readonly entries: readonly KeyEntry[];
   readonly unusable: readonly UnusableKey[];
   readonly surplus: readonly SurplusKey[];
 }
 
+/** The key that the id's alias points to, else the newest: of two keys under one id only one is in use. */
+async function chooseKey(keyId: string, candidates: readonly TaggedCandidate[], context: TagDiscoveryContext) {
+  const newestFirst = candidates.toSorted(
+    (a, b) => (b.key.creationDate?.getTime() ?? 0) - (a.key.creationDate?.getTime() ?? 0),
+  );
+  if (newestFirst.length < 2) return { chosen: newestFirst[0], isChosenByAlias: false };
+  const target = await describe(context.names.aliasFor(keyId), context);
+  const byAlias = newestFirst.find(({ key }) => key.arn === target?.arn);
+  return { chosen: byAlias ?? newestFirst[0], isChosenByAlias: byAlias !== undefined };
+}
+
+function unusableKeys(candidates: readonly TaggedCandidate[], aliasName: string): readonly UnusableKey[] {
+  return candidates.map(({ key }) => ({ aliasName, keyArn: key.arn, trouble: troubleWith(key, aliasName) ?? "" }));
+}
+
 async function choose(keyId: string, all: readonly TaggedCandidate[], context: TagDiscoveryContext): Promise<Choice> {
   const aliasName = context.names.aliasFor(keyId);
   const usable = all.filter(({ key }) => troubleWith(key, aliasName) === undefined);
-  const chosen = await chooseKey(keyId, usable, context);
-  if (chosen === undefined) {
-    const unusable = all.flatMap(({ key }) => ({
-      aliasName,
-      keyArn: key.arn,
-      trouble: troubleWith(key, aliasName) ?? "",
-    }));
-    return { entries: [], unusable, surplus: [] };
+  const { chosen, isChosenByAlias } = await chooseKey(keyId, usable, context);
+  const keyType = chosen && keyTypeOf(chosen.key.keySpec);
+  if (chosen === undefined || keyType === undefined) {
+    return { entries: [], unusable: unusableKeys(all, aliasName), surplus: [] };
   }
   const { key } = chosen;
-  const keyType = keyTypeOf(key.keySpec);
-  if (keyType === undefined) return { entries: [], unusable: [], surplus: [] };
   const { pkixData } = await context.kms.getPublicKey(key.arn, { signal: context.signal });
-  const surplus = usable.filter((other) => other !== chosen).map((other) => ({ key: other.key, chosen: key }));
-  if (surplus.length > 0) {
+  const others = usable.filter((other) => other !== chosen);
+  if (others.length > 0) {
     context.log.warn("Several keys carry the tags of one key id", {
       key_id: keyId,
       used: key.arn,
-      left_out: surplus.map((other) => other.key.arn),
+      left_out: others.map((other) => other.key.arn),
     });
   }
+  const surplus = others.map((other) => ({ key: other.key, chosen: key, isChosenByAlias }));
   return { entries: [createKeyEntry({ keyId, keyType, keyArn: key.arn, aliasName, pkixData })], unusable: [], surplus };
 }
 
+/**
+ * The key ids of SPIRE's CA journal. A key that was made a moment before a restart, or while tag mode was off for a short
+ * time, may not be among the tagged ones yet: the tagging API lags. Losing one of these would cost a certificate authority.
+ */
+const journalKeyIds = ["x509-CA", "JWT-Signer", "WIT-Signer"].flatMap((name) => [`${name}-A`, `${name}-B`]);
+
 /** Whether keys may exist that only aliases show. */
-function mayHaveUntaggedKeys(
-  candidates: readonly TaggedCandidate[],
-  { clock, keepAliveMs }: TagDiscoveryContext,
-): boolean {
-  const oldest = clock.now().getTime() - keepAliveMs;
-  const isWatched = ({ tags, key }: TaggedCandidate) =>
+async function mayHaveUntaggedKeys(
+  byKeyId: ReadonlyMap<string, readonly TaggedCandidate[]>,
+  context: TagDiscoveryContext,
+): Promise<boolean> {
+  const oldest = context.clock.now().getTime() - context.keepAliveMs;
+  const isKeptAlive = ({ tags, key }: TaggedCandidate) =>
     key.keyState === "Enabled" && (tags.lastUpdate?.getTime() ?? 0) >= oldest;
-  return candidates.length === 0 || !candidates.every(isWatched);
+  if (byKeyId.size === 0 || ![...byKeyId.values()].every((all) => all.some(isKeptAlive))) return true;
+  const missing = journalKeyIds.filter((keyId) => !byKeyId.has(keyId));
+  const targets = await mapBounded(missing, concurrency, (keyId) => describe(context.names.aliasFor(keyId), context));
+  return targets.some((target) => target !== undefined);
 }
 
-/** Tags keys that were found by their alias only. */
-async function migrate(tagged: ReadonlyMap<string, KeyEntry>, context: TagDiscoveryContext): Promise<DiscoveredKeys> {
-  const { kms, identity, clock, log, signal } = context;
+/**
+ * Tags keys that were found by their alias only.
+ *
+ * At first with a date that does not pass for kept alive: should we be stopped before the last of them is tagged, the
+ * next start looks at the aliases again. The refresh of the tags, which comes when all are done, puts the date right.
+ */
+async function migrate(tagged: DiscoveredKeys, context: TagDiscoveryContext): Promise<DiscoveredKeys> {
+  const { kms, identity, clock, keepAliveMs, log, signal } = context;
   const byAlias = await discoverByAlias(context);
-  const merged = new Map(tagged);
+  const merged = new Map(tagged.entries);
+  const pacer = new Pacer(clock, tagsPerSecond);
   for (const [keyId, entry] of byAlias.entries) {
     // The alias is the older witness: where both exist and differ, it was moved while tag mode was off.
     if (merged.get(keyId)?.keyArn === entry.keyArn) continue;
-    await kms.tagResource(entry.keyArn, spireTags(identity, keyId, clock.now()), { signal });
+    const date = new Date(clock.now().getTime() - keepAliveMs - 1_000);
+    await pacer.turn(signal);
+    await kms.tagResource(entry.keyArn, spireTags(identity, keyId, date), { signal });
     log.info("Key found by its alias is tagged now", {
       key_id: keyId,
       key_arn: entry.keyArn,
@@ -141,8 +158,20 @@ async function migrate(tagged: ReadonlyMap<string, KeyEntry>, context: TagDiscov
     });
     merged.set(keyId, entry);
   }
-  return { entries: merged, unusable: byAlias.unusable };
+  const usedAliases = new Set([...merged.values()].map(({ aliasName }) => aliasName));
+  const reported = new Set(byAlias.unusable.map(({ aliasName }) => aliasName));
+  const others = tagged.unusable.filter(({ aliasName }) => !usedAliases.has(aliasName) && !reported.has(aliasName));
+  return {
+    ...byAlias,
+    entries: merged,
+    unusable: [...byAlias.unusable, ...others],
+    surplus: tagged.surplus ?? [],
+    unattendedMs: Math.max(tagged.unattendedMs, byAlias.unattendedMs),
+  };
 }
+
+const longestUnattendedMs = (candidates: readonly TaggedCandidate[], now: Date): number =>
+  Math.max(0, ...candidates.map(({ tags }) => now.getTime() - (tags.lastUpdate ?? now).getTime()));
 
 /**
  * Finds the keys tagged as this server's, and tags those that so far only an alias shows.
@@ -159,19 +188,13 @@ export async function discoverByTags(context: TagDiscoveryContext): Promise<Disc
     }
     const choices = await mapBounded([...byKeyId], concurrency, ([keyId, all]) => choose(keyId, all, context));
     const entries = new Map(choices.flatMap((choice) => choice.entries).map((entry) => [entry.keyId, entry]));
-    const found = { entries, unusable: choices.flatMap(({ unusable }) => unusable) };
+    const unusable = choices.flatMap((choice) => choice.unusable);
     const surplus = choices.flatMap((choice) => choice.surplus);
-    if (!mayHaveUntaggedKeys(candidates, context)) return { ...found, surplus };
-    const migrated = await migrate(entries, context);
-    return { ...migrated, surplus };
+    const unattendedMs = longestUnattendedMs(candidates, context.clock.now());
+    const found = { entries, unusable, surplus, unattendedMs };
+    return (await mayHaveUntaggedKeys(byKeyId, context)) ? await migrate(found, context) : found;
   } catch (error) {
     if (error instanceof KeyManagerError) throw error;
-    if (isKmsError(error, "AccessDenied") && error.operation === "GetResources") {
-      throw new KeyManagerError(
-        "PermissionDenied",
-        `${keyManagerError("failed to find keys by their tags", error).message}: tag:GetResources must stand in an identity policy of the server's role, a key policy cannot grant it`,
-      );
-    }
     throw keyManagerError("failed to find keys by their tags", error);
   }
 }

@@ -1,8 +1,8 @@
 /** Prunes what servers of this trust domain left that are gone: aliases nobody refreshes, with their keys. */
 import { mapBounded } from "../concurrency.ts";
-import { candidateAliases, type Disposal, type DisposalRules, planStaleAliases } from "../disposal.ts";
-import { type AliasListEntry, type Clock, isKmsError, type KeyMetadata } from "../ports.ts";
-import { carryOut, type DisposeOptions, disposeThroughQueue } from "./dispose.ts";
+import { candidateAliases, type DisposalRules, isStaleAlias, planStaleAliases } from "../disposal.ts";
+import type { AliasListEntry, Clock, KeyMetadata } from "../ports.ts";
+import { carryOut, commonRules, type DisposeOptions, disposeThroughQueue } from "./dispose.ts";
 import type { Task } from "./task.ts";
 
 export interface DisposeAliasesOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
@@ -14,46 +14,55 @@ export interface DisposeAliasesOptions extends DisposeOptions, Pick<DisposalRule
 const concurrency = 8;
 
 export function disposeAliasesTask(options: DisposeAliasesOptions): Task {
-  const { kms, names, clock, thresholdMs, maxDeletionsPerScan, isInUse, intervalMs } = options;
+  const { kms, names, clock, thresholdMs, isInUse, intervalMs, describe } = options;
 
-  async function describe(keyId: string, signal: AbortSignal): Promise<KeyMetadata | undefined> {
-    try {
-      return await kms.describeKey(keyId, { signal });
-    } catch (error) {
-      if (isKmsError(error, "NotFound", "AccessDenied")) return undefined;
-      throw error;
-    }
+  async function describeTargets(
+    aliases: readonly AliasListEntry[],
+    signal: AbortSignal,
+  ): Promise<Map<string, KeyMetadata>> {
+    const targets = new Set(aliases.flatMap(({ targetKeyId }) => targetKeyId ?? []));
+    const keys = await mapBounded([...targets], concurrency, (keyId) => describe(keyId, signal));
+    return new Map(keys.flatMap((key) => (key === "gone" || key === "denied" ? [] : [[key.keyId, key]])));
   }
 
-  async function gather(signal: AbortSignal) {
+  async function listAliases(keyId: string | undefined, signal: AbortSignal) {
     const aliases: AliasListEntry[] = [];
     let now = clock.now();
-    for await (const page of kms.listAliases(undefined, { signal })) {
+    for await (const page of kms.listAliases(keyId, { signal })) {
       aliases.push(...page.items);
       now = page.serverTime ?? now;
     }
-    // All of them, not only the stale ones: a description may show that another trust domain shares the alias segment.
-    const targets = new Set(candidateAliases(aliases, names).flatMap(({ targetKeyId }) => targetKeyId ?? []));
-    const keys = await mapBounded([...targets], concurrency, (keyId) => describe(keyId, signal));
-    const known = keys.filter((key) => key !== undefined);
-    return { aliases, keys: new Map(known.map((key) => [key.keyId, key])), now };
+    return { aliases, now };
+  }
+
+  async function gather(signal: AbortSignal) {
+    const { aliases, now } = await listAliases(undefined, signal);
+    const candidates = candidateAliases(aliases, names);
+    const stale = candidates.filter((alias) => isStaleAlias(alias, { now, thresholdMs }));
+    const keys = await describeTargets(stale, signal);
+    // Whether another trust domain shares the alias segment matters for descriptions that both would write alike.
+    const isDoubtful = [...keys.values()].some(({ description }) => names.trustDomainOf(description) === "shared");
+    if (!isDoubtful) return { aliases, keys, now };
+    const others = candidates.filter(({ targetKeyId }) => targetKeyId !== undefined && !keys.has(targetKeyId));
+    return { aliases, keys: new Map([...keys, ...(await describeTargets(others, signal))]), now };
   }
 
   return {
     name: "prune stale aliases",
+    consequence: "keys of servers that are gone are not pruned",
     intervalMs,
     async runOnce(signal) {
-      const { aliases, keys, now } = await gather(signal);
-      const rules = { names, now, thresholdMs, maxDeletions: maxDeletionsPerScan, isInUse };
-      const plan = planStaleAliases({ aliases, keys }, rules);
-      const isStillDue = async ({ keyId }: Disposal): Promise<boolean> => {
-        const current: AliasListEntry[] = [];
-        for await (const page of kms.listAliases(keyId, { signal })) current.push(...page.items);
-        const key = await describe(keyId, signal);
-        const facts = { aliases: current, keys: key === undefined ? new Map() : new Map([[key.keyId, key]]) };
-        return planStaleAliases(facts, rules).dispose.length === 1;
-      };
-      return carryOut(plan, options, disposeThroughQueue(options, isStillDue));
+      const { now, ...facts } = await gather(signal);
+      const rules = { ...commonRules(options), names, thresholdMs, isInUse };
+      const plan = planStaleAliases(facts, { ...rules, now });
+      const dispose = disposeThroughQueue(options, async ({ keyId }, stillSignal) => {
+        const { aliases, now: later } = await listAliases(keyId, stillSignal);
+        const keys = await describeTargets(aliases, stillSignal);
+        // On its way it is, by the queue's own doing.
+        const stillRules = { ...rules, now: later, isWaiting: () => false };
+        return planStaleAliases({ aliases, keys }, stillRules).dispose.length === 1;
+      });
+      return carryOut(plan, options, dispose, signal);
     },
   };
 }

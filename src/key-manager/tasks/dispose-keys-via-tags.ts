@@ -5,11 +5,11 @@
  * between the two steps, the next scan finds a key that is inactive and still enabled.
  */
 import { type DisposalRules, planTaggedKeys, type TaggedKeyFacts } from "../disposal.ts";
-import { messageOf } from "../errors.ts";
-import { type Clock, isKmsError, type TaggingClient } from "../ports.ts";
-import { activeTag, readSpireTags, type TagIdentity, trustDomainFilter } from "../spire-tags.ts";
-import { carryOut, type DisposeOptions } from "./dispose.ts";
-import { Pacer } from "./pacer.ts";
+import { explain } from "../errors.ts";
+import { Pacer } from "../pacer.ts";
+import { type AliasListEntry, type Clock, isKmsError, type TaggedKey, type TaggingClient } from "../ports.ts";
+import { activeTag, readSpireTags, type SpireTags, type TagIdentity, trustDomainFilter } from "../spire-tags.ts";
+import { carryOut, commonRules, type DisposeOptions } from "./dispose.ts";
 import type { Task } from "./task.ts";
 
 export interface DisposeKeysViaTagsOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
@@ -26,40 +26,51 @@ export interface DisposeKeysViaTagsOptions extends DisposeOptions, Pick<Disposal
 const callsPerSecond = 10;
 
 export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task {
-  const { kms, tagging, identity, names, isInUse, clock, log, intervalMs, maxDeletionsPerScan } = options;
+  const { kms, describe, tagging, identity, names, isInUse, clock, log, intervalMs, deletions } = options;
   const { staleServerMs, staleKeyMs, pendingWindowInDays } = options;
   const pacer = new Pacer(clock, callsPerSecond);
+  const failed = new Set<string>();
 
-  /** Everything about one key that the plan asks for; undefined when it is gone. */
-  async function factsOf(keyArn: string, signal: AbortSignal): Promise<Omit<TaggedKeyFacts, "tags"> | undefined> {
+  /** What is fresh by its tags is not even asked about. Our own clock will do for that: the plan has KMS's. */
+  function mayBeDue({ keyArn }: TaggedKey, { active, serverId, lastUpdate }: SpireTags): boolean {
+    if (isInUse(keyArn) || deletions.has(keyArn)) return false;
+    const limitMs = serverId === identity.serverId ? staleKeyMs : staleServerMs;
+    return !active || clock.now().getTime() - (lastUpdate?.getTime() ?? 0) >= limitMs;
+  }
+
+  /** Everything about one key that the plan asks for, with KMS's time; undefined when it is gone or none of our business. */
+  async function factsOf(keyArn: string, tags: SpireTags, signal: AbortSignal) {
     await pacer.turn(signal);
+    const key = await describe(keyArn, signal);
+    if (key === "gone" || key === "denied") return undefined;
+    const aliases: AliasListEntry[] = [];
+    let now = clock.now();
     try {
-      const key = await kms.describeKey(keyArn, { signal });
-      const aliases = [];
-      for await (const page of kms.listAliases(key.keyId, { signal })) aliases.push(...page.items);
-      return { key, aliases };
+      for await (const page of kms.listAliases(key.keyId, { signal })) {
+        aliases.push(...page.items);
+        now = page.serverTime ?? now;
+      }
     } catch (error) {
       if (isKmsError(error, "NotFound")) return undefined;
       throw error;
     }
+    return { now, facts: { key, tags, aliases } };
   }
 
-  async function gather(signal: AbortSignal): Promise<readonly TaggedKeyFacts[]> {
-    const now = clock.now().getTime();
+  async function gather(signal: AbortSignal): Promise<{ now: Date; facts: readonly TaggedKeyFacts[] }> {
+    let now = clock.now();
     const facts: TaggedKeyFacts[] = [];
     for await (const page of tagging.getResources([trustDomainFilter(identity.trustDomain)], { signal })) {
       for (const item of page.items) {
         const tags = readSpireTags(item);
-        if (tags === undefined || isInUse(item.keyArn)) continue;
-        const ageMs = now - (tags.lastUpdate?.getTime() ?? now);
-        const limitMs = tags.serverId === identity.serverId ? staleKeyMs : staleServerMs;
-        // What is fresh by its tags is not even asked about.
-        if (tags.active && ageMs < limitMs) continue;
-        const found = await factsOf(item.keyArn, signal);
-        if (found !== undefined) facts.push({ ...found, tags });
+        if (tags === undefined || !mayBeDue(item, tags)) continue;
+        const found = await factsOf(item.keyArn, tags, signal);
+        if (found === undefined) continue;
+        facts.push(found.facts);
+        now = found.now;
       }
     }
-    return facts;
+    return { now, facts };
   }
 
   async function deactivateAndSchedule(keyArn: string, wasActive: boolean): Promise<Date | undefined> {
@@ -67,44 +78,63 @@ export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task
     try {
       return await kms.scheduleKeyDeletion(keyArn, pendingWindowInDays);
     } catch (error) {
-      if (isKmsError(error, "NotFound", "InvalidState")) return undefined;
-      if (wasActive) {
-        await kms.tagResource(keyArn, [activeTag(true)]).catch((again: unknown) => {
-          log.warn("Key stays marked inactive: the next scan will look at it", {
-            key_arn: keyArn,
-            reason: messageOf(again),
-          });
-        });
-      }
+      if (isKmsError(error, "NotFound") || isPending(error)) return undefined;
+      if (wasActive && (await reactivate(keyArn)) === "pending") return undefined;
       throw error;
+    }
+  }
+
+  /** @returns `pending` when the deletion turns out to be scheduled, by a call whose answer was lost */
+  async function reactivate(keyArn: string): Promise<"active" | "inactive" | "pending"> {
+    try {
+      await kms.tagResource(keyArn, [activeTag(true)]);
+      return "active";
+    } catch (error) {
+      if (isPending(error)) return "pending";
+      log.warn("Key stays marked inactive: the next scan will look at it", { key_arn: keyArn, reason: explain(error) });
+      return "inactive";
     }
   }
 
   return {
     name: "prune keys by tags",
+    consequence: "keys of servers that are gone, and what failed generations and crashes left behind, are not pruned",
     intervalMs,
     async runOnce(signal) {
-      const facts = await gather(signal);
+      const { now, facts } = await gather(signal);
       const rules = {
+        ...commonRules(options),
+        hasFailed: (keyArn: string) => failed.has(keyArn),
         names,
         isInUse,
-        now: clock.now(),
+        now,
         thresholdMs: staleServerMs,
         ownThresholdMs: staleKeyMs,
-        maxDeletions: maxDeletionsPerScan,
         identity,
       };
       const plan = planTaggedKeys(facts, rules);
       const tagsOf = new Map(facts.map(({ key, tags }) => [key.arn, tags]));
-      return carryOut(plan, options, async (disposal, fields) => {
-        const tags = tagsOf.get(disposal.keyArn);
-        const current = await factsOf(disposal.keyArn, signal);
-        if (tags === undefined || current === undefined) return false;
-        if (planTaggedKeys([{ ...current, tags }], rules).dispose.length === 0) return false;
-        const deletionDate = await deactivateAndSchedule(disposal.keyArn, tags.active);
-        log.info("Key scheduled for deletion", { ...fields, deletion_date: deletionDate?.toISOString() });
-        return true;
-      });
+      failed.clear();
+      return carryOut(
+        plan,
+        options,
+        async ({ keyArn }, fields) => {
+          const tags = tagsOf.get(keyArn);
+          const current = tags && (await factsOf(keyArn, tags, signal));
+          if (!current || planTaggedKeys([current.facts], { ...rules, now: current.now }).dispose.length === 0) {
+            log.info("Key is to stay after all: not scheduled for deletion", fields);
+            return;
+          }
+          failed.add(keyArn);
+          const deletionDate = await deactivateAndSchedule(keyArn, current.facts.tags.active);
+          failed.delete(keyArn);
+          options.telemetry?.count("keys_scheduled_for_deletion");
+          log.info("Key scheduled for deletion", { ...fields, deletion_date: deletionDate?.toISOString() });
+        },
+        signal,
+      );
     },
   };
 }
+
+const isPending = (error: unknown): boolean => isKmsError(error, "InvalidState") && /pending/i.test(error.message);

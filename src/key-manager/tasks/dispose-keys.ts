@@ -4,11 +4,10 @@
  * ListKeys tells ids only, so each key has to be described once. A key once seen as somebody else's is remembered, and
  * a scan costs what changed, not what exists.
  */
-import { type Disposal, type DisposalRules, planStaleKeys } from "../disposal.ts";
-import { messageOf } from "../errors.ts";
+import { type DisposalRules, planStaleKeys } from "../disposal.ts";
+import { Pacer } from "../pacer.ts";
 import { type Clock, isKmsError, type KeyMetadata } from "../ports.ts";
-import { carryOut, type DisposeOptions, disposeThroughQueue } from "./dispose.ts";
-import { Pacer } from "./pacer.ts";
+import { carryOut, commonRules, type DisposeOptions, disposeThroughQueue } from "./dispose.ts";
 import type { Task } from "./task.ts";
 
 export interface DisposeKeysOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
@@ -22,17 +21,20 @@ const describesPerSecond = 100;
 const dayMs = 86_400_000;
 /** A foreign key's description is looked at again after this long, in case it was changed. */
 const foreignMemoryMs = 90 * dayMs;
+/** So many of those in one scan: what was learnt in one scan must not be asked again in one. */
+const maxAskedAgain = 50;
 
 type Memory =
   | { readonly kind: "skip"; readonly untilMs: number }
   | { readonly kind: "ours"; readonly key: KeyMetadata };
 
 export function disposeKeysTask(options: DisposeKeysOptions): Task {
-  const { kms, names, clock, log, thresholdMs, maxDeletionsPerScan, isInUse, intervalMs } = options;
+  const { kms, names, clock, thresholdMs, isInUse, intervalMs } = options;
   const memory = new Map<string, Memory>();
   const pacer = new Pacer(clock, describesPerSecond);
   let hasTwin = false;
-  let deniedMentioned = false;
+
+  const nowMs = () => clock.now().getTime();
 
   function remember(keyId: string, key: KeyMetadata): void {
     if (names.isForeignDescription(key.description)) hasTwin = true;
@@ -40,10 +42,7 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
       // Somebody has doomed it already; should that be cancelled, it is looked at anew.
       memory.set(keyId, { kind: "skip", untilMs: key.deletionDate.getTime() });
     } else if (names.trustDomainOf(key.description) === "foreign") {
-      memory.set(keyId, {
-        kind: "skip",
-        untilMs: clock.now().getTime() + foreignMemoryMs * (0.75 + clock.random() / 2),
-      });
+      memory.set(keyId, { kind: "skip", untilMs: nowMs() + foreignMemoryMs });
     } else {
       memory.set(keyId, { kind: "ours", key });
     }
@@ -51,22 +50,10 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
 
   async function describe(keyId: string, signal: AbortSignal): Promise<void> {
     await pacer.turn(signal);
-    try {
-      remember(keyId, await kms.describeKey(keyId, { signal }));
-    } catch (error) {
-      if (isKmsError(error, "NotFound")) {
-        memory.delete(keyId);
-        return;
-      }
-      if (!isKmsError(error, "AccessDenied")) throw error;
-      memory.set(keyId, { kind: "skip", untilMs: clock.now().getTime() + foreignMemoryMs });
-      if (!deniedMentioned) {
-        log.info("Keys that may not be described are taken for somebody else's and not mentioned again", {
-          reason: messageOf(error),
-        });
-      }
-      deniedMentioned = true;
-    }
+    const key = await options.describe(keyId, signal);
+    if (key === "gone") memory.delete(keyId);
+    else if (key === "denied") memory.set(keyId, { kind: "skip", untilMs: nowMs() + foreignMemoryMs });
+    else remember(keyId, key);
   }
 
   /** Lists all keys, describes those not known yet, forgets those that are gone. */
@@ -74,12 +61,14 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
     const seen = new Set<string>();
     let now = clock.now();
     let described = 0;
+    let askedAgain = 0;
     for await (const page of kms.listKeys({ signal })) {
       now = page.serverTime ?? now;
       for (const { keyId } of page.items) {
         seen.add(keyId);
         const known = memory.get(keyId);
-        if (known?.kind === "ours" || (known?.kind === "skip" && known.untilMs > clock.now().getTime())) continue;
+        if (known?.kind === "ours") continue;
+        if (known !== undefined && (known.untilMs > nowMs() || ++askedAgain > maxAskedAgain)) continue;
         await describe(keyId, signal);
         described++;
       }
@@ -101,31 +90,40 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
     }
   };
 
+  const ours = (): readonly KeyMetadata[] =>
+    [...memory.values()].flatMap((known) => (known.kind === "ours" ? [known.key] : []));
+
+  /** The keys that are old enough, as they are now, with their aliases. */
+  async function gather(now: Date, signal: AbortSignal) {
+    const old = ours().filter(({ creationDate, arn }) => {
+      return creationDate !== undefined && now.getTime() - creationDate.getTime() >= thresholdMs && !isInUse(arn);
+    });
+    const aliases = new Map<string, readonly string[]>();
+    for (const { keyId } of old) {
+      await pacer.turn(signal);
+      const found = await aliasesOf(keyId, signal);
+      if (found !== undefined) aliases.set(keyId, found);
+      // What has no alias may have been doomed or disabled since it was described.
+      if (found?.length === 0) await describe(keyId, signal);
+    }
+    const oldIds = new Set(old.map(({ keyId }) => keyId));
+    return { keys: ours().filter(({ keyId }) => oldIds.has(keyId)), aliases };
+  }
+
   return {
     name: "prune stale keys",
+    consequence: "keys that failed generations and crashes left behind are not pruned",
     intervalMs,
     async runOnce(signal) {
       const { now, listed, described } = await learn(signal);
-      const rules = { names, now, thresholdMs, maxDeletions: maxDeletionsPerScan, isInUse };
-      const ours = [...memory.values()].flatMap((known) => (known.kind === "ours" ? [known.key] : []));
-      const old = ours.filter(({ creationDate, arn }) => {
-        return creationDate !== undefined && now.getTime() - creationDate.getTime() >= thresholdMs && !isInUse(arn);
-      });
-      const aliases = new Map<string, readonly string[]>();
-      for (const { keyId } of old) {
-        await pacer.turn(signal);
-        const found = await aliasesOf(keyId, signal);
-        if (found !== undefined) aliases.set(keyId, found);
-        // What has no alias may have been doomed or disabled since it was described.
-        if (found?.length === 0) await describe(keyId, signal);
-      }
-      const fresh = old.flatMap(({ keyId }) => {
-        const known = memory.get(keyId);
-        return known?.kind === "ours" ? [known.key] : [];
-      });
-      const plan = planStaleKeys({ keys: fresh, aliases, hasTwin }, rules);
-      const isStillDue = async ({ keyId }: Disposal) => (await aliasesOf(keyId, signal))?.length === 0;
-      const report = await carryOut(plan, options, disposeThroughQueue(options, isStillDue));
+      const facts = await gather(now, signal);
+      const rules = { ...commonRules(options), names, now, thresholdMs, isInUse };
+      const plan = planStaleKeys({ ...facts, hasTwin }, rules);
+      const dispose = disposeThroughQueue(
+        options,
+        async ({ keyId }, stillSignal) => (await aliasesOf(keyId, stillSignal))?.length === 0,
+      );
+      const report = await carryOut(plan, options, dispose, signal);
       return { listed, described, ...report };
     },
   };

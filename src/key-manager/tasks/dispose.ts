@@ -1,19 +1,24 @@
 /** Acting on a disposal plan. */
-
 import type { DeletionQueue } from "../deletion-queue.ts";
-import type { Disposal, DisposalPlan } from "../disposal.ts";
+import type { Disposal, DisposalPlan, DisposalRules } from "../disposal.ts";
 import { formatDuration } from "../duration.ts";
-import { messageOf } from "../errors.ts";
-import type { KmsClient, LogFields, Logger } from "../ports.ts";
+import { explain } from "../errors.ts";
+import { isKmsError, type KmsClient, type LogFields, type Logger } from "../ports.ts";
+import type { Telemetry } from "../telemetry.ts";
+import type { DescribeKey } from "./key-describer.ts";
 import type { TaskReport } from "./task.ts";
 
 export interface DisposeOptions {
   readonly kms: KmsClient;
+  readonly describe: DescribeKey;
   readonly deletions: DeletionQueue;
   readonly log: Logger;
   readonly pendingWindowInDays: number;
   readonly maxDeletionsPerScan: number;
   readonly dryRun: boolean;
+  /** Marks a key as not in use any more, where tags say so. */
+  readonly retire: (keyArn: string) => Promise<void>;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 const hourMs = 3_600_000;
@@ -25,18 +30,30 @@ const fieldsOf = ({ rule, keyArn, aliasName, ageMs }: Disposal) => ({
   age: formatDuration(Math.floor(ageMs / hourMs) * hourMs),
 });
 
-/**
- * Does away with one item, after a last look at it: the plan was made of facts that may have changed.
- *
- * @returns false when it is not due any more
- */
-export type Dispose = (disposal: Disposal, fields: LogFields) => Promise<boolean>;
+/** The part of the rules that is the same for all scans. */
+export function commonRules({
+  deletions,
+  maxDeletionsPerScan,
+}: Pick<DisposeOptions, "deletions" | "maxDeletionsPerScan">): Pick<
+  DisposalRules,
+  "maxDeletions" | "isWaiting" | "hasFailed"
+> {
+  return {
+    maxDeletions: maxDeletionsPerScan,
+    isWaiting: (keyArn) => deletions.has(keyArn),
+    hasFailed: (keyArn) => deletions.hasFailed(keyArn),
+  };
+}
+
+/** Does away with one item of a plan, or sees to it that this is done. */
+export type Dispose = (disposal: Disposal, fields: LogFields) => Promise<void>;
 
 /** Carries out a plan, or says what it would do. */
 export async function carryOut(
   plan: DisposalPlan,
   { log, dryRun, maxDeletionsPerScan }: Pick<DisposeOptions, "log" | "dryRun" | "maxDeletionsPerScan">,
   dispose: Dispose,
+  signal: AbortSignal,
 ): Promise<TaskReport> {
   for (const { keyId, aliasName, reason } of plan.spared) {
     log.debug("Left alone by pruning", { key_id: keyId, alias_name: aliasName, reason });
@@ -49,10 +66,15 @@ export async function carryOut(
       continue;
     }
     try {
-      if (!(await dispose(disposal, fields))) log.info("Not stale any more: left alone", fields);
+      signal.throwIfAborted();
+      await dispose(disposal, fields);
     } catch (error) {
+      signal.throwIfAborted();
       failed++;
-      log.error("Failed to dispose of a stale key", { ...fields, reason: messageOf(error) });
+      log.error("Failed to dispose of a stale key; the next scan will try again", {
+        ...fields,
+        reason: explain(error),
+      });
     }
   }
   if (plan.deferred > 0) {
@@ -64,17 +86,47 @@ export async function carryOut(
   return { found: plan.dispose.length, spared: plan.spared.length, deferred: plan.deferred, failed, dry_run: dryRun };
 }
 
-/** The way of the alias scans: a last look, the alias, then the queue. */
+/**
+ * The way of the alias scans: the key is handed to the queue, which takes a last look before each attempt.
+ *
+ * The key goes first and its alias after it: should we be stopped in between, the alias is deleted with the key, while a
+ * key that had lost its alias might be found by nobody.
+ */
 export function disposeThroughQueue(
-  { kms, deletions, pendingWindowInDays }: DisposeOptions,
-  isStillDue: (disposal: Disposal) => Promise<boolean>,
+  { kms, deletions, pendingWindowInDays, log, retire }: DisposeOptions,
+  isStillDue: (disposal: Disposal, signal: AbortSignal) => Promise<boolean>,
 ): Dispose {
+  async function removeAlias(aliasName: string, keyArn: string, signal: AbortSignal): Promise<void> {
+    try {
+      // Its server may have come back and put it on a new key.
+      const target = await kms.describeKey(aliasName, { signal });
+      if (target.arn === keyArn) await kms.deleteAlias(aliasName, { signal });
+    } catch (error) {
+      if (isKmsError(error, "NotFound")) return;
+      if (!isKmsError(error, "AccessDenied")) throw error;
+      log.warn("Failed to delete a stale alias: KMS deletes it with its key", {
+        alias_name: aliasName,
+        key_arn: keyArn,
+        reason: explain(error),
+      });
+    }
+  }
+
   return async (disposal, fields) => {
     const { keyArn, aliasName, rule } = disposal;
-    if (!(await isStillDue(disposal))) return false;
-    // The alias first: should we be stopped in between, the key has no alias and the stale-key scan finds it.
-    if (aliasName !== undefined) await kms.deleteAlias(aliasName);
-    deletions.add({ kms, keyArn, aliasName, pendingWindowInDays, reason: rule, details: fields });
-    return true;
+    deletions.add({
+      kms,
+      keyArn,
+      aliasName,
+      pendingWindowInDays,
+      reason: rule,
+      details: fields,
+      async before(signal) {
+        if (!(await isStillDue(disposal, signal))) return false;
+        await retire(keyArn);
+        return true;
+      },
+      after: aliasName === undefined ? undefined : (signal) => removeAlias(aliasName, keyArn, signal),
+    });
   };
 }

@@ -9,8 +9,8 @@
 import { messageOf } from "../errors.ts";
 import type { KeyEntry } from "../key-entry.ts";
 import type { KeyManager } from "../key-manager.ts";
+import { Pacer } from "../pacer.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger } from "../ports.ts";
-import { Pacer } from "./pacer.ts";
 import { type Task, TaskFailure, type TaskReport } from "./task.ts";
 
 export interface RefreshAliasesOptions {
@@ -63,6 +63,9 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
 
   return {
     name: "refresh aliases",
+    consequence:
+      "other servers of the trust domain take this server's keys for stale, and delete them, once their aliases are older than stale_alias_threshold",
+    keepsAlive: true,
     intervalMs,
     async runOnce(signal): Promise<TaskReport> {
       const counts: Record<Outcome, number> = { refreshed: 0, followed: 0, healed: 0, gone: 0 };

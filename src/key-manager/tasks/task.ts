@@ -1,5 +1,5 @@
 /** Running something again and again for months, on an injected clock. */
-import { messageOf } from "../errors.ts";
+import { explain } from "../errors.ts";
 import type { Clock, Logger } from "../ports.ts";
 import type { Telemetry } from "../telemetry.ts";
 
@@ -9,6 +9,10 @@ export type TaskReport = Readonly<Record<string, number | string | boolean | und
 export interface Task {
   /** For the log, e.g. `refresh aliases`. */
   readonly name: string;
+  /** What becomes of it when the task keeps failing; for the log. */
+  readonly consequence: string;
+  /** Whether it shows others that our keys are in use; then it cannot wait when it has not run for long. */
+  readonly keepsAlive?: boolean;
   readonly intervalMs: number;
   /** One run. Tests and tools call it themselves. */
   runOnce(signal: AbortSignal): Promise<TaskReport>;
@@ -21,7 +25,7 @@ export class TaskFailure extends Error {
 
   /** @param cause the last failure, as an example of all */
   constructor(what: string, keyIds: readonly string[], cause: unknown) {
-    super(`${what}; the last failure: ${messageOf(cause)}`, { cause });
+    super(`${what}; the last failure: ${explain(cause)}`, { cause });
     this.keyIds = keyIds;
   }
 }
@@ -29,7 +33,7 @@ export class TaskFailure extends Error {
 export interface TaskContext {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Each task first runs at a random moment within this time, so that a fleet does not start as one. */
+  /** The task first runs at a random moment within this time, so that a fleet does not start as one. */
   readonly startDelayMs: number;
   readonly signal: AbortSignal;
   readonly telemetry?: Telemetry | undefined;
@@ -64,7 +68,8 @@ export async function runTask(task: Task, { clock, log, startDelayMs, signal, te
       delayMs = retryMs(failures, task.intervalMs);
       log.error("Task failed and will be tried again", {
         task: task.name,
-        reason: messageOf(error),
+        reason: explain(error),
+        consequence: task.consequence,
         key_ids: error instanceof TaskFailure ? error.keyIds : undefined,
         next_attempt_in_s: Math.round(delayMs / 1000),
       });

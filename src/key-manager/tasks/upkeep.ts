@@ -10,6 +10,7 @@ import { disposeAliasesTask } from "./dispose-aliases.ts";
 import { disposeKeysTask } from "./dispose-keys.ts";
 import { disposeKeysViaTagsTask } from "./dispose-keys-via-tags.ts";
 import { keepActiveKeysTask } from "./keep-active-keys.ts";
+import { keyDescriber } from "./key-describer.ts";
 import { refreshAliasesTask } from "./refresh-aliases.ts";
 import { runTask, type Task } from "./task.ts";
 
@@ -22,6 +23,9 @@ export interface UpkeepOptions extends UpkeepConfig {
   readonly names: KeyNames;
   readonly deletions: DeletionQueue;
   readonly isInUse: (keyArn: string) => boolean;
+  readonly retire: (keyArn: string) => Promise<void>;
+  /** Whether a key of ours has not been kept alive for so long that another server may soon take it for stale. */
+  readonly isNeglected: boolean;
   readonly pendingWindowInDays: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -31,7 +35,8 @@ export interface UpkeepOptions extends UpkeepConfig {
 
 /** The tasks with their rhythm, not yet running. */
 export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
-  const dispose = { ...options, dryRun: options.pruneDryRun };
+  const describe = keyDescriber(options.kms, options.log);
+  const dispose = { ...options, describe, dryRun: options.pruneDryRun };
   const { tagIdentity: identity } = options;
   const prune =
     identity === undefined
@@ -43,7 +48,7 @@ export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
           }),
         ]
       : [
-          keepActiveKeysTask({ ...options, intervalMs: options.aliasRefreshIntervalMs }),
+          keepActiveKeysTask({ ...options, identity, intervalMs: options.aliasRefreshIntervalMs }),
           disposeKeysViaTagsTask({
             ...dispose,
             identity,
@@ -64,9 +69,11 @@ export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
 }
 
 /** Starts the tasks; they end when the signal aborts. */
-export function startUpkeep(options: UpkeepOptions): void {
-  const { clock, log, signal, scanStartDelayMs, telemetry } = options;
-  for (const task of upkeepTasks(options)) {
-    void runTask(task, { clock, log, signal, telemetry, startDelayMs: scanStartDelayMs });
+export function startUpkeep(options: UpkeepOptions, tasksOf = upkeepTasks): void {
+  const { clock, log, signal, scanStartDelayMs, telemetry, isNeglected } = options;
+  for (const task of tasksOf(options)) {
+    // A server that comes back after two weeks must show that it is alive before another one's scan.
+    const startDelayMs = task.keepsAlive && isNeglected ? 0 : scanStartDelayMs;
+    void runTask(task, { clock, log, signal, telemetry, startDelayMs });
   }
 }

@@ -1,5 +1,5 @@
 /** Spreads calls over time, so that background work leaves the account's request quota to signing and to others. */
-import type { Clock } from "../ports.ts";
+import type { Clock } from "./ports.ts";
 
 export class Pacer {
   readonly #clock: Clock;
