@@ -84,6 +84,9 @@ function aliasFrom(alias: SdkAlias): AliasListEntry[] {
   ];
 }
 
+/** KMS takes an id as well as an ARN; moto takes only the id for what changes a key's state, and the key is in our own account. */
+const bareKeyId = (keyId: string): string => keyId.replace(/^arn:[^/]*:key\//, "");
+
 const sdkTags = (tags: readonly Tag[]) => tags.map(({ key, value }) => ({ TagKey: key, TagValue: value }));
 
 export class AwsKmsClient implements KmsClient {
@@ -197,7 +200,10 @@ export class AwsKmsClient implements KmsClient {
     options: CallOptions = {},
   ): Promise<Date | undefined> {
     const output = await this.#call("ScheduleKeyDeletion", options, (abort) =>
-      this.#sdk.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: pendingWindowInDays }), abort),
+      this.#sdk.send(
+        new ScheduleKeyDeletionCommand({ KeyId: bareKeyId(keyId), PendingWindowInDays: pendingWindowInDays }),
+        abort,
+      ),
     );
     return output.DeletionDate;
   }
