@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type EmulatorProcess, endpointOf, startProcess } from "./emulator-process.ts";
 
-const rounds = Number(process.env.EMULATOR_KILL_ROUNDS ?? 3);
+const rounds = Number(process.env.EMULATOR_KILL_ROUNDS ?? 2);
 const writers = 8;
 
 interface Made {

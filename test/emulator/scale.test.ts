@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { createEngine, type EmulatorControl, manualClock, startEmulator } from "../../src/kms-emulator/index.ts";
 
 /** Keys of the large state; `EMULATOR_SCALE_KEYS=100000` for the full size. Every key has an alias. */
-const large = Number(process.env.EMULATOR_SCALE_KEYS ?? 10_000);
+const large = Number(process.env.EMULATOR_SCALE_KEYS ?? 4_000);
 const small = Math.max(Math.floor(large / 100), 50);
 
 const clock = manualClock();
