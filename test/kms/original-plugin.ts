@@ -11,11 +11,11 @@ export interface OriginalKey {
 
 /** The state that the original `kms` plugin leaves in KMS: its calls, one for one. */
 export class OriginalPlugin {
-  readonly #kms: KmsView;
+  readonly #kms: Pick<KmsView, "call">;
   readonly #keyPrefix: string;
   readonly #keys = new Map<string, OriginalKey>();
 
-  constructor(kms: KmsView, keyPrefix = "SPIRE_SERVER_KEY/") {
+  constructor(kms: Pick<KmsView, "call">, keyPrefix = "SPIRE_SERVER_KEY/") {
     this.#kms = kms;
     this.#keyPrefix = keyPrefix;
   }
@@ -55,7 +55,11 @@ export class OriginalPlugin {
 }
 
 /** An alias of somebody else, on a key of theirs. */
-export async function foreignAlias(kms: KmsView, aliasName: string, description = "not SPIRE's"): Promise<string> {
+export async function foreignAlias(
+  kms: Pick<KmsView, "call">,
+  aliasName: string,
+  description = "not SPIRE's",
+): Promise<string> {
   const { KeyMetadata } = await kms.call<{ KeyMetadata: { Arn: string } }>("CreateKey", {
     Description: description,
     KeyUsage: "SIGN_VERIFY",

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { KeyManagerError } from "../../key-manager/errors.ts";
 import { type MigrationReport, migrate, planMigration } from "../../key-manager/migration/migration.ts";
 import type { Logger } from "../../key-manager/ports.ts";
-import { version } from "../../version.ts";
+import { loadAwsClients } from "../aws-clients.ts";
 import { type MigrateFlags, type MigrationRequest, readFlags } from "../migrate/migration-flags.ts";
 import { reportJson, reportText, stepText } from "../migrate/migration-text.ts";
 import { systemClock } from "../system-clock.ts";
@@ -63,9 +63,8 @@ function deadlineWarning(
 
 async function run(request: MigrationRequest, flags: MigrateFlags): Promise<void> {
   const { names, client, phase } = request;
-  const { createAwsClients } = await import("../../aws/clients.ts");
   const print = (step: Parameters<typeof stepText>[0]) => console.log(stepText(step, true));
-  const clients = createAwsClients(client, systemClock, ["spire-aws-kms", version]);
+  const clients = await loadAwsClients(client);
   const context = { kms: clients.kms, names, clock: systemClock, log, ...(flags.json ? {} : { onTaken: print }) };
   try {
     const report = phase === undefined ? await planMigration(context) : await migrate(phase, context);
