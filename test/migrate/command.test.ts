@@ -5,7 +5,7 @@ import { beforeEach, describe, it } from "node:test";
 import { kmsCommand, kmsData } from "../kms/kms-command.ts";
 import { foreignAlias, OriginalPlugin } from "../kms/original-plugin.ts";
 import { pluginCommand } from "../plugin/harness/plugin-command.ts";
-import { useStage } from "../plugin/harness/stage.ts";
+import { credentials, useStage } from "../plugin/harness/stage.ts";
 import { type CommandResult, isOperator, onStage, operator, runMigrate, startMigrate } from "./migrate-command.ts";
 
 const trustDomain = ["--trust-domain", "example.org"] as const;
@@ -46,7 +46,7 @@ describe("spire-aws-kms migrate", { timeout: 120_000 }, () => {
       identities: [
         roleOf(operator.accessKeyId, may),
         roleOf("AKIAMAYNOTDELETE", may.slice(0, -1)),
-        { accessKeyId: "AKIAACCEPTANCETEST01", arn: "arn:aws:sts::111122223333:assumed-role/spire/server" },
+        { accessKeyId: credentials.accessKeyId, arn: "arn:aws:sts::111122223333:assumed-role/spire/server" },
       ],
     },
   });
@@ -161,12 +161,21 @@ describe("spire-aws-kms migrate", { timeout: 120_000 }, () => {
     await first.configure({ key_identifier_value: `old-${nth}` });
     const { fingerprint } = await first.generate("bundle-acme-example.org+rsa");
     const flags = ["--from-server-id", `old-${nth}`, ...trustDomain, "--to-identifier-file", file];
-    assert.equal((await runMigrate(stage, ...flags, "--apply")).code, 0);
+    // The default key policy lets the server's role alone change aliases.
+    const denied = await runMigrate(stage, ...flags, "--apply");
+    assert.equal(denied.code, 1);
+    assert.match(
+      denied.stderr,
+      /allow kms:CreateAlias for this identity in its IAM policy and, for a key, in the key's/,
+    );
+    const asServer = { AWS_ACCESS_KEY_ID: credentials.accessKeyId };
+    const run = (...args: string[]) => startMigrate(stage, [...flags, ...args, ...onStage(stage)], asServer).result;
+    assert.equal((await run("--apply")).code, 0);
     await first.stop();
     const second = await stage.start({ command: pluginCommand });
     await second.configure({ key_identifier_value: undefined, key_identifier_file: file });
     assert.deepEqual(await second.fingerprints(), new Map([["bundle-acme-example.org+rsa", fingerprint]]));
-    const finished = json(await runMigrate(stage, ...flags, "--finish", "--json"));
+    const finished = json(await run("--finish", "--json"));
     assert.deepEqual(
       finished.steps.map(({ step, alias }) => [step, alias]),
       [["remove", `alias/SPIRE_SERVER/example_org/old-${nth}/bundle-acme-example_2eorg_2brsa`]],
