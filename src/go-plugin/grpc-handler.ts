@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import {
   create,
   type DescMessage,
@@ -83,8 +84,7 @@ function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerSc
     callback: sendUnaryData<Message>,
   ): Promise<void> => {
     const context = begin(call);
-    // A client-streaming call carries no `request`: the call itself is the iterable of requests.
-    const input = method.methodKind === "unary" ? call.request : call;
+    const input = method.methodKind === "unary" ? call.request : requestsOf(call);
     try {
       callback(null, create(method.output, (await handler(input, context)) as MessageInitShape<DescMessage>));
     } catch (error) {
@@ -96,7 +96,7 @@ function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerSc
 
   const answerMany = async (call: ServerWritableStream<Message, Message>): Promise<void> => {
     const context = begin(call);
-    const input = method.methodKind === "server_streaming" ? call.request : call;
+    const input = method.methodKind === "server_streaming" ? call.request : requestsOf(call);
     try {
       for await (const response of (await handler(input, context)) as AsyncIterable<MessageInitShape<DescMessage>>) {
         // A call cancelled because the plugin stops still gets what is left to say.
@@ -113,6 +113,14 @@ function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerSc
 
   const answer = method.methodKind === "unary" || method.methodKind === "client_streaming" ? answerOnce : answerMany;
   return answer as handleUnaryCall<Message, Message>;
+}
+
+/**
+ * The requests of a call that has a stream of them: grpc-js's call is that stream. Iterating over the call itself would
+ * destroy it after the last request, with the answers still to be written.
+ */
+function requestsOf(call: object): AsyncIterable<Message> {
+  return (call as Readable).iterator({ destroyOnReturn: false });
 }
 
 function beginCall(call: CommonCall, name: string, scope: HandlerScope): ServerCallContext {

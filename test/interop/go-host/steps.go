@@ -23,6 +23,7 @@ const shutdownLimit = 2 * time.Second
 func (h *host) runStep(name string) stepResult {
 	steps := map[string]func() (string, error){
 		"ping":         h.ping,
+		"reflect":      h.reflect,
 		"init":         h.init,
 		"unconfigured": h.unconfigured,
 		"validate":     h.validate,
