@@ -1,0 +1,70 @@
+/** The command line as a person meets it: the built file, its output, its exit codes. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const command = `${root}dist/bin/spire-aws-kms`;
+
+function run(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 60_000, cwd: "/" });
+  return { status, stdout, stderr };
+}
+
+describe("spire-aws-kms", () => {
+  it("shows what it can do", () => {
+    const { status, stdout } = run("--help");
+    assert.equal(status, 0);
+    for (const name of ["demo", "emulator", "migrate"]) assert.match(stdout, new RegExp(`^ +${name}\\b`, "m"));
+  });
+
+  it("tells the package's version", () => {
+    const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { version: string };
+    assert.deepEqual(run("--version"), { status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  it("refuses a command that does not exist, on stderr", () => {
+    const { status, stdout, stderr } = run("emulate");
+    assert.notEqual(status, 0);
+    assert.equal(stdout, "");
+    assert.match(stderr, /unknown command 'emulate'/);
+    assert.match(stderr, /emulator/, "a suggestion");
+  });
+
+  it("shows every command's options", () => {
+    for (const name of ["demo", "emulator", "migrate"]) {
+      const { status, stdout } = run(name, "--help");
+      assert.equal(status, 0);
+      assert.match(stdout, new RegExp(`Usage: spire-aws-kms ${name}`));
+    }
+  });
+});
+
+describe("spire-aws-kms demo", () => {
+  it("passes all its checks and says how many", () => {
+    const { status, stdout, stderr } = run("demo");
+    assert.equal(stderr, "");
+    assert.equal(status, 0, stdout);
+    const [, count] = /^demo: (\d+) checks passed$/m.exec(stdout) ?? [];
+    const lines = stdout.split("\n");
+    assert.equal(Number(count), lines.filter((line) => line.startsWith("  ok ")).length);
+    assert.ok(Number(count) >= 18);
+    assert.match(stdout, /x509-CA-A is an ec-p256 key/);
+    assert.match(stdout, /JWT-Signer-B is an rsa-4096 key/);
+    assert.match(stdout, /\(no alias\) +ECC_NIST_P256 +PendingDeletion/);
+  });
+
+  it("says what is missing without a plugin", () => {
+    const { status, stderr } = run("demo", "--plugin", "/nowhere/aws_kms");
+    assert.equal(status, 1);
+    assert.match(stderr, /there is no plugin at \/nowhere\/aws_kms\nhint: npm run build/);
+  });
+
+  it("fails when the plugin does", () => {
+    const { status, stdout } = run("demo", "--plugin", "/bin/false");
+    assert.equal(status, 1);
+    assert.match(stdout, /FAIL the demonstration broke off: .*\n\ndemo: 0 checks passed, 1 failed/);
+  });
+});
