@@ -1,3 +1,4 @@
+import { lstatSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { GoPluginError } from "./errors.ts";
@@ -60,7 +61,7 @@ export interface PluginHost {
   signal(name: NodeJS.Signals): void;
   /** Asks the plugin to go, waits two seconds, then kills. */
   shutdown(): Promise<PluginExit & { readonly wasKilled: boolean }>;
-  /** Kills the plugin at once. */
+  /** Kills the plugin at once, and removes the socket it could not remove. */
   kill(): Promise<PluginExit>;
 }
 
@@ -132,12 +133,22 @@ function makeHost(child: PluginProcess, handshake: Handshake, connection: Plugin
       await connection.requestShutdown({ timeoutMs: shutdownGraceMs }).catch(() => undefined);
       const exit = await child.exitWithin(shutdownGraceMs);
       await connection.close();
-      return exit === undefined ? { ...(await child.kill()), wasKilled: true } : { ...exit, wasKilled: false };
+      return exit === undefined
+        ? { ...(await kill(child, handshake)), wasKilled: true }
+        : { ...exit, wasKilled: false };
     },
     async kill() {
-      const exit = await child.kill();
+      const exit = await kill(child, handshake);
       await connection.close();
       return exit;
     },
   };
+}
+
+/** A killed plugin cannot remove its socket; whoever killed it can. */
+async function kill(child: PluginProcess, { network, address }: Handshake): Promise<PluginExit> {
+  const exit = await child.kill();
+  const isSocket = network === "unix" && (lstatSync(address, { throwIfNoEntry: false })?.isSocket() ?? false);
+  if (isSocket) rmSync(address, { force: true });
+  return exit;
 }
