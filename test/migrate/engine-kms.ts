@@ -33,6 +33,19 @@ export interface StopAt {
   readonly when: "before" | "after";
 }
 
+export interface ClientOptions {
+  readonly stopAt?: StopAt | undefined;
+  /** What somebody else does right before a call takes effect. */
+  readonly meddle?: (operation: string, input: object) => Promise<void>;
+}
+
+export interface AccountClient {
+  readonly kms: MigrationContext["kms"];
+  /** Resolves when the client has stopped for good. */
+  readonly stopped: Promise<void>;
+  readonly calls: () => number;
+}
+
 const never = () => new Promise<never>(() => undefined);
 
 /** An account in memory whose time is moved by hand. */
@@ -62,12 +75,7 @@ export class Account {
     return Promise.all(Keys.map(({ KeyId }) => this.client().kms.describeKey(KeyId)));
   }
 
-  /** A client that stops somewhere, or not; `stopped` resolves when it does. */
-  client(stopAt?: StopAt): {
-    readonly kms: MigrationContext["kms"];
-    readonly stopped: Promise<void>;
-    calls: () => number;
-  } {
+  client({ stopAt, meddle }: ClientOptions = {}): AccountClient {
     let calls = 0;
     let stop: () => void = () => undefined;
     const stopped = new Promise<void>((resolve) => {
@@ -80,6 +88,7 @@ export class Account {
         stop();
         return never();
       }
+      await meddle?.(operation, input);
       const answer = await this.call<T>(operation, input).catch((error: unknown) => {
         throw error instanceof AwsException ? kmsErrorFrom(operation, sdkError(error)) : error;
       });

@@ -102,7 +102,7 @@ for (const origin of [kmsOrigin("SERVER_A/"), kmsOrigin("SPIRE_SERVER_KEY/"), bu
     };
 
     const run = (phase: Phase, account: Account, stopAt?: StopAt) => {
-      const { kms, stopped, calls } = account.client(stopAt);
+      const { kms, stopped, calls } = account.client({ stopAt });
       const done = migrate(phase, { kms, names: origin.names, clock: clockOf(account), log: silent });
       return { done, stopped, calls };
     };
@@ -141,6 +141,17 @@ for (const origin of [kmsOrigin("SERVER_A/"), kmsOrigin("SPIRE_SERVER_KEY/"), bu
       return found.filter(({ keyArn }) => used.has(keyArn));
     }
 
+    /** From here the operator may as well go back; the account itself is left as it is. */
+    async function assertTurnsBack(account: Account, at: string): Promise<void> {
+      const back = new Account();
+      back.control.load(account.control.dump());
+      const { refusals, isVerified } = await run("back", back).done;
+      assert.deepEqual({ refusals, isVerified }, { refusals: [], isVerified: true }, at);
+      assert.deepEqual(await fingerprints(back, origin.names.from), expected, at);
+      assert.deepEqual(await fingerprints(back, origin.names.to), new Map(), at);
+      assert.deepEqual(await keyStates(back), statesBefore, at);
+    }
+
     for (const phase of ["apply", "finish", "back"] as const) {
       it(`${phase}: stopped at every call, no key is lost; run again, it arrives`, async () => {
         const whole = accountBefore(phase);
@@ -163,6 +174,8 @@ for (const origin of [kmsOrigin("SERVER_A/"), kmsOrigin("SPIRE_SERVER_KEY/"), bu
             assert.deepEqual(await keyStates(account), statesBefore, at);
             // A day short of two weeks, after which what nobody refreshes is forgotten: documented, and tested below.
             assert.deepEqual(await prunedWithin(account, 13, running[phase]), [], at);
+
+            if (phase !== "back" && left !== arrived.join()) await assertTurnsBack(account, at);
 
             const again = await run(phase, account).done;
             assert.deepEqual(again.refusals, [], at);

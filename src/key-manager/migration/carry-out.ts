@@ -63,13 +63,6 @@ async function take(step: Step, kms: AliasClient): Promise<void> {
   }
 }
 
-const attempts: Readonly<Record<Step["kind"], string>> = {
-  add: "add",
-  move: "move",
-  refresh: "refresh",
-  remove: "remove",
-};
-
 /**
  * @param onTaken told of each step once it is done
  * @throws KeyManagerError at the first step that fails; what was done stays, and the next run goes on from there
@@ -83,7 +76,7 @@ export async function carryOut(
     try {
       await take(step, kms);
     } catch (error) {
-      throw keyManagerError(`failed to ${attempts[step.kind]} alias ${step.aliasName}`, error);
+      throw keyManagerError(`failed to ${step.kind} alias ${step.aliasName}`, error);
     }
     onTaken(step);
   }

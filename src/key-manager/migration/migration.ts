@@ -1,6 +1,5 @@
 /** A migration of a server's keys from one naming scheme to another: look, apply, finish, or go back. */
 import { discoverByAlias } from "../discovery/alias-discovery.ts";
-import type { KeyNames } from "../names.ts";
 import type { Clock, KmsClient, Logger } from "../ports.ts";
 import { type AliasClient, carryOut } from "./carry-out.ts";
 import { compareNames, type LeftOut, type MigrationNames, type NamedKey, type Standing } from "./standing.ts";
@@ -47,32 +46,36 @@ function keysInUse(standings: readonly Standing[]): ReadonlyMap<string, NamedKey
   return keys;
 }
 
-/** What a plugin with these names would not find. */
+/** Under which of its names each key must be found. */
+type Side = keyof MigrationNames;
+
+/** What the plugin of these names would not find: its own discovery is asked. */
 async function missingKeys(
   expected: ReadonlyMap<string, NamedKey>,
-  names: KeyNames,
-  { kms, log }: MigrationContext,
+  side: Side,
+  { kms, names, log }: MigrationContext,
 ): Promise<readonly string[]> {
-  const { entries } = await discoverByAlias({ kms, names, log, signal: undefined });
+  const { entries } = await discoverByAlias({ kms, names: names[side], log, signal: undefined });
   return [...expected].flatMap(([keyId, { fingerprint, keyArn }]) => {
     // A key of the new names that cannot be used is not this migration's doing.
     if (fingerprint === undefined) return [];
     const found = entries.get(keyId);
     if (found?.fingerprint === fingerprint) return [];
-    const what = found === undefined ? "does not find it" : `finds another key (${found.keyArn})`;
-    return [`key ${JSON.stringify(keyId)} is ${keyArn}, and the plugin with the names of ${names.setting} ${what}`];
+    const name = `${side === "to" ? "new" : "old"} name`;
+    const what = found === undefined ? "is not found" : `is not what is found (${found.keyArn})`;
+    return [`key ${JSON.stringify(keyId)} (${keyArn}) ${what} under its ${name}`];
   });
 }
 
 async function verify(
   expected: ReadonlyMap<string, NamedKey>,
-  names: KeyNames,
+  side: Side,
   context: MigrationContext,
 ): Promise<readonly string[]> {
   let missing: readonly string[] = [];
   for (const delayMs of verifyDelaysMs) {
     if (delayMs > 0) await context.clock.sleep(delayMs);
-    missing = await missingKeys(expected, names, context);
+    missing = await missingKeys(expected, side, context);
     if (missing.length === 0) break;
   }
   return missing;
@@ -111,7 +114,7 @@ export async function planMigration(context: MigrationContext): Promise<Migratio
   const found = await look("apply", context);
   const { steps, refusals } = found.plan;
   const isApplied = refusals.length === 0 && !steps.some(({ kind }) => kind !== "refresh");
-  const missing = isApplied ? await missingKeys(keysInUse(found.standings), names.to, context) : [];
+  const missing = isApplied ? await missingKeys(keysInUse(found.standings), "to", context) : [];
   return reportOf(found, names, { steps, refusals, isVerified: isApplied && missing.length === 0 });
 }
 
@@ -126,7 +129,7 @@ export async function migrate(phase: Phase, context: MigrationContext): Promise<
   const { steps, refusals } = before.plan;
   if (refusals.length > 0) return reportOf(before, names, { refusals });
   const expected = keysInUse(before.standings);
-  const lasting = phase === "back" ? names.from : names.to;
+  const lasting = phase === "back" ? "from" : "to";
   if (phase === "finish") {
     const missing = await verify(expected, lasting, context);
     if (missing.length > 0) return reportOf(before, names, { refusals: missing });
