@@ -147,7 +147,7 @@ describe("Configure and Validate", () => {
         hclConfiguration: pluginData({ key_identifier_value: "too-late" }),
       };
       const abort = new AbortController();
-      const options = code === "CANCELLED" ? { signal: abort.signal } : { timeoutMs: 500 };
+      const options = code === "CANCELLED" ? { signal: abort.signal } : { timeoutMs: 1_500 };
       const configured = plugin.config.configure(request, options);
       await held.reached;
       abort.abort();

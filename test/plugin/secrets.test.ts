@@ -14,6 +14,8 @@ const mismatch =
   "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 const headers = `content-type:application/x-amz-json-1.1\nhost:kms.us-east-2.amazonaws.com\nx-amz-date:20261122T101112Z\nx-amz-security-token:${sessionToken}\nx-amz-target:TrentService.ListAliases`;
 
+const nameless = `the token ${sessionToken} is not known here`;
+
 /** How AWS, and what stands between it and us, quote a request back. */
 const messages: readonly (readonly [title: string, message: string])[] = [
   [
@@ -27,7 +29,7 @@ const messages: readonly (readonly [title: string, message: string])[] = [
   ["the header by itself", `cannot accept x-amz-security-token:${sessionToken}`],
   ["the header as curl shows it", `bad request header "X-Amz-Security-Token: ${sessionToken}" refused`],
   ["the header as JSON", `refused {"x-amz-security-token":"${sessionToken}","host":"kms"}`],
-  ["the token without a name", `the token ${sessionToken} is not known here`],
+  ["the token without a name", nameless],
 ];
 
 const settings = {
@@ -48,34 +50,42 @@ describe("secrets are never told", () => {
 
   before(async () => {
     plugin = await stage.start();
+    await plugin.configure(settings);
+    await plugin.generate(keyId);
   });
+
+  /** Every call of the operation is refused in these words while `run` runs. */
+  async function refusing(operation: string, message: string, run: () => Promise<unknown>): Promise<void> {
+    const fault = stage.kms.fault({ kind: "error", name: "InvalidSignatureException", message, operation });
+    await expectStatus(run(), "UNAUTHENTICATED", new RegExp(`${operation}: InvalidSignatureException: `));
+    assert.ok(fault.hits > 0);
+    fault.remove();
+  }
 
   for (const [title, message] of messages) {
     it(`when an error quotes the request: ${title}`, async () => {
-      await plugin.configure(settings);
-      await plugin.generate(keyId);
-      const name = "InvalidSignatureException";
-      const fault = stage.kms.fault({ kind: "error", name, message });
-      await expectStatus(plugin.configure(settings), "UNAUTHENTICATED");
-      await expectStatus(signMessage(plugin, keyId, Buffer.from("message"), "sha256"), "UNAUTHENTICATED");
-      await expectStatus(plugin.generate(keyId), "UNAUTHENTICATED");
-      fault.remove();
-      for (const operation of ["ListAliases", "GetPublicKey", "UpdateAlias"]) {
-        const once = stage.kms.fault({ kind: "error", name, message, operation, times: 2 });
-        await (operation === "ListAliases" ? plugin.configure(settings) : plugin.generate(keyId)).catch(
-          () => undefined,
-        );
-        once.remove();
+      await refusing("Sign", message, () => signMessage(plugin, keyId, Buffer.from("message"), "sha256"));
+      for (const operation of ["CreateKey", "GetPublicKey", "UpdateAlias"]) {
+        await refusing(operation, message, () => plugin.generate(keyId));
       }
     });
   }
 
+  it("when Configure meets such an error", async () => {
+    for (const operation of ["GetCallerIdentity", "ListAliases"]) {
+      await refusing(operation, nameless, () => plugin.configure(settings));
+    }
+  });
+
   it("when the error comes in the background: a deletion that is refused at first", async () => {
-    const [, message = ""] = messages.at(-1) ?? [];
-    await plugin.configure(settings);
-    await plugin.generate(keyId);
     const name = "InvalidSignatureException";
-    const fault = stage.kms.fault({ kind: "error", name, message, operation: "ScheduleKeyDeletion", times: 2 });
+    const fault = stage.kms.fault({
+      kind: "error",
+      name,
+      message: nameless,
+      operation: "ScheduleKeyDeletion",
+      times: 2,
+    });
     const scheduled = stage.kms.done("ScheduleKeyDeletion");
     await plugin.generate(keyId);
     await scheduled;
