@@ -22,6 +22,8 @@ export interface KeyView {
   readonly fingerprint: string;
 }
 
+const callTimeoutMs = 15_000;
+
 interface Metadata {
   readonly Arn: string;
   readonly Description: string;
@@ -66,12 +68,27 @@ export class KmsView {
     this.#emulator.control.clearFaults();
   }
 
+  /** `reached` rejects when the plugin makes no such call in good time. */
   pause(rule: PauseRule): PauseHandle {
     const { match } = rule;
-    return this.#emulator.control.pause({
+    const { reached, release } = this.#emulator.control.pause({
       ...rule,
       match: (input, caller) => isPlugin(caller) && (match === undefined || match(input, caller)),
     });
+    const missing = new Error(`the plugin did not call ${rule.operation} within ${callTimeoutMs} ms`);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(missing), callTimeoutMs).unref();
+    });
+    const inTime = Promise.race([reached, late]).finally(() => clearTimeout(timer));
+    inTime.catch(() => undefined); // nobody need wait for it
+    return {
+      reached: inTime,
+      release() {
+        clearTimeout(timer);
+        release();
+      },
+    };
   }
 
   /** Resolves once such a call of the plugin has taken effect. Ask before what sets it off. */
