@@ -75,9 +75,10 @@ function read(error: unknown): AwsFailure {
   const metadata = property(error, "$metadata");
   const httpStatus = property(metadata, "httpStatusCode");
   const name = textOf(property(error, "name")) ?? "Error";
+  const code = property(error, "$fault") === undefined ? textOf(property(error, "code")) : undefined;
   return {
     // A service's exception is known by its name, a socket's failure by its code.
-    name: property(error, "$fault") === undefined ? (textOf(property(error, "code")) ?? name) : name,
+    name: code === undefined || code === "ETIMEDOUT" ? name : code,
     message: textOf(property(error, "message")) ?? "",
     httpStatus: typeof httpStatus === "number" ? httpStatus : undefined,
     requestId: textOf(property(metadata, "requestId")),
@@ -87,10 +88,10 @@ function read(error: unknown): AwsFailure {
 function codeOf({ name, httpStatus }: AwsFailure): KmsErrorCode {
   const known = Object.hasOwn(codeByName, name) ? codeByName[name] : undefined;
   if (known !== undefined) return known;
-  if (httpStatus === undefined) return "Unavailable";
   if (httpStatus === 429) return "Throttled";
   if (httpStatus === 403) return "AccessDenied";
-  return httpStatus >= 500 ? "Unavailable" : "InvalidRequest";
+  // A failure with any other status, 200 included, is an answer that nobody could read.
+  return httpStatus !== undefined && httpStatus >= 400 && httpStatus < 500 ? "InvalidRequest" : "Unavailable";
 }
 
 const maxMessageCharacters = 600;
@@ -105,8 +106,8 @@ function safeMessage(message: string): string {
 function isOutcomeUnknown({ name, message, httpStatus }: AwsFailure): boolean {
   if (httpStatus !== undefined && httpStatus >= 400 && httpStatus < 500) return false;
   if (neverSent.has(name)) return false;
-  // The HTTP handler's connect timeout has the same name as its response timeout.
-  return !(name === "TimeoutError" && /establishing a connection/i.test(message));
+  // The HTTP handler's connect timeout has the same name as its response timeout, and so has the system's.
+  return !(name === "TimeoutError" && /did not establish a connection|^connect ETIMEDOUT/.test(message));
 }
 
 /** Translates whatever an SDK call threw. */
@@ -119,6 +120,29 @@ export function kmsErrorFrom(operation: string, error: unknown): KmsError {
     awsName: failure.name,
     requestId: failure.requestId,
     outcomeUnknown: isOutcomeUnknown(failure),
+  });
+}
+
+const networkFailure = /^(ECONN|EHOST|ENET|EPIPE|EAI_|ENOTFOUND|ETIMEDOUT|TimeoutError$)/;
+
+/**
+ * Translates a failure to get credentials. The call that they were for was certainly not made.
+ *
+ * @param operation `AssumeRole` or the like, `credentials` for what is not a call
+ */
+export function credentialsErrorFrom(operation: string, error: unknown): KmsError {
+  if (error instanceof KmsError) return error;
+  const { code, message, awsName, requestId } = kmsErrorFrom(operation, error);
+  const { httpStatus } = read(error);
+  // What is wrong with a file, a profile or a token is nobody's outage.
+  const isOurs =
+    code === "InvalidRequest" || (code === "Unavailable" && httpStatus === undefined && !networkFailure.test(awsName));
+  return new KmsError(message, {
+    code: isOurs ? "Unauthenticated" : code,
+    operation,
+    awsName,
+    requestId,
+    outcomeUnknown: false,
   });
 }
 

@@ -2,11 +2,12 @@
 import { KMSClient } from "@aws-sdk/client-kms";
 import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import { STSClient } from "@aws-sdk/client-sts";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
-import { type CredentialConfig, createCredentialSource } from "./credentials.ts";
+import { BoundedHttpHandler } from "./bounded-handler.ts";
+import { type CredentialConfig, credentialChain } from "./credential-chain.ts";
+import { CredentialSource } from "./credentials.ts";
 import { AwsKmsClient } from "./kms-client.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
@@ -15,6 +16,9 @@ import { withholdCredentials } from "./withhold-credentials.ts";
 const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
 const requestTimeoutMs = 8_000;
+
+/** For each endpoint. More than signatures ever take (2 × 128), so that slow ones never keep other calls from being sent. */
+const maxSockets = 320;
 
 /** The part of the configuration that clients are made from. */
 export type ClientConfig = CredentialConfig &
@@ -43,12 +47,12 @@ export function createAwsClients(
   userAgent: readonly [string, string],
   telemetry: Telemetry = noTelemetry,
 ): AwsClients {
-  const requestHandler = new NodeHttpHandler({
+  const requestHandler = new BoundedHttpHandler({
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
     throwOnRequestTimeout: true,
-    httpAgent: { keepAlive: true, maxSockets: 128 },
-    httpsAgent: { keepAlive: true, maxSockets: 128 },
+    httpAgent: { keepAlive: true, maxSockets },
+    httpsAgent: { keepAlive: true, maxSockets },
     logger: silent,
   });
   const options = {
@@ -61,7 +65,7 @@ export function createAwsClients(
     ...(config.useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint: config.useDualstackEndpoint }),
   };
   const stsOptions = { ...options, ...(config.stsEndpoint === undefined ? {} : { endpoint: config.stsEndpoint }) };
-  const source = createCredentialSource(config, stsOptions, clock);
+  const source = new CredentialSource(() => credentialChain(config, stsOptions), clock);
   const credentials = source.provide;
   const kmsEndpoint = config.endpoint === undefined ? {} : { endpoint: config.endpoint };
   const kms = new KMSClient({ ...options, ...kmsEndpoint, credentials });
@@ -70,7 +74,7 @@ export function createAwsClients(
   withholdCredentials(kms);
   withholdCredentials(sts);
   withholdCredentials(tagging);
-  const caller = { clock, telemetry, discardCredentials: () => source.discard() };
+  const caller = { clock, telemetry, discardCredentials: (usedSince: Date) => source.discard(usedSince) };
   return {
     kms: new AwsKmsClient(kms, caller),
     sts: new AwsStsClient(sts, caller),

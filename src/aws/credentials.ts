@@ -1,13 +1,10 @@
 /**
- * Where the clients' credentials come from, and when they are fetched anew.
+ * When credentials are fetched anew.
  *
  * All clients of a configuration share one source, so that a role is assumed once for many calls. It is asked before
- * every request; what it holds it renews ahead of its expiry, and gives up at once when AWS refuses it: credentials may
- * be rotated on disk, or come back after an outage, and no restart shall be needed.
+ * every request; what it holds it renews ahead of its expiry without making anybody wait, and gives up at once when AWS
+ * refuses it: credentials may be rotated on disk, or come back after an outage, and no restart shall be needed.
  */
-import { AssumeRoleCommand, STSClient, type STSClientConfig } from "@aws-sdk/client-sts";
-import { defaultProvider } from "@aws-sdk/credential-provider-node";
-import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock } from "../key-manager/ports.ts";
 
 export interface Credentials {
@@ -17,25 +14,28 @@ export interface Credentials {
   readonly expiration?: Date;
 }
 
-export type CredentialConfig = Pick<KeyManagerConfig, "credentials" | "profile" | "assumeRole">;
-
-type Fetch = () => Promise<Credentials>;
+/** @param options `forceRefresh`: what a provider remembers will not do */
+export type FetchCredentials = (options?: { readonly forceRefresh?: boolean }) => Promise<Credentials>;
 
 /** As early as the SDK renews, so that no request goes out with what expires on its way. */
 const renewAheadMs = 5 * 60_000;
-/** AWS refusing our credentials makes us fetch anew, but not more often than this. */
+/** With less left than this, a request waits for the renewal. */
+const tooLateMs = 30_000;
+/** AWS refusing our credentials makes us fetch anew, but not more often than this; nor do failing renewals. */
 const minRefetchMs = 10_000;
 
 export class CredentialSource {
   readonly #clock: Clock;
-  readonly #makeFetch: () => Fetch;
-  #fetch: Fetch;
+  readonly #makeFetch: () => FetchCredentials;
+  #fetch: FetchCredentials;
   #held: Credentials | undefined;
   #pending: Promise<Credentials> | undefined;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #fetchedAt = Number.NEGATIVE_INFINITY;
   #discardedAt = Number.NEGATIVE_INFINITY;
 
   /** @param makeFetch a fresh chain each time: providers remember what they found */
-  constructor(makeFetch: () => Fetch, clock: Clock) {
+  constructor(makeFetch: () => FetchCredentials, clock: Clock) {
     this.#makeFetch = makeFetch;
     this.#fetch = makeFetch();
     this.#clock = clock;
@@ -48,94 +48,62 @@ export class CredentialSource {
   };
 
   /**
-   * AWS has refused what we hold.
+   * AWS has refused what a request was signed with.
    *
-   * @returns whether trying again makes sense
+   * @param usedSince when that request was begun
+   * @returns whether trying again makes sense: there may be others now
    */
-  discard(): boolean {
-    const now = this.#clock.now().getTime();
+  discard(usedSince: Date): boolean {
+    const now = this.#now();
+    // Of many requests that are refused together, the first does this for all.
+    if (usedSince.getTime() <= this.#discardedAt) return true;
     if (now - this.#discardedAt < minRefetchMs) return false;
     this.#discardedAt = now;
     this.#held = undefined;
+    this.#pending = undefined;
     this.#fetch = this.#makeFetch();
     return true;
   }
 
   async #current(): Promise<Credentials> {
     const held = this.#held;
-    const left = (held?.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - this.#clock.now().getTime();
-    if (held !== undefined && left > renewAheadMs) return held;
+    if (held === undefined) return this.#renew();
+    const leftMs = (held.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - this.#now();
+    if (leftMs > renewAheadMs) return held;
+    if (leftMs > tooLateMs) {
+      if (this.#now() - this.#triedAt >= minRefetchMs) this.#renew().catch(() => undefined);
+      return held;
+    }
+    // Fetched a moment ago and all but expired: our clock is wrong, and fetching again would change nothing.
+    if (this.#now() - this.#fetchedAt < minRefetchMs) return held;
     try {
       return await this.#renew();
     } catch (error) {
       // Still good for a while, and the next request tries again.
-      if (held !== undefined && left > 0) return held;
+      if (leftMs > 0) return held;
       throw error;
     }
   }
 
+  /** One fetch at a time, whoever waits for it. */
   #renew(): Promise<Credentials> {
-    this.#pending ??= this.#fetch()
+    if (this.#pending !== undefined) return this.#pending;
+    this.#triedAt = this.#now();
+    const pending = this.#fetch({ forceRefresh: this.#held !== undefined })
       .then((credentials) => {
+        if (this.#pending !== pending) return credentials;
         this.#held = credentials;
+        this.#fetchedAt = this.#now();
         return credentials;
       })
       .finally(() => {
-        this.#pending = undefined;
+        if (this.#pending === pending) this.#pending = undefined;
       });
-    return this.#pending;
+    this.#pending = pending;
+    return pending;
   }
-}
 
-function baseFetch({ credentials, profile }: CredentialConfig): Fetch {
-  if (credentials !== undefined) {
-    const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-    const fixed = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
-    return async () => fixed;
+  #now(): number {
+    return this.#clock.now().getTime();
   }
-  return defaultProvider({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) });
-}
-
-/** STS's default, and the most a chained role may have. */
-const sessionSeconds = 3600;
-
-function assumedRoleFetch(
-  base: Fetch,
-  { roleArn, externalId, sessionName }: NonNullable<CredentialConfig["assumeRole"]>,
-  stsConfig: STSClientConfig,
-): Fetch {
-  const sts = new STSClient({ ...stsConfig, credentials: base });
-  return async () => {
-    const { Credentials: answer } = await sts.send(
-      new AssumeRoleCommand({
-        RoleArn: roleArn,
-        RoleSessionName: sessionName,
-        DurationSeconds: sessionSeconds,
-        ...(externalId === undefined ? {} : { ExternalId: externalId }),
-      }),
-    );
-    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer ?? {};
-    if (AccessKeyId === undefined || SecretAccessKey === undefined || SessionToken === undefined) {
-      throw new Error("AssumeRole answered without credentials");
-    }
-    return {
-      accessKeyId: AccessKeyId,
-      secretAccessKey: SecretAccessKey,
-      sessionToken: SessionToken,
-      ...(Expiration === undefined ? {} : { expiration: Expiration }),
-    };
-  };
-}
-
-/** @param stsConfig Region, endpoint and handler for AssumeRole */
-export function createCredentialSource(
-  config: CredentialConfig,
-  stsConfig: STSClientConfig,
-  clock: Clock,
-): CredentialSource {
-  const { assumeRole } = config;
-  return new CredentialSource(() => {
-    const base = baseFetch(config);
-    return assumeRole === undefined ? base : assumedRoleFetch(base, assumeRole, stsConfig);
-  }, clock);
 }

@@ -35,9 +35,8 @@ import { abortBy, type Caller, withRetries } from "./retry.ts";
 
 const aliasesPerPage = 100;
 const keysPerPage = 1_000;
-/** Ten times what KMS's quota needs at its usual latency; the rest waits, about a second's worth. */
-const maxSignsUnderWay = 128;
-const maxSignsWaiting = 1_024;
+/** Under way: ten times what KMS's quota needs at its usual latency. Waiting: about a second's worth. */
+const signLimits = { maxUnderWay: 128, maxWaiting: 1_024 };
 /** CreateKey is never repeated, and a key whose ARN did not arrive is an orphan: it gets most of SPIRE's 30 s. */
 const createKeyTimeoutMs = 25_000;
 
@@ -92,13 +91,16 @@ const sdkTags = (tags: readonly Tag[]) => tags.map(({ key, value }) => ({ TagKey
 export class AwsKmsClient implements KmsClient {
   readonly #sdk: KMSClient;
   readonly #caller: Caller;
-  readonly #signing = new CallLimiter(maxSignsUnderWay, maxSignsWaiting);
+  /** KMS has one quota for signatures with RSA keys and one for those with EC keys. */
+  readonly #signingLimiters: { readonly rsa: CallLimiter; readonly ec: CallLimiter };
   #serverTime: Date | undefined;
 
   /** @param sdk a client that makes no retries of its own (`maxAttempts: 1`) */
   constructor(sdk: KMSClient, caller: Caller) {
     this.#sdk = sdk;
     this.#caller = caller;
+    const limiter = () => new CallLimiter(caller.clock, signLimits);
+    this.#signingLimiters = { rsa: limiter(), ec: limiter() };
     this.#rememberServerTime();
   }
 
@@ -139,23 +141,21 @@ export class AwsKmsClient implements KmsClient {
     };
   }
 
-  async sign(input: SignInput, options: CallOptions = {}): Promise<Uint8Array> {
-    const output = await this.#signing.run("Sign", () => this.#sign(input, options), options.signal);
+  async sign(input: SignInput, { signal }: CallOptions = {}): Promise<Uint8Array> {
+    const command = {
+      KeyId: input.keyArn,
+      Message: input.digest,
+      MessageType: "DIGEST",
+      SigningAlgorithm: input.signingAlgorithm,
+    } as const;
+    const output = await withRetries(() => this.#sdk.send(new SignCommand(command), abortBy(signal)), {
+      operation: "Sign",
+      caller: this.#caller,
+      signal,
+      repeatable: true,
+      limiter: this.#signingLimiters[input.signingAlgorithm.startsWith("ECDSA") ? "ec" : "rsa"],
+    });
     return required(output.Signature, "Sign", "Signature");
-  }
-
-  #sign(input: SignInput, options: CallOptions) {
-    return this.#call("Sign", options, (abort) =>
-      this.#sdk.send(
-        new SignCommand({
-          KeyId: input.keyArn,
-          Message: input.digest,
-          MessageType: "DIGEST",
-          SigningAlgorithm: input.signingAlgorithm,
-        }),
-        abort,
-      ),
-    );
   }
 
   listAliases(keyId?: string, options: CallOptions = {}): AsyncIterable<Page<AliasListEntry>> {

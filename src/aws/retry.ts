@@ -7,9 +7,12 @@
 import type { Clock, KmsError } from "../key-manager/ports.ts";
 import type { CallResult, Telemetry } from "../key-manager/telemetry.ts";
 import { isClockSkewCorrected, kmsErrorFrom } from "./aws-error.ts";
+import { abortedError, type CallLimiter } from "./call-limiter.ts";
 
 /** As many as the SDK's standard mode makes. */
 const maxAttempts = 3;
+/** About ten seconds' worth. */
+const maxAttemptsForFile = 7;
 const baseDelayMs = 100;
 const throttleBaseDelayMs = 500;
 const credentialsBaseDelayMs = 1_000;
@@ -18,8 +21,8 @@ const maxDelayMs = 5_000;
 /** What every client makes its calls with. */
 export interface Caller {
   readonly clock: Clock;
-  /** AWS has refused our credentials. Returns whether there may be others by now. */
-  readonly discardCredentials: () => boolean;
+  /** AWS has refused the credentials of a call begun at that time. Returns whether there may be others by now. */
+  readonly discardCredentials: (usedSince: Date) => boolean;
   readonly telemetry: Telemetry;
 }
 
@@ -29,6 +32,8 @@ export interface RetryOptions {
   readonly signal: AbortSignal | undefined;
   /** False for a call that must not be repeated unless it certainly did not happen. */
   readonly repeatable: boolean;
+  /** Whom to ask for a turn before each attempt. */
+  readonly limiter?: CallLimiter | undefined;
 }
 
 /** The SDK's per-call options for a signal that may not be there. */
@@ -48,10 +53,31 @@ function mayRetry(error: KmsError, repeatable: boolean): boolean {
   }
 }
 
-/** Credentials that AWS does not know, or no more, may have been rotated; those that could not be found may come. */
-function mayHaveOtherCredentials({ code, awsName }: KmsError, { discardCredentials }: Caller): boolean {
-  if (awsName === "CredentialsProviderError" || awsName === "TokenProviderError") return true;
-  return code === "Unauthenticated" && discardCredentials();
+/** Those that could not be found, or were not to be had, may come: a web identity file, the metadata service at boot. */
+const areCredentialsMissing = ({ code, operation, awsName }: KmsError): boolean =>
+  code === "Unauthenticated" && (operation === "credentials" || awsName === "CredentialsProviderError");
+
+/** Credentials that AWS does not know, or no more, may have been rotated. */
+const mayHaveOtherCredentials = (error: KmsError, { discardCredentials }: Caller, usedSince: Date): boolean =>
+  areCredentialsMissing(error) || (error.code === "Unauthenticated" && discardCredentials(usedSince));
+
+/** A file that is not there yet is mounted by somebody else, who may take his time. */
+const attemptsFor = (error: KmsError): number => (error.awsName === "ENOENT" ? maxAttemptsForFile : maxAttempts);
+
+/** Waits for a call until the signal aborts, and not longer: the SDK's search for credentials takes no heed of signals. */
+async function untilAborted<T>(operation: string, call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return call();
+  if (signal.aborted) throw abortedError(operation, false);
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(abortedError(operation, true));
+    signal.addEventListener("abort", abort, { once: true });
+  });
+  try {
+    return await Promise.race([call(), aborted]);
+  } finally {
+    if (abort !== undefined) signal.removeEventListener("abort", abort);
+  }
 }
 
 /** Full jitter over an exponentially growing window. */
@@ -66,29 +92,36 @@ function delayMs(attempt: number, error: KmsError, clock: Clock): number {
 }
 
 /**
- * Makes a call, up to three times.
+ * Makes a call, up to three times; while the file that holds the credentials is not there, some times more.
  *
  * @throws KmsError of the last attempt
  */
 export async function withRetries<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { operation, caller, signal, repeatable } = options;
+  const { operation, caller, signal, repeatable, limiter } = options;
   const { clock, telemetry } = caller;
   for (let attempt = 1; ; attempt++) {
+    await limiter?.enter(operation, attempt > 1, signal);
     const startedAt = clock.now();
-    const told = (result: CallResult) =>
+    const told = (result: CallResult) => {
+      limiter?.leave(result);
       telemetry.awsCall(operation, result, startedAt, clock.now().getTime() - startedAt.getTime());
+    };
     try {
-      const answer = await call();
+      const answer = await untilAborted(operation, call, signal);
       told("ok");
       return answer;
     } catch (thrown) {
       const error = kmsErrorFrom(operation, thrown);
       told(error.code);
-      if (attempt >= maxAttempts || signal?.aborted) throw error;
-      if (!mayRetry(error, repeatable) && !isClockSkewCorrected(thrown) && !mayHaveOtherCredentials(error, caller)) {
-        throw error;
-      }
+      if (attempt >= attemptsFor(error) || signal?.aborted) throw error;
+      const isWorthwhile =
+        mayRetry(error, repeatable) ||
+        isClockSkewCorrected(thrown) ||
+        mayHaveOtherCredentials(error, caller, startedAt);
+      if (!isWorthwhile) throw error;
       telemetry.awsRetry(operation, error.code);
+      // Who waits for a turn need not wait for its own sake.
+      if (limiter !== undefined && error.code === "Throttled") continue;
       try {
         await clock.sleep(delayMs(attempt, error, clock), signal);
       } catch {

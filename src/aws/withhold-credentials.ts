@@ -22,7 +22,7 @@ const withheld = "[withheld]";
 export function withholdCredentials(client: SigningClient): void {
   const clean = async (error: unknown): Promise<void> => {
     // Where none could be found none can have been told, and looking for them again would take its time.
-    if (!(error instanceof Error) || /^(Credentials|Token)ProviderError$/.test(error.name)) return;
+    if (!(error instanceof Error) || /^(KmsError|(Credentials|Token)ProviderError)$/.test(error.name)) return;
     const credentials = await client.config.credentials().catch(() => undefined);
     for (const secret of [credentials?.secretAccessKey, credentials?.sessionToken]) {
       if (secret) error.message = error.message.replaceAll(secret, withheld);
