@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { executableText } from "./executable.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -28,13 +28,6 @@ const executables = {
   "spire-aws-kms": "src/cli/main.ts",
 };
 
-// The file must run wherever an operator copies it: under a package.json that says "module" Node reads it as ESM, where
-// `require` is not defined, anywhere else as CommonJS.
-const banner = `#!/usr/bin/env node
-// spire-aws-kms ${version}. Built from source; do not edit: plugin_checksum covers this file.
-(function (require) {`;
-const footer = `})(typeof require === "function" ? require : process.getBuiltinModule("node:module").createRequire(process.execPath));`;
-
 const newest = (path) => {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
@@ -44,29 +37,15 @@ const newest = (path) => {
 function isFresh() {
   const outputs = Object.keys(executables).map((name) => join(root, "dist/bin", name));
   if (!outputs.every((path) => existsSync(path))) return false;
-  const sources = ["src", "scripts/build.mjs", "package.json", "package-lock.json"].map((name) => join(root, name));
+  const sources = ["src", "scripts", "package.json", "package-lock.json"].map((name) => join(root, name));
   return Math.max(...sources.map(newest)) < Math.min(...outputs.map((path) => statSync(path).mtimeMs));
 }
 
 async function buildExecutable(name, entry) {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    keepNames: true,
-    write: false,
-    legalComments: "none",
-    logLevel: "warning",
-    define: { SPIRE_AWS_KMS_VERSION: JSON.stringify(version) },
-    banner: { js: banner },
-    footer: { js: footer },
-  });
+  const text = await executableText({ root, version }, entry);
   // Renamed into place: a running plugin's file is never changed under it.
   const path = join(root, "dist/bin", name);
-  writeFileSync(`${path}.new`, result.outputFiles[0].contents);
+  writeFileSync(`${path}.new`, text);
   chmodSync(`${path}.new`, 0o755);
   renameSync(`${path}.new`, path);
 }

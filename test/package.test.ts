@@ -1,7 +1,7 @@
 /** What is published: the packed tarball, unpacked elsewhere. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -63,6 +63,14 @@ describe("the packed package", () => {
       console.log(KeyMetadata.KeyState);
       await kms.close();`);
     assert.equal(answer, "Enabled\n");
+  });
+
+  it("has executables that tell nothing of the machine that built them", () => {
+    for (const name of ["aws_kms", "kms", "spire-aws-kms"]) {
+      const text = readFileSync(join(folder, "package", "dist", "bin", name), "utf8");
+      assert.equal(text.includes(root), false, name);
+      assert.match(text, /^#!\/usr\/bin\/env node\n/);
+    }
   });
 
   it("has executables that run where they lie", () => {
