@@ -64,6 +64,13 @@ export async function assignAlias(
         { cause: error },
       );
     }
+    if (names.isAmbiguous?.(aliasName) && target.keyState === "Enabled") {
+      throw new KeyManagerError(
+        "FailedPrecondition",
+        `alias ${aliasName} stands on a key that may be another server's (${target.arn}); end ${names.setting} with a slash`,
+        { cause: error },
+      );
+    }
     const olderMs = (key.creationDate?.getTime() ?? Number.NaN) - (target.creationDate?.getTime() ?? Number.NaN);
     return target.keyState === "Enabled" && target.keySpec === key.keySpec && olderMs <= sameMomentMs;
   };

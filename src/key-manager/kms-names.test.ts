@@ -161,6 +161,17 @@ describe("a key_prefix without a slash at its end", () => {
     for (const id of [...spireIds, "some-key"]) assert.ok(one.isOwnAlias(one.aliasFor(id)));
   });
 
+  it("is sure of SPIRE's ids alone", () => {
+    assert.equal(one.isAmbiguous?.("alias/prod-1x509-CA-A"), false);
+    assert.equal(one.isAmbiguous?.("alias/prod-1some-key"), true);
+    assert.equal(kmsNames("prod-1/").isAmbiguous?.("alias/prod-1/some-key"), false);
+    assert.equal(one.trustDomainOf("prod-1x509-CA-A"), "own");
+    assert.equal(one.trustDomainOf("prod-1some-key"), "foreign");
+    assert.equal(one.trustDomainOf("prod-10x509-CA-A"), "foreign");
+    assert.equal(kmsNames("prod-1/").trustDomainOf("prod-1/some-key"), "own");
+    assert.equal(kmsNames("prod-1/").trustDomainOf("prod-1/"), "foreign");
+  });
+
   it("looks at descriptions, too: what is neither its own nor SPIRE's is somebody else's", () => {
     assert.equal(one.isForeignDescription("prod-1x509-CA-A"), false);
     assert.equal(one.isForeignDescription("SPIRE_SERVER/example.org"), false);

@@ -15,6 +15,8 @@ const spireKeyId = /(?:x509-CA|JWT-Signer|WIT-Signer)-[AB]$|bundle-acme-./;
 
 const isOneSegment = (text: string): boolean => text !== "" && !text.includes("/");
 
+const isSpireKeyId = (segment: string): boolean => segment.search(spireKeyId) === 0;
+
 /** What tells two prefixes apart of which one begins the other, like `prod-1` and `prod-10`. */
 interface Boundary {
   /** The prefix of the other server whose key the segment after ours certainly stands for, by an id of SPIRE's. */
@@ -30,7 +32,7 @@ function open(keyPrefix: string): Boundary {
   /** `web`, where we are `webb` and the segment is `undle-acme-…`. */
   const shorterPrefixOf = (segment: string): string | undefined => {
     for (let length = keyPrefix.length - 1; length > 0; length--) {
-      if ((keyPrefix.slice(length) + segment).search(spireKeyId) === 0) return keyPrefix.slice(0, length);
+      if (isSpireKeyId(keyPrefix.slice(length) + segment)) return keyPrefix.slice(0, length);
     }
     return undefined;
   };
@@ -41,7 +43,7 @@ function open(keyPrefix: string): Boundary {
       return index > 0 ? keyPrefix + segment.slice(0, index) : shorterPrefixOf(segment);
     },
     doubtAbout(segment, otherPrefixes) {
-      if (segment.search(spireKeyId) === 0) return undefined;
+      if (isSpireKeyId(segment)) return undefined;
       if (/\d$/.test(keyPrefix) && /^\d/.test(segment)) {
         const number = /^\d+/.exec(segment)?.[0] ?? "";
         return `it may belong to a server with ${setting} ${JSON.stringify(keyPrefix + number)}`;
@@ -106,6 +108,7 @@ export function kmsNames(keyPrefix: string): KeyNames {
       }
       return doubts;
     },
+    isAmbiguous: (aliasName) => boundary !== closed && !isSpireKeyId(aliasName.slice(prefix.length)),
     keyIdOf(aliasName, description) {
       const segment = aliasName.slice(prefix.length);
       const described = isOwnDescription(description) ? description.slice(keyPrefix.length) : "";
@@ -117,7 +120,10 @@ export function kmsNames(keyPrefix: string): KeyNames {
     isForeignDescription: (description) =>
       boundary !== closed && !isOwnDescription(description) && !/^SPIRE_SERVER(_KEY)?\//.test(description),
     isTrustDomainAlias: () => false,
-    trustDomainOf: (description) => (isOwnDescription(description) ? "own" : "foreign"),
+    trustDomainOf(description) {
+      if (!isOwnDescription(description)) return "foreign";
+      return boundary === closed || isSpireKeyId(description.slice(keyPrefix.length)) ? "own" : "foreign";
+    },
     reminders: remindersBehind(prefix),
   };
 }

@@ -19,6 +19,8 @@ export interface KeyNames {
   isOwnAlias(aliasName: string): boolean;
   /** Among all aliases of the account: own ones that may as well be another server's, each with the reason. */
   doubtsAbout?(aliasNames: readonly string[]): ReadonlyMap<string, string>;
+  /** Whether an own alias could be another server's for all that its name tells: it is never taken off a key in use. */
+  isAmbiguous?(aliasName: string): boolean;
   /** The SPIRE key id behind one of this server's aliases; the key's description tells which plugin encoded it. */
   keyIdOf(aliasName: string, description: string): string;
   /** Description of a new key. */

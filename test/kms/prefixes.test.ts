@@ -63,6 +63,22 @@ describe("two servers with two prefixes", { timeout: 60_000 }, () => {
     assert.equal((await stage.kms.key(unknown.aliasName)).fingerprint, unknown.fingerprint);
   });
 
+  it("neither takes nor deletes a key that may be another server's", async () => {
+    const other = new OriginalPlugin(stage.kms, "appl");
+    await other.generate("x509-CA-A");
+    const theirs = await other.generate("es");
+    const plugin = await server("app");
+    await plugin.logged(/Cannot tell whose an alias is/, theirs.aliasName);
+    await expectStatus(
+      plugin.generate("les"),
+      "FAILED_PRECONDITION",
+      /alias alias\/apples stands on a key that may be another server's .*; end key_prefix with a slash/,
+    );
+    await plugin.stop();
+    const { state, aliases } = await stage.kms.key(theirs.arn);
+    assert.deepEqual([state, aliases], ["Enabled", [theirs.aliasName]]);
+  });
+
   it("takes no alias away from somebody else behind a prefix without a slash", async () => {
     const arn = await foreignAlias(stage.kms, "alias/billingkey", "the key of our billing");
     const plugin = await server("billing");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { CallRecord } from "../../src/kms-emulator/index.ts";
+import { region } from "../plugin/harness/settings.ts";
 import { signMessage } from "../plugin/harness/signing.ts";
 import { useStage } from "../plugin/harness/stage.ts";
 import { expectStatus } from "../plugin/harness/status.ts";
@@ -8,6 +10,15 @@ import { kmsCommand, kmsData } from "./kms-command.ts";
 import { OriginalPlugin } from "./original-plugin.ts";
 
 const dayMs = 86_400_000;
+
+/** What a ScheduleKeyDeletion asked for; KMS takes a key by its ARN or its id. */
+function deletionOf({ input }: CallRecord) {
+  const { KeyId, PendingWindowInDays } = input as { KeyId: string; PendingWindowInDays: number };
+  return {
+    arn: KeyId.startsWith("arn:") ? KeyId : `arn:aws:kms:${region}:111122223333:key/${KeyId}`,
+    days: PendingWindowInDays,
+  };
+}
 const keyId = "x509-CA-A";
 
 describe("kms makes and rotates keys", { timeout: 60_000 }, () => {
@@ -28,8 +39,7 @@ describe("kms makes and rotates keys", { timeout: 60_000 }, () => {
     stage.kms.forgetCalls();
     const scheduled = stage.kms.done("ScheduleKeyDeletion");
     const rotated = await plugin.generate(keyId);
-    const { input } = await scheduled;
-    assert.deepEqual(input, { KeyId: original.arn, PendingWindowInDays: 7 });
+    assert.deepEqual(deletionOf(await scheduled), { arn: original.arn, days: 7 });
     const [created] = stage.kms.calls("CreateKey");
     assert.deepEqual(created?.input, {
       KeySpec: "ECC_NIST_P256",
@@ -101,7 +111,7 @@ describe("kms makes and rotates keys", { timeout: 60_000 }, () => {
       fault.remove();
       const scheduled = stage.kms.done("ScheduleKeyDeletion");
       const restarted = await server(name);
-      assert.deepEqual((await scheduled).input, { KeyId: left?.arn, PendingWindowInDays: 7 });
+      assert.deepEqual(deletionOf(await scheduled), { arn: left?.arn, days: 7 });
       assert.deepEqual(await restarted.fingerprints(), new Map([[keyId, second.fingerprint]]), "the mark is no key");
       assert.equal((await stage.kms.key(left?.arn ?? "")).state, "PendingDeletion");
 
