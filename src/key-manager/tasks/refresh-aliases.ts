@@ -27,7 +27,8 @@ const updatesPerSecond = 3;
 const maxRounds = 5;
 const roundDelayMs = 15_000;
 
-type Outcome = "refreshed" | "followed" | "healed" | "gone";
+/** `foreign`: it stands on a key that cannot be used; left alone. */
+type Outcome = "refreshed" | "followed" | "foreign" | "healed" | "gone";
 
 export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
   const { keyManager, kms, clock, log, intervalMs } = options;
@@ -50,8 +51,7 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
     try {
       const target = await kms.describeKey(entry.aliasName, { signal });
       if (target.arn !== entry.keyArn) {
-        await keyManager.followAlias(entry, signal);
-        return "followed";
+        return (await keyManager.followAlias(entry, signal)) === undefined ? "foreign" : "followed";
       }
       await kms.updateAlias(entry.aliasName, entry.keyArn, { signal });
       return "refreshed";
@@ -68,16 +68,19 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
     keepsAlive: true,
     intervalMs,
     async runOnce(signal): Promise<TaskReport> {
-      const counts: Record<Outcome, number> = { refreshed: 0, followed: 0, healed: 0, gone: 0 };
+      const counts: Record<Outcome, number> = { refreshed: 0, followed: 0, foreign: 0, healed: 0, gone: 0 };
       let left: readonly string[] = [...keyManager.entries.keys()];
       let failure: unknown;
       for (let round = 1; left.length > 0 && round <= maxRounds; round++) {
         if (round > 1) await clock.sleep(roundDelayMs, signal);
         const failed: string[] = [];
+        const followed: string[] = [];
         for (const keyId of left) {
           try {
             // In turn with generations of the same id: our own rotation is never mistaken for a replica's.
-            counts[await keyManager.exclusively(keyId, () => refresh(keyId, signal))]++;
+            const outcome = await keyManager.exclusively(keyId, () => refresh(keyId, signal));
+            counts[outcome]++;
+            if (outcome === "followed") followed.push(keyId);
           } catch (error) {
             signal.throwIfAborted();
             failure = error;
@@ -85,7 +88,8 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
             log.debug("Failed to refresh alias", { key_id: keyId, reason: messageOf(error) });
           }
         }
-        left = failed;
+        // What was followed is ours to keep alive from now on: the replica that moved it may be gone.
+        left = round < maxRounds ? [...failed, ...followed] : failed;
       }
       if (left.length > 0) throw new TaskFailure(`${left.length} aliases were not refreshed`, left, failure);
       return { ...counts };
