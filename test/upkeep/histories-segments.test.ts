@@ -1,0 +1,13 @@
+import { describe, it } from "node:test";
+import { assertHistories } from "./assert-histories.ts";
+import { lookAlikes, slowSettings } from "./history.ts";
+
+const trustDomains = lookAlikes.segments;
+
+describe(`months of servers of ${trustDomains.join(" and ")} that come, crash, rotate, switch modes and go`, () => {
+  it("no key in use is scheduled, everything unused is in time, nothing of anybody else is touched", (context) =>
+    assertHistories(context, { trustDomains, settings: slowSettings, maxSteps: 12, count: 500 }));
+
+  it("the same in the default rhythm", (context) =>
+    assertHistories(context, { trustDomains, settings: {}, maxSteps: 4, count: 2 }));
+});
