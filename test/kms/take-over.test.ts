@@ -22,6 +22,7 @@ describe("an account that the original kms plugin leaves", { timeout: 60_000 }, 
   const stage = useStage({ pluginCommand: kmsCommand });
   const originals = new Map<string, OriginalPlugin>();
   let disabled: OriginalKey;
+  let plugin: TestPlugin;
   const keyIds = ["x509-CA-A", "x509-CA-B", "JWT-Signer-A"];
 
   before(async () => {
@@ -37,19 +38,18 @@ describe("an account that the original kms plugin leaves", { timeout: 60_000 }, 
     disabled = await new OriginalPlugin(stage.kms, "SERVER_A/").generate("x509-CA-old");
     await stage.kms.call("DisableKey", { KeyId: disabled.arn });
     for (const aliasName of foreignAliases) await foreignAlias(stage.kms, aliasName);
+    plugin = await stage.start();
   });
 
-  async function configured(keyPrefix: string, settings = {}): Promise<TestPlugin> {
-    const plugin = await stage.start();
+  async function configured(keyPrefix: string): Promise<void> {
     stage.kms.forgetCalls();
-    await plugin.configureText(kmsData({ key_prefix: keyPrefix, ...settings }));
-    return plugin;
+    await plugin.configureText(kmsData({ key_prefix: keyPrefix }));
   }
 
   for (const keyPrefix of ["SPIRE_SERVER_KEY/", "SERVER_A/"]) {
     it(`${keyPrefix}: finds its keys and no other, and asks about no other`, async () => {
       const expected = originals.get(keyPrefix)?.fingerprints ?? new Map();
-      const plugin = await configured(keyPrefix);
+      await configured(keyPrefix);
       assert.deepEqual(new Map([...(await plugin.fingerprints())].sort()), new Map([...expected].sort()));
       assert.equal(expected.size, keyIds.length);
 
@@ -64,7 +64,7 @@ describe("an account that the original kms plugin leaves", { timeout: 60_000 }, 
     });
 
     it(`${keyPrefix}: signs with them`, async () => {
-      const plugin = await configured(keyPrefix);
+      await configured(keyPrefix);
       const message = Buffer.from("signed by the key that the original made");
       for (const keyId of ["x509-CA-A", "JWT-Signer-A"]) {
         const { publicKey } = await plugin.keyManager.getPublicKey({ keyId });
@@ -77,14 +77,13 @@ describe("an account that the original kms plugin leaves", { timeout: 60_000 }, 
   }
 
   it("skips a disabled key, and says so with the way to mend it", async () => {
-    const plugin = await configured("SERVER_A/");
+    await configured("SERVER_A/");
     const entry = await plugin.logged(/left out/, "alias/SERVER_A/x509-CA-old");
     assert.match(String(entry.fields.reason), /the key is disabled; enable it/);
     await expectStatus(plugin.keyManager.getPublicKey({ keyId: "x509-CA-old" }), "NOT_FOUND");
   });
 
   it("fails for it with strict_key_discovery", async () => {
-    const plugin = await stage.start();
     await expectStatus(
       plugin.configureText(kmsData({ key_prefix: "SERVER_A/", strict_key_discovery: true })),
       "FAILED_PRECONDITION",
@@ -93,7 +92,7 @@ describe("an account that the original kms plugin leaves", { timeout: 60_000 }, 
   });
 
   it("makes a new key under a disabled key's name, where the original leaked one at each attempt", async () => {
-    const plugin = await configured("SERVER_A/");
+    await configured("SERVER_A/");
     const { fingerprint } = await plugin.generate("x509-CA-old");
     const key = await stage.kms.key("alias/SERVER_A/x509-CA-old");
     assert.equal(key.fingerprint, fingerprint);
