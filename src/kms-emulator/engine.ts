@@ -1,16 +1,9 @@
 import { type EmulatorClock, systemClock } from "./clock.ts";
-import {
-  type AccessControl,
-  defaultLimits,
-  type Limits,
-  type Operation,
-  type OperationContext,
-  type Service,
-} from "./context.ts";
+import { type AccessControl, defaultLimits, type Limits, type Operation, type OperationContext } from "./context.ts";
 import { createKeyMaterialSource, type KeyMaterialSource, restoreMaterial } from "./crypto/key-material.ts";
 import { EmulatorError } from "./errors.ts";
 import { AwsException } from "./exceptions.ts";
-import { type FaultEffect, Faults } from "./faults.ts";
+import { Faults } from "./faults.ts";
 import { isRegionName } from "./identifiers.ts";
 import { callerOf, type Identity } from "./identity.ts";
 import { Journal, type OpenRecord } from "./journal.ts";
@@ -21,6 +14,7 @@ import { createAccessControl } from "./policy/access-control.ts";
 import { Quotas } from "./quotas.ts";
 import { createRandom, type Random } from "./random.ts";
 import { RegionView } from "./region-view.ts";
+import { afterwards, type EngineReply, finish, inDialect, instead, throttled } from "./reply.ts";
 import { Store } from "./store.ts";
 import { Directory } from "./sts/directory.ts";
 import { Waits } from "./waits.ts";
@@ -33,31 +27,6 @@ export interface EngineCall {
   readonly region: string;
   readonly caller: Identity;
 }
-
-/** How a call ended, for the transport to put into words. */
-export type EngineReply =
-  | { readonly kind: "output"; readonly output: object | undefined }
-  | { readonly kind: "exception"; readonly exception: AwsException }
-  | { readonly kind: "cut"; readonly outcome: "lost" | "reset" }
-  | { readonly kind: "page"; readonly status: number };
-
-/** What each service calls an exception that all of them have. */
-const dialects: Record<Service, Readonly<Record<string, string>>> = {
-  kms: {},
-  sts: {
-    AccessDeniedException: "AccessDenied",
-    SerializationException: "ValidationError",
-    ThrottlingException: "Throttling",
-    ValidationException: "ValidationError",
-  },
-  tagging: { ThrottlingException: "ThrottledException", ValidationException: "InvalidParameterException" },
-};
-
-const throttlingMessage: Record<Service, string> = {
-  kms: "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
-  sts: "Rate exceeded",
-  tagging: "Rate exceeded",
-};
 
 /** The emulated services without any transport: state, time, faults and the journal. */
 export class Engine {
@@ -189,62 +158,4 @@ export class Engine {
       commit: (...mutations) => store.commit(mutations, clock.now()),
     };
   }
-}
-
-/** The answer of a fault that keeps the call from being carried out. */
-function instead(effects: readonly FaultEffect[], service: Service): EngineReply | undefined {
-  for (const effect of effects) {
-    switch (effect.kind) {
-      case "reset":
-        return { kind: "cut", outcome: "reset" };
-      case "http-500":
-        return { kind: "page", status: effect.status ?? 500 };
-      case "throttle":
-        return { kind: "exception", exception: inDialect(service, throttled(service)) };
-      case "error": {
-        const options = effect.status === undefined ? {} : { status: effect.status };
-        return { kind: "exception", exception: new AwsException(effect.name, effect.message, options) };
-      }
-    }
-  }
-  return undefined;
-}
-
-/** What is left of the reply once the call has been carried out. */
-function afterwards(effects: readonly FaultEffect[], reply: EngineReply): EngineReply {
-  if (effects.some((effect) => effect.kind === "lost-reply")) return { kind: "cut", outcome: "lost" };
-  if (reply.kind !== "output" || !effects.some((effect) => effect.kind === "corrupt-signature")) return reply;
-  const output = reply.output as { Signature?: unknown } | undefined;
-  if (!(output?.Signature instanceof Uint8Array)) return reply;
-  const Signature = Buffer.from(output.Signature);
-  Signature[Signature.length - 1] = (Signature[Signature.length - 1] ?? 0) ^ 1;
-  return { kind: "output", output: { ...output, Signature } };
-}
-
-/** Writes the ending into the journal. `performed` is what the call did, if it was carried out. */
-function finish(record: OpenRecord, answer: EngineReply, performed: EngineReply | undefined): EngineReply {
-  const told = performed ?? answer;
-  if (told.kind === "exception") record.error = { name: told.exception.code, message: told.exception.message };
-  if (told.kind === "output" && told.output !== undefined) record.output = told.output;
-  if (answer.kind === "page") record.error = { name: `HTTP ${answer.status}`, message: "" };
-  if (answer.kind === "cut") record.outcome = answer.outcome;
-  else record.outcome = answer.kind === "output" ? "ok" : "error";
-  return answer;
-}
-
-function throttled(service: Service): AwsException {
-  return new AwsException("ThrottlingException", throttlingMessage[service]);
-}
-
-/** Anything that is not an answer of AWS is a defect of ours, shown as AWS shows its own. */
-function inDialect(service: Service, error: unknown): AwsException {
-  if (error instanceof AwsException) {
-    const code = dialects[service][error.code];
-    if (code === undefined) return error;
-    return new AwsException(code, error.hasMessage ? error.message : undefined, { cause: error });
-  }
-  const code =
-    service === "kms" ? "KMSInternalException" : service === "sts" ? "InternalFailure" : "InternalServiceException";
-  const message = error instanceof Error ? error.message : String(error);
-  return new AwsException(code, `The emulator failed: ${message}`, { status: 500, cause: error });
 }

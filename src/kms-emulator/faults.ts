@@ -1,3 +1,4 @@
+import { EmulatorError } from "./errors.ts";
 import type { Caller } from "./identity.ts";
 import type { Random } from "./random.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -55,6 +56,36 @@ export function namesOperation(rule: Pick<FaultRule, "operation">, operation: st
   return wanted.includes(operation);
 }
 
+/** Throws EmulatorError INVALID_OPTION for a fault that could not work. */
+function requireSound(fault: Fault): void {
+  const isNumber = (value: unknown, min: number, max: number) =>
+    typeof value === "number" && value >= min && value <= max;
+  const require = (isSound: boolean, message: string) => {
+    if (!isSound) throw new EmulatorError("INVALID_OPTION", `fault ${String(fault.kind)}: ${message}`);
+  };
+  require(faultKinds.includes(fault.kind), "there is no such kind");
+  require(isNumber(fault.times ?? 0, 0, Number.POSITIVE_INFINITY), "times must be a number >= 0");
+  require(isNumber(fault.probability ?? 0, 0, 1), "probability must be between 0 and 1");
+  if ("ms" in fault) require(isNumber(fault.ms, 0, maxTimerMs), `ms must be between 0 and ${maxTimerMs}`);
+  if ("perSecond" in fault) require(isNumber(fault.perSecond, 0, Number.MAX_VALUE), "perSecond must be a number >= 0");
+  if ("status" in fault) require(isNumber(fault.status ?? 500, 200, 599), "status must be between 200 and 599");
+  if (fault.kind === "error") require(/^[\w.#:-]+$/.test(fault.name), "name must be the name of an exception");
+}
+
+/** Longer timers than this fire at once in Node. */
+const maxTimerMs = 2 ** 31 - 1;
+
+const faultKinds: readonly Fault["kind"][] = [
+  "delay",
+  "error",
+  "throttle",
+  "lost-reply",
+  "reset",
+  "http-500",
+  "consistency-lag",
+  "corrupt-signature",
+];
+
 /** The faults in force. */
 export class Faults {
   readonly #active = new Set<ActiveFault>();
@@ -64,7 +95,9 @@ export class Faults {
     this.#random = random;
   }
 
+  /** Throws EmulatorError INVALID_OPTION. */
   add(fault: Fault): FaultHandle {
+    requireSound(fault);
     const bucket = fault.kind === "throttle" ? new TokenBucket(fault.perSecond) : undefined;
     const active: ActiveFault = { fault, bucket, hits: 0 };
     this.#active.add(active);

@@ -15,4 +15,5 @@ export type { Caller } from "./identity.ts";
 export { createEngine, type InProcessEmulator } from "./in-process.ts";
 export type { CallOutcome, CallRecord } from "./journal.ts";
 export type { EmulatorOptions, EngineOptions, IdentityConfig, OidcProviderConfig, RoleConfig } from "./options.ts";
+export { type JsonOptions, readJsonOptions } from "./options-json.ts";
 export type { PauseHandle, PauseRule } from "./pauses.ts";

@@ -1,5 +1,6 @@
 import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation } from "./records.ts";
-import type { RegionState, Store } from "./store.ts";
+import type { RegionState } from "./region-state.ts";
+import type { Store } from "./store.ts";
 
 /**
  * What one call sees of one account and Region. Under a consistency-lag fault reads show the state of some time ago;

@@ -1,19 +1,9 @@
 import type { StoredMaterial } from "./crypto/key-material.ts";
 import { DueQueue } from "./due-queue.ts";
 import { History } from "./history.ts";
-import { OrderedIndex } from "./ordered-index.ts";
 import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation, SessionRecord } from "./records.ts";
+import { detach, emptyRegion, type RegionState } from "./region-state.ts";
 import { dayMs, settleKey } from "./settle.ts";
-
-/** Keys and aliases of one account in one Region. */
-export interface RegionState {
-  readonly keys: Map<string, KeyRecord>;
-  readonly keyIds: OrderedIndex;
-  readonly aliases: Map<string, AliasRecord>;
-  readonly aliasNames: OrderedIndex;
-  /** Alias names by key id; a few each, so arrays. */
-  readonly aliasesOfKey: Map<string, readonly string[]>;
-}
 
 /** Called with every batch of changes before it takes effect; throws if it cannot be made durable. */
 export interface Recorder {
@@ -27,20 +17,6 @@ export interface Recorder {
 }
 
 const place = (account: string, region: string): string => `${account}/${region}`;
-
-const emptyRegion = (): RegionState => ({
-  keys: new Map(),
-  keyIds: new OrderedIndex(),
-  aliases: new Map(),
-  aliasNames: new OrderedIndex(),
-  aliasesOfKey: new Map(),
-});
-
-function detach(region: RegionState, alias: AliasRecord): void {
-  const rest = (region.aliasesOfKey.get(alias.keyId) ?? []).filter((name) => name !== alias.name);
-  if (rest.length > 0) region.aliasesOfKey.set(alias.keyId, rest);
-  else region.aliasesOfKey.delete(alias.keyId);
-}
 
 /** All state of the emulator: every account and Region. Synchronous; a commit is atomic. */
 export class Store {

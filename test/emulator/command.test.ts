@@ -72,6 +72,11 @@ describe("spire-aws-kms emulator", () => {
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", () => resolve()));
     t.after(() => taken.close());
     const { port } = taken.address() as { port: number };
+    const config = (options: object) => {
+      const path = join(folder, `config-${JSON.stringify(options).length}.json`);
+      writeFileSync(path, JSON.stringify(options));
+      return path;
+    };
     const cases: readonly [string[], RegExp][] = [
       [["--listen", `127.0.0.1:${port}`], /^error: cannot listen on 127\.0\.0\.1:\d+: the port is in use\n$/],
       [["--control", `127.0.0.1:${port}`], /^error: cannot listen on 127\.0\.0\.1:\d+: the port is in use\n$/],
@@ -81,6 +86,13 @@ describe("spire-aws-kms emulator", () => {
       [["--region", "mars"], /^error: mars is not the name of a Region\n$/],
       [["--account", "12"], /^error: account 12 is not 12 digits\n$/],
       [["--config", garbage], /^error: cannot read .*garbage: /],
+      [["--config", config({ identity: [] })], /^error: cannot read .*: there is no option identity\n$/],
+      [["--config", config({ quotas: { ListKeys: "5" } })], /: option quotas is not of the form/],
+      [
+        ["--config", config({ identities: [{ accessKeyId: "A", arn: "arn:aws:iam::1:user/a" }] })],
+        /is not the ARN of a user/,
+      ],
+      [["--config", config({ roles: [{ arn: "x", trustPolicy: "{}" }] })], /^error: /],
       [["--listen", "nowhere"], /expected HOST:PORT/],
       [["--wrong"], /unknown option '--wrong'/],
     ];

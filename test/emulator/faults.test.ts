@@ -214,6 +214,21 @@ describe("a fault", () => {
     assert.ok(count > 10 && count < 60, String(count));
   });
 
+  it("that could not work is refused", async (t) => {
+    const { control } = await start(t);
+    const unsound = [
+      { kind: "boom" },
+      { kind: "delay", ms: -1 },
+      { kind: "delay", ms: 2 ** 31 },
+      { kind: "throttle", perSecond: Number.NaN },
+      { kind: "error", name: "Two\nLines" },
+      { kind: "error", name: "X", status: 7 },
+      { kind: "reset", probability: 2 },
+      { kind: "reset", times: -1 },
+    ];
+    for (const fault of unsound) assert.throws(() => control.addFault(fault as Fault), EmulatorError);
+  });
+
   it("can look at input and caller, and be removed", async (t) => {
     const { control } = await start(t);
     const handle = control.addFault({

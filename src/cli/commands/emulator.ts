@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
-import { type Emulator, EmulatorError, type EmulatorOptions, startEmulator } from "../../kms-emulator/index.ts";
+import {
+  type Emulator,
+  EmulatorError,
+  type EmulatorOptions,
+  type JsonOptions,
+  readJsonOptions,
+  startEmulator,
+} from "../../kms-emulator/index.ts";
 
 interface Address {
   readonly host: string;
@@ -33,18 +40,13 @@ function parseCount(text: string): number {
 }
 
 /** Options that have no flag of their own: identities, roles, quotas … as JSON. */
-function readConfig(path: string | undefined): Partial<EmulatorOptions> {
+function readConfig(path: string | undefined): JsonOptions {
   if (path === undefined) return {};
-  let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    return readJsonOptions(readFileSync(path, "utf8"));
   } catch (cause) {
     throw new EmulatorError("INVALID_OPTION", `cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new EmulatorError("INVALID_OPTION", `${path} must hold a JSON object of emulator options`);
-  }
-  return value as Partial<EmulatorOptions>;
 }
 
 function optionsOf(flags: Flags): EmulatorOptions {

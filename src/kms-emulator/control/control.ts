@@ -82,8 +82,9 @@ export function createControl(engine: Engine): EmulatorControl {
       engine.store.clockMoved(engine.clock.now());
     },
     addFault(fault) {
+      const handle = engine.faults.add(fault);
       if (fault.kind === "consistency-lag") engine.store.history.keep(fault.ms);
-      return engine.faults.add(fault);
+      return handle;
     },
     clearFaults: () => engine.faults.clear(),
     pause: (rule) => engine.pauses.add(rule),

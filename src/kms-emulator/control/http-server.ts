@@ -34,6 +34,6 @@ async function serve(routes: ControlRoutes, request: IncomingMessage, response: 
 /** The HTTP server of the control plane; not yet listening. */
 export function createControlServer(routes: ControlRoutes): Server {
   return createServer({ requestTimeout: 60_000, noDelay: true }, (request, response) => {
-    void serve(routes, request, response);
+    serve(routes, request, response).catch(() => request.socket.destroy());
   });
 }

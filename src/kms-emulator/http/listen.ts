@@ -10,6 +10,8 @@ export function listen(server: Server, host: string, port: number): Promise<stri
       reject(new EmulatorError("LISTEN_FAILED", `cannot listen on ${host}:${port}: ${reason}`, { cause }));
     });
     server.listen({ host, port }, () => {
+      // From here on an error is a connection that could not be accepted (no descriptors left); it must not end us.
+      server.removeAllListeners("error").on("error", () => {});
       const address = server.address() as AddressInfo;
       const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
       resolve(`http://${name}:${address.port}`);

@@ -97,7 +97,8 @@ export function createAwsServer(engine: Engine, rules: AuthenticationRules, requ
       noDelay: true,
     },
     (request, response) => {
-      void serve(engine, rules, request, response);
+      // What cannot be put into an HTTP answer, such as an injected status of 7, ends the connection and nothing more.
+      serve(engine, rules, request, response).catch(() => request.socket.destroy());
     },
   );
   return server;

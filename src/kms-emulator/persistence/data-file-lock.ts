@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { EmulatorError } from "../errors.ts";
 
 /**
@@ -42,20 +42,45 @@ function isHeld(path: string): number | undefined {
   return isRunning(pid) && startTimeOf(pid) === startTime ? pid : undefined;
 }
 
+const locked = (dataFile: string, holder: number): EmulatorError =>
+  new EmulatorError("DATA_FILE_LOCKED", `data file ${dataFile} is in use by process ${holder}`);
+
+/** False if the lock file exists. */
+function create(path: string): boolean {
+  try {
+    writeFileSync(path, `${process.pid} ${startTimeOf(process.pid)}\n`, { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Moves a stale lock out of the way. One that another process has taken meanwhile is put back. */
+function removeStale(dataFile: string, path: string): void {
+  const aside = `${path}.${process.pid}`;
+  renameSync(path, aside);
+  const holder = isHeld(aside);
+  if (holder !== undefined) {
+    renameSync(aside, path);
+    throw locked(dataFile, holder);
+  }
+  rmSync(aside, { force: true });
+}
+
 /** Takes the lock and returns the function that gives it back. Throws EmulatorError DATA_FILE_LOCKED. */
 export function lockDataFile(dataFile: string): () => void {
   const path = `${dataFile}.lock`;
-  const holder = isHeld(path);
-  if (holder !== undefined) {
-    throw new EmulatorError("DATA_FILE_LOCKED", `data file ${dataFile} is in use by process ${holder}`);
-  }
   try {
-    rmSync(path, { force: true });
-    writeFileSync(path, `${process.pid} ${startTimeOf(process.pid)}\n`, { flag: "wx", mode: 0o600 });
+    while (!create(path)) {
+      const holder = isHeld(path);
+      if (holder !== undefined) throw locked(dataFile, holder);
+      removeStale(dataFile, path);
+    }
   } catch (cause) {
-    throw new EmulatorError("DATA_FILE_UNWRITABLE", `cannot lock data file ${dataFile}: ${(cause as Error).message}`, {
-      cause,
-    });
+    if (cause instanceof EmulatorError) throw cause;
+    const reason = (cause as Error).message;
+    throw new EmulatorError("DATA_FILE_UNWRITABLE", `cannot lock data file ${dataFile}: ${reason}`, { cause });
   }
   heldHere.add(path);
   return () => {

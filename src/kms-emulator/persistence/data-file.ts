@@ -5,14 +5,12 @@ import { EmulatorError } from "../errors.ts";
 import type { Mutation } from "../records.ts";
 import type { Recorder, Store } from "../store.ts";
 import { lockDataFile } from "./data-file-lock.ts";
-import { encodeEntry, encodeLine, header, type LogEntry } from "./log-line.ts";
+import { encodeEntry, encodeLine, header } from "./log-line.ts";
 import { readLog } from "./read-log.ts";
+import { linesOf, syncDirectory, writePieces } from "./snapshot-file.ts";
 
 /** The log is rewritten when it has grown by this much beyond twice its size after the last rewriting. */
 const slackBytes = 8 * 1024 * 1024;
-
-/** A snapshot is written in pieces of about this size. */
-const pieceBytes = 1024 * 1024;
 
 export interface DataFileOptions {
   readonly path: string;
@@ -174,45 +172,5 @@ export class DataFile implements Recorder {
       throw unwritable(path, cause);
     }
     syncDirectory(dirname(path));
-  }
-}
-
-function* linesOf(mutations: Iterable<Mutation>, atMs: number, aheadMs: number): Generator<string> {
-  yield encodeLine(header);
-  const clock: LogEntry = { atMs, mutations: [], ...(aheadMs > 1000 ? { aheadMs } : {}) };
-  yield encodeEntry(clock);
-  for (const mutation of mutations) yield encodeEntry({ atMs, mutations: [mutation] });
-}
-
-function writePieces(descriptor: number, lines: Iterable<string>): number {
-  let total = 0;
-  let piece: string[] = [];
-  let length = 0;
-  const flush = () => {
-    const bytes = Buffer.from(piece.join(""));
-    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
-    total += bytes.length;
-    piece = [];
-    length = 0;
-  };
-  for (const line of lines) {
-    piece.push(line);
-    length += line.length;
-    if (length >= pieceBytes) flush();
-  }
-  flush();
-  return total;
-}
-
-/** Makes the rename itself durable against a power cut, where the system can sync a directory. */
-function syncDirectory(path: string): void {
-  let descriptor = -1;
-  try {
-    descriptor = openSync(path, "r");
-    fsyncSync(descriptor);
-  } catch {
-    // Windows and some file systems refuse; the rename is atomic without it.
-  } finally {
-    if (descriptor >= 0) closeSync(descriptor);
   }
 }
