@@ -40,12 +40,12 @@ describe("two servers with two prefixes", { timeout: 60_000 }, () => {
         await first.configureText(kmsData({ key_prefix: one }));
         await second.configureText(kmsData({ key_prefix: two }));
         const made = [new Map<string, string>(), new Map<string, string>()] as const;
-        for (const round of ["first", "rotated"]) {
-          for (const index of [0, 1] as const) {
-            for (const keyId of keyIds) made[index].set(keyId, (await servers[index].generate(keyId)).fingerprint);
-          }
-          assert.equal(new Set([...made[0].values(), ...made[1].values()]).size, 2 * keyIds.length, round);
+        // The last one is a rotation.
+        for (const keyId of [...keyIds, "x509-CA-A"]) {
+          for (const index of [0, 1] as const)
+            made[index].set(keyId, (await servers[index].generate(keyId)).fingerprint);
         }
+        assert.equal(new Set([...made[0].values(), ...made[1].values()]).size, 2 * keyIds.length);
         // Each in the other's place: what is found now comes from KMS.
         await first.configureText(kmsData({ key_prefix: two }));
         await second.configureText(kmsData({ key_prefix: one }));

@@ -7,7 +7,6 @@ import type { TestPlugin } from "../plugin/harness/test-plugin.ts";
 import { kmsCommand, kmsData } from "./kms-command.ts";
 import { foreignAlias, type OriginalKey, OriginalPlugin } from "./original-plugin.ts";
 
-/** AWS managed aliases, with and without a target, are the emulator's own and are listed among these. */
 const foreignAliases = [
   "alias/old/SPIRE_SERVER_KEY/x509-CA-A",
   "alias/SPIRE_SERVER_KEY/team/x509-CA-A",
@@ -38,6 +37,11 @@ describe("an account that the original kms plugin leaves", { timeout: 60_000 }, 
     disabled = await new OriginalPlugin(stage.kms, "SERVER_A/").generate("x509-CA-old");
     await stage.kms.call("DisableKey", { KeyId: disabled.arn });
     for (const aliasName of foreignAliases) await foreignAlias(stage.kms, aliasName);
+    const { Aliases } = await stage.kms.call<{ Aliases: readonly { TargetKeyId?: string }[] }>("ListAliases", {});
+    assert.ok(
+      Aliases.some(({ TargetKeyId }) => TargetKeyId === undefined),
+      "aliases of AWS's own without a target are listed, too",
+    );
     plugin = await stage.start();
   });
 
