@@ -36,6 +36,10 @@ const policies = [
   { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: documentedPermissions, Resource: "*" }] },
 ];
 
+/** An identity that may do all that is needed without `key_tags`. */
+const untagging = { accessKeyId: "AKIAMAYNOTTAG0000001", secretAccessKey: secretOf() };
+const withoutTagging = documentedPermissions.filter((action) => action !== "kms:TagResource");
+
 const withoutKeys = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
 
 interface CredentialsCase {
@@ -101,7 +105,13 @@ const refused: readonly CredentialsCase[] = [
   { title: "none anywhere", env: withoutKeys, words: [/CredentialsProviderError/, /default chain/] },
 ];
 
-const secrets = [server.secretAccessKey, session.secretAccessKey, session.sessionToken, ...Object.values(wrong)];
+const secrets = [
+  untagging.secretAccessKey,
+  server.secretAccessKey,
+  session.secretAccessKey,
+  session.sessionToken,
+  ...Object.values(wrong),
+];
 
 describe("credentials, on a KMS that verifies signatures and evaluates policies", () => {
   const arn = "arn:aws:sts::111122223333:assumed-role/spire-server/i-0abc";
@@ -112,6 +122,11 @@ describe("credentials, on a KMS that verifies signatures and evaluates policies"
       { ...server, arn, policies },
       { ...session, arn, policies },
       { ...credentials, arn: "arn:aws:iam::111122223333:user/nobody", policies: [] },
+      {
+        ...untagging,
+        arn: "arn:aws:sts::111122223333:assumed-role/untagging/i-0abc",
+        policies: [{ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: withoutTagging, Resource: "*" }] }],
+      },
     ],
     roles: [{ arn: "arn:aws:iam::111122223333:role/spire-server", policies }],
   };
@@ -152,6 +167,19 @@ describe("credentials, on a KMS that verifies signatures and evaluates policies"
       /ListAliases: AccessDeniedException/,
       /kms:ListAliases/,
     );
+    await plugin.stop();
+  });
+
+  it("key_tags without kms:TagResource: PERMISSION_DENIED names it, no key is made, and without tags it works", async () => {
+    const env = { AWS_ACCESS_KEY_ID: untagging.accessKeyId, AWS_SECRET_ACCESS_KEY: untagging.secretAccessKey };
+    const plugin = await stage.start({ env });
+    const settings = { key_identifier_value: "untagging" };
+    await plugin.configure({ ...settings, key_tags: { Team: "security" } });
+    const before = (await stage.kms.keys()).length;
+    await expectStatus(plugin.generate("x509-CA-A"), "PERMISSION_DENIED", /allow kms:TagResource/);
+    assert.equal((await stage.kms.keys()).length, before);
+    await plugin.configure(settings);
+    await plugin.generate("x509-CA-A");
     await plugin.stop();
   });
 

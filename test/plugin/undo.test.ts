@@ -195,6 +195,16 @@ describe("a GenerateKey that does not come to its end leaves no key behind", () 
     });
   }
 
+  it("KMS shows what it has done only a while later, to every reading call", async () => {
+    const operation = ["GetPublicKey", "DescribeKey"];
+    const fault = stage.kms.fault({ kind: "consistency-lag", ms: 400, operation });
+    const { fingerprint: next } = await plugin.generate(keyId);
+    assert.ok(fault.hits > 1);
+    assert.equal((await plugin.fingerprints()).get(keyId), next);
+    assert.equal((await stage.kms.keyBehind(serverId, keyId)).fingerprint, next);
+    assert.equal(stage.kms.calls("CreateKey").length, 1);
+  });
+
   it("KMS never shows the new key: the call ends at SPIRE's deadline, and the key is scheduled for deletion", async () => {
     const name = "NotFoundException";
     stage.kms.fault({ kind: "error", name, message: "Key does not exist", operation: "GetPublicKey" });
