@@ -17,15 +17,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { executableText } from "./executable.mjs";
+import { executableText, pluginText } from "./executable.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 const executables = {
-  aws_kms: "src/plugin/aws-kms-main.ts",
-  kms: "src/plugin/kms-main.ts",
-  "spire-aws-kms": "src/cli/main.ts",
+  aws_kms: { entry: "src/plugin/aws-kms-main.ts", toText: pluginText },
+  kms: { entry: "src/plugin/kms-main.ts", toText: pluginText },
+  "spire-aws-kms": { entry: "src/cli/main.ts", toText: executableText },
 };
 
 const newest = (path) => {
@@ -41,8 +41,8 @@ function isFresh() {
   return Math.max(...sources.map(newest)) < Math.min(...outputs.map((path) => statSync(path).mtimeMs));
 }
 
-async function buildExecutable(name, entry) {
-  const text = await executableText({ root, version }, entry);
+async function buildExecutable(name, { entry, toText }) {
+  const text = await toText({ root, version }, entry);
   // Renamed into place: a running plugin's file is never changed under it.
   const path = join(root, "dist/bin", name);
   writeFileSync(`${path}.new`, text);
@@ -59,5 +59,5 @@ function buildLibrary() {
 if (!(process.argv.includes("--if-needed") && isFresh())) {
   mkdirSync(join(root, "dist/bin"), { recursive: true });
   buildLibrary();
-  await Promise.all(Object.entries(executables).map(([name, entry]) => buildExecutable(name, entry)));
+  await Promise.all(Object.entries(executables).map(([name, executable]) => buildExecutable(name, executable)));
 }

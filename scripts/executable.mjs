@@ -48,8 +48,26 @@ async function bundle(options) {
   return outputFiles[0].text;
 }
 
+const opening = (version) => `#!/usr/bin/env node
+// spire-aws-kms ${version}. Built from source; do not edit: plugin_checksum covers this file.
+(function (require) {`;
+
+const closing = `})(typeof require === "function" ? require : process.getBuiltinModule("node:module").createRequire(process.execPath));
+`;
+
 /** The file's text. Runs under Node as CommonJS and as ESM, whatever package.json lies above it. */
 export async function executableText(project, entry) {
+  const text = await bundle({ ...optionsFor(project), entryPoints: [entry] });
+  return [opening(project.version), text, closing].join("\n");
+}
+
+/**
+ * The same for a plugin, whose start-up counts: what is imported with `import()` is compiled when it is wanted.
+ *
+ * A module that is imported both ways is there twice. Only what holds no state and throws nothing that the other part
+ * tells by `instanceof` may be; the handshake's part passes its objects on and catches by message.
+ */
+export async function pluginText(project, entry) {
   const { root, version } = project;
   const found = new Set();
   const options = optionsFor(project);
@@ -62,9 +80,7 @@ export async function executableText(project, entry) {
     stdin: { contents: `module.exports = {\n${modules.join("\n")}\n};`, resolveDir: root, sourcefile: "later.js" },
   });
   if (body.includes(commentEndStandIn)) throw new Error(`${entry}: the stand-in for the end of a comment is taken`);
-  return `#!/usr/bin/env node
-// spire-aws-kms ${version}. Built from source; do not edit: plugin_checksum covers this file.
-(function (require) {
+  return `${opening(version)}
 let laterModules;
 function later(name) {
   laterModules ??= (() => {
@@ -81,6 +97,5 @@ ${head}
 function laterText() {/*
 ${body.replaceAll(commentEnd, commentEndStandIn)}
 */}
-})(typeof require === "function" ? require : process.getBuiltinModule("node:module").createRequire(process.execPath));
-`;
+${closing}`;
 }
