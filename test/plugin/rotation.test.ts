@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, beforeEach, describe, it } from "node:test";
 import { KeyType } from "../../src/plugin-sdk/index.ts";
+import { deletionOf } from "./harness/kms-view.ts";
 import { publicKeyOf, signMessage, verifies } from "./harness/signing.ts";
 import { useStage } from "./harness/stage.ts";
 import { expectStatus } from "./harness/status.ts";
@@ -47,7 +48,7 @@ describe("rotation", () => {
       const scheduled = stage.kms.done("ScheduleKeyDeletion");
       const made = await plugin.generate(keyId);
       await assertSignsWith(made.fingerprint);
-      assert.deepEqual((await scheduled).input, { KeyId: old.arn, PendingWindowInDays: days ?? 7 });
+      assert.deepEqual(deletionOf(await scheduled), { keyId: old.keyId, days: days ?? 7 });
       const { state, deletionDate, aliases } = await stage.kms.key(old.arn);
       assert.equal(state, "PendingDeletion");
       assert.deepEqual(aliases, []);
@@ -66,7 +67,7 @@ describe("rotation", () => {
     await plugin.configure({ key_identifier_value: "elsewhere", pending_window_in_days: 30 });
     const scheduled = stage.kms.done("ScheduleKeyDeletion");
     held.release();
-    assert.deepEqual((await scheduled).input, { KeyId: old.arn, PendingWindowInDays: 7 });
+    assert.deepEqual(deletionOf(await scheduled), { keyId: old.keyId, days: 7 });
   });
 
   it("the alias was deleted behind our back: it is made anew", async () => {
@@ -77,19 +78,33 @@ describe("rotation", () => {
     await assertSignsWith(made.fingerprint);
   });
 
-  it("an alias on an older key was made behind our back: it is moved to the new key, and the other key is left alone", async () => {
-    const other = await stage.kms.call<{ KeyMetadata: { KeyId: string } }>("CreateKey", {
-      KeySpec: "ECC_NIST_P256",
-      KeyUsage: "SIGN_VERIFY",
-      Description: "SPIRE_SERVER/example.org",
+  for (const [title, Description, state] of [
+    ["a key of this trust domain goes like one that was known", "SPIRE_SERVER/example.org", "PendingDeletion"],
+    ["a key of somebody else's is left alone", "of another program", "Enabled"],
+  ] as const) {
+    it(`an alias on an older key was made behind our back: it is moved to the new key, and ${title}`, async () => {
+      const other = await stage.kms.call<{ KeyMetadata: { KeyId: string } }>("CreateKey", {
+        KeySpec: "ECC_NIST_P256",
+        KeyUsage: "SIGN_VERIFY",
+        Description,
+      });
+      const { KeyId } = other.KeyMetadata;
+      stage.emulator.control.advance(3_600_000);
+      await stage.kms.call("CreateAlias", { AliasName: alias(), TargetKeyId: KeyId });
+      const isGoing = state === "PendingDeletion";
+      const scheduled = stage.kms.done(
+        "ScheduleKeyDeletion",
+        (input) => JSON.stringify(input).includes(KeyId) === isGoing,
+      );
+      let made = await plugin.generate(keyId);
+      // Where nothing is to happen, the deletion of the next rotation shows that it has not.
+      if (!isGoing) made = await plugin.generate(keyId);
+      await scheduled;
+      assert.equal((await behind()).fingerprint, made.fingerprint);
+      assert.equal((await stage.kms.key(KeyId)).state, state);
+      await assertSignsWith(made.fingerprint);
     });
-    stage.emulator.control.advance(3_600_000);
-    await stage.kms.call("CreateAlias", { AliasName: alias(), TargetKeyId: other.KeyMetadata.KeyId });
-    const made = await plugin.generate(keyId);
-    assert.equal((await behind()).fingerprint, made.fingerprint);
-    assert.equal((await stage.kms.key(other.KeyMetadata.KeyId)).state, "Enabled");
-    await assertSignsWith(made.fingerprint);
-  });
+  }
 
   it("two replicas with one identity that start together make one key between them", async () => {
     const replica = await stage.start();

@@ -33,6 +33,12 @@ interface Metadata {
   readonly DeletionDate?: Date;
 }
 
+/** What a ScheduleKeyDeletion asked for; KMS takes a key's id and its ARN alike. */
+export function deletionOf({ input }: CallRecord): { readonly keyId: string; readonly days: unknown } {
+  const { KeyId, PendingWindowInDays } = Object(input) as { KeyId: string; PendingWindowInDays: unknown };
+  return { keyId: KeyId.slice(KeyId.lastIndexOf("/") + 1), days: PendingWindowInDays };
+}
+
 /** KMS seen and disturbed from outside. Faults and pauses hit the plugin's calls only, and only they are counted. */
 export class KmsView {
   readonly #emulator: Emulator;
