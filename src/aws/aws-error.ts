@@ -123,7 +123,7 @@ export function kmsErrorFrom(operation: string, error: unknown): KmsError {
   });
 }
 
-const networkFailure = /^(ECONN|EHOST|ENET|EPIPE|EAI_|ENOTFOUND|ETIMEDOUT|TimeoutError$)/;
+const networkFailure = /^(MalformedResponse$|ECONN|EHOST|ENET|EPIPE|EAI_|ENOTFOUND|ETIMEDOUT|TimeoutError$)/;
 
 /**
  * Translates a failure to get credentials. The call that they were for was certainly not made.
@@ -131,7 +131,7 @@ const networkFailure = /^(ECONN|EHOST|ENET|EPIPE|EAI_|ENOTFOUND|ETIMEDOUT|Timeou
  * @param operation `AssumeRole` or the like, `credentials` for what is not a call
  */
 export function credentialsErrorFrom(operation: string, error: unknown): KmsError {
-  if (error instanceof KmsError) return error;
+  if (error instanceof KmsError && !error.outcomeUnknown) return error;
   const { code, message, awsName, requestId } = kmsErrorFrom(operation, error);
   const { httpStatus } = read(error);
   // What is wrong with a file, a profile or a token is nobody's outage.

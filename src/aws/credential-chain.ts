@@ -6,11 +6,10 @@ import {
   type AssumeRoleWithWebIdentityCommandInput,
   STSClient,
   type STSClientConfig,
-  type Credentials as StsCredentials,
 } from "@aws-sdk/client-sts";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
-import { KmsError } from "../key-manager/ports.ts";
+import { Answer } from "./answer.ts";
 import { credentialsErrorFrom } from "./aws-error.ts";
 import type { Credentials, FetchCredentials } from "./credentials.ts";
 import { withholdCredentials } from "./withhold-credentials.ts";
@@ -20,31 +19,21 @@ export type CredentialConfig = Pick<KeyManagerConfig, "credentials" | "profile" 
 /** STS's default, and the most a chained role may have. */
 const sessionSeconds = 3600;
 
-function credentialsFrom(operation: string, answer: StsCredentials | undefined): Credentials {
-  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer ?? {};
-  if (AccessKeyId === undefined || SecretAccessKey === undefined || SessionToken === undefined) {
-    throw new KmsError("the answer has no credentials", {
-      code: "Unavailable",
-      operation,
-      awsName: "MalformedResponse",
-      outcomeUnknown: false,
-    });
-  }
+function credentialsFrom(operation: string, output: unknown): Credentials {
+  const answer = new Answer(operation, output).object("Credentials");
+  const expiration = answer.optionalDate("Expiration");
   return {
-    accessKeyId: AccessKeyId,
-    secretAccessKey: SecretAccessKey,
-    sessionToken: SessionToken,
-    ...(Expiration === undefined ? {} : { expiration: Expiration }),
+    accessKeyId: answer.text("AccessKeyId"),
+    secretAccessKey: answer.text("SecretAccessKey"),
+    sessionToken: answer.text("SessionToken"),
+    ...(expiration === undefined ? {} : { expiration }),
   };
 }
 
 /** Calls STS, whose failures are told under the operation's own name. */
-async function askSts(
-  operation: string,
-  ask: () => Promise<{ Credentials?: StsCredentials | undefined }>,
-): Promise<Credentials> {
+async function askSts(operation: string, ask: () => Promise<object>): Promise<Credentials> {
   try {
-    return credentialsFrom(operation, (await ask()).Credentials);
+    return credentialsFrom(operation, await ask());
   } catch (error) {
     throw credentialsErrorFrom(operation, error);
   }

@@ -9,27 +9,33 @@ import {
   ListAliasesCommand,
   ListKeysCommand,
   ScheduleKeyDeletionCommand,
-  type AliasListEntry as SdkAlias,
-  type KeyMetadata as SdkKeyMetadata,
   type KeySpec as SdkKeySpec,
   SignCommand,
   TagResourceCommand,
   UpdateAliasCommand,
 } from "@aws-sdk/client-kms";
-import {
-  type AliasListEntry,
-  type CallOptions,
-  type CreateKeyInput,
-  type KeyListEntry,
-  type KeyMetadata,
-  type KmsClient,
-  KmsError,
-  type Page,
-  type PublicKeyOutput,
-  type SignInput,
-  type Tag,
+import type {
+  AliasListEntry,
+  CallOptions,
+  CreateKeyInput,
+  KeyListEntry,
+  KeyMetadata,
+  KmsClient,
+  Page,
+  PublicKeyOutput,
+  SignInput,
+  Tag,
 } from "../key-manager/ports.ts";
 import { CallLimiter } from "./call-limiter.ts";
+import {
+  aliasesFrom,
+  bareKeyId,
+  deletionDateFrom,
+  keyMetadataFrom,
+  keysFrom,
+  publicKeyFrom,
+  signatureFrom,
+} from "./kms-answers.ts";
 import { type PageAnswer, pages } from "./pages.ts";
 import { abortBy, type Caller, withRetries } from "./retry.ts";
 
@@ -39,52 +45,6 @@ const keysPerPage = 1_000;
 const signLimits = { maxUnderWay: 128, maxWaiting: 1_024 };
 /** CreateKey is never repeated, and a key whose ARN did not arrive is an orphan: it gets most of SPIRE's 30 s. */
 const createKeyTimeoutMs = 25_000;
-
-/** An answer without what every answer of the operation has: from something that is not KMS. */
-function malformed(operation: string, missing: string): KmsError {
-  return new KmsError(`the answer has no ${missing}`, {
-    code: "Unavailable",
-    operation,
-    awsName: "MalformedResponse",
-    outcomeUnknown: true,
-  });
-}
-
-function required<T>(value: T | undefined, operation: string, name: string): T {
-  if (value === undefined || value === null || value === "") throw malformed(operation, name);
-  return value;
-}
-
-function keyMetadataFrom(operation: string, metadata: SdkKeyMetadata | undefined): KeyMetadata {
-  const { KeyId, Arn, Description, KeySpec, CustomerMasterKeySpec, KeyUsage, KeyState, CreationDate, DeletionDate } =
-    required(metadata, operation, "KeyMetadata");
-  return {
-    keyId: required(KeyId, operation, "KeyMetadata.KeyId"),
-    arn: required(Arn, operation, "KeyMetadata.Arn"),
-    description: Description ?? "",
-    keySpec: required(KeySpec ?? CustomerMasterKeySpec, operation, "KeyMetadata.KeySpec"),
-    keyUsage: required(KeyUsage, operation, "KeyMetadata.KeyUsage"),
-    keyState: required(KeyState, operation, "KeyMetadata.KeyState"),
-    creationDate: CreationDate,
-    deletionDate: DeletionDate,
-  };
-}
-
-function aliasFrom(alias: SdkAlias): AliasListEntry[] {
-  if (alias.AliasName === undefined) return [];
-  return [
-    {
-      aliasName: alias.AliasName,
-      aliasArn: alias.AliasArn,
-      targetKeyId: alias.TargetKeyId,
-      creationDate: alias.CreationDate,
-      lastUpdatedDate: alias.LastUpdatedDate,
-    },
-  ];
-}
-
-/** KMS takes an id as well as an ARN; moto takes only the id for what changes a key's state, and the key is in our own account. */
-const bareKeyId = (keyId: string): string => keyId.replace(/^arn:[^/]*:key\//, "");
 
 const sdkTags = (tags: readonly Tag[]) => tags.map(({ key, value }) => ({ TagKey: key, TagValue: value }));
 
@@ -114,31 +74,26 @@ export class AwsKmsClient implements KmsClient {
       ...(input.tags.length === 0 ? {} : { Tags: sdkTags(input.tags) }),
     } as const;
     const sendOptions = { ...abortBy(options.signal), requestTimeout: createKeyTimeoutMs };
-    const output = await withRetries(() => this.#sdk.send(new CreateKeyCommand(command), sendOptions), {
+    const create = async () =>
+      keyMetadataFrom("CreateKey", await this.#sdk.send(new CreateKeyCommand(command), sendOptions));
+    return withRetries(create, {
       operation: "CreateKey",
       caller: this.#caller,
       signal: options.signal,
       repeatable: false,
     });
-    return keyMetadataFrom("CreateKey", output.KeyMetadata);
   }
 
   async describeKey(keyId: string, options: CallOptions = {}): Promise<KeyMetadata> {
-    const output = await this.#call("DescribeKey", options, (abort) =>
-      this.#sdk.send(new DescribeKeyCommand({ KeyId: keyId }), abort),
+    return this.#call("DescribeKey", options, async (abort) =>
+      keyMetadataFrom("DescribeKey", await this.#sdk.send(new DescribeKeyCommand({ KeyId: keyId }), abort), keyId),
     );
-    return keyMetadataFrom("DescribeKey", output.KeyMetadata);
   }
 
   async getPublicKey(keyId: string, options: CallOptions = {}): Promise<PublicKeyOutput> {
-    const output = await this.#call("GetPublicKey", options, (abort) =>
-      this.#sdk.send(new GetPublicKeyCommand({ KeyId: keyId }), abort),
+    return this.#call("GetPublicKey", options, async (abort) =>
+      publicKeyFrom(await this.#sdk.send(new GetPublicKeyCommand({ KeyId: keyId }), abort), keyId),
     );
-    return {
-      keyArn: required(output.KeyId, "GetPublicKey", "KeyId"),
-      keySpec: output.KeySpec ?? output.CustomerMasterKeySpec,
-      pkixData: required(output.PublicKey, "GetPublicKey", "PublicKey"),
-    };
   }
 
   async sign(input: SignInput, { signal }: CallOptions = {}): Promise<Uint8Array> {
@@ -148,31 +103,27 @@ export class AwsKmsClient implements KmsClient {
       MessageType: "DIGEST",
       SigningAlgorithm: input.signingAlgorithm,
     } as const;
-    const output = await withRetries(() => this.#sdk.send(new SignCommand(command), abortBy(signal)), {
+    const sign = async () =>
+      signatureFrom(await this.#sdk.send(new SignCommand(command), abortBy(signal)), input.keyArn);
+    return withRetries(sign, {
       operation: "Sign",
       caller: this.#caller,
       signal,
       repeatable: true,
       limiter: this.#signingLimiters[input.signingAlgorithm.startsWith("ECDSA") ? "ec" : "rsa"],
     });
-    return required(output.Signature, "Sign", "Signature");
   }
 
   listAliases(keyId?: string, options: CallOptions = {}): AsyncIterable<Page<AliasListEntry>> {
     return this.#pages("ListAliases", options, async (Marker, abort) => {
       const input = { KeyId: keyId, Marker, Limit: aliasesPerPage };
-      const output = await this.#sdk.send(new ListAliasesCommand(input), abort);
-      return { items: (output.Aliases ?? []).flatMap(aliasFrom), next: output.NextMarker };
+      return aliasesFrom(await this.#sdk.send(new ListAliasesCommand(input), abort));
     });
   }
 
   listKeys(options: CallOptions = {}): AsyncIterable<Page<KeyListEntry>> {
     return this.#pages("ListKeys", options, async (Marker, abort) => {
-      const output = await this.#sdk.send(new ListKeysCommand({ Marker, Limit: keysPerPage }), abort);
-      const items = (output.Keys ?? []).flatMap(({ KeyId, KeyArn }) =>
-        KeyId === undefined || KeyArn === undefined ? [] : [{ keyId: KeyId, keyArn: KeyArn }],
-      );
-      return { items, next: output.NextMarker };
+      return keysFrom(await this.#sdk.send(new ListKeysCommand({ Marker, Limit: keysPerPage }), abort));
     });
   }
 
@@ -199,13 +150,10 @@ export class AwsKmsClient implements KmsClient {
     pendingWindowInDays: number,
     options: CallOptions = {},
   ): Promise<Date | undefined> {
-    const output = await this.#call("ScheduleKeyDeletion", options, (abort) =>
-      this.#sdk.send(
-        new ScheduleKeyDeletionCommand({ KeyId: bareKeyId(keyId), PendingWindowInDays: pendingWindowInDays }),
-        abort,
-      ),
+    const input = { KeyId: bareKeyId(keyId), PendingWindowInDays: pendingWindowInDays };
+    return this.#call("ScheduleKeyDeletion", options, async (abort) =>
+      deletionDateFrom(await this.#sdk.send(new ScheduleKeyDeletionCommand(input), abort)),
     );
-    return output.DeletionDate;
   }
 
   async tagResource(keyId: string, tags: readonly Tag[], options: CallOptions = {}): Promise<void> {

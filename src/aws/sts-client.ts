@@ -1,6 +1,7 @@
 /** The StsClient port over AWS SDK v3. */
 import { GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
-import { type CallerIdentity, type CallOptions, KmsError, type StsClient } from "../key-manager/ports.ts";
+import type { CallerIdentity, CallOptions, StsClient } from "../key-manager/ports.ts";
+import { Answer } from "./answer.ts";
 import { abortBy, type Caller, withRetries } from "./retry.ts";
 
 export class AwsStsClient implements StsClient {
@@ -15,18 +16,10 @@ export class AwsStsClient implements StsClient {
 
   async getCallerIdentity({ signal }: CallOptions = {}): Promise<CallerIdentity> {
     const operation = "GetCallerIdentity";
-    const { Account, Arn } = await withRetries(
-      () => this.#sdk.send(new GetCallerIdentityCommand({}), abortBy(signal)),
-      { operation, caller: this.#caller, signal, repeatable: true },
-    );
-    if (Account === undefined || Arn === undefined) {
-      throw new KmsError("the answer has no Account or Arn", {
-        code: "Unavailable",
-        operation,
-        awsName: "MalformedResponse",
-        outcomeUnknown: false,
-      });
-    }
-    return { account: Account, arn: Arn };
+    const ask = async (): Promise<CallerIdentity> => {
+      const answer = new Answer(operation, await this.#sdk.send(new GetCallerIdentityCommand({}), abortBy(signal)));
+      return { account: answer.text("Account"), arn: answer.text("Arn") };
+    };
+    return withRetries(ask, { operation, caller: this.#caller, signal, repeatable: true });
   }
 }

@@ -1,6 +1,7 @@
 /** The TaggingClient port over AWS SDK v3. */
 import { GetResourcesCommand, type ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import type { CallOptions, Page, TagFilter, TaggedKey, TaggingClient } from "../key-manager/ports.ts";
+import { Answer } from "./answer.ts";
 import { pages } from "./pages.ts";
 import type { Caller } from "./retry.ts";
 
@@ -30,12 +31,14 @@ export class AwsTaggingClient implements TaggingClient {
       fetch: async (PaginationToken, abort) => {
         const token = PaginationToken === undefined ? {} : { PaginationToken };
         const output = await this.#sdk.send(new GetResourcesCommand({ ...request, ...token }), abort);
-        const items = (output.ResourceTagMappingList ?? []).flatMap(({ ResourceARN, Tags }): TaggedKey[] =>
-          ResourceARN === undefined
-            ? []
-            : [{ keyArn: ResourceARN, tags: new Map((Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])) }],
+        const answer = new Answer("GetResources", output);
+        const items = answer.list("ResourceTagMappingList").map(
+          (resource): TaggedKey => ({
+            keyArn: resource.text("ResourceARN"),
+            tags: new Map(resource.list("Tags").map((tag) => [tag.text("Key"), tag.optionalText("Value") ?? ""])),
+          }),
         );
-        return { items, next: output.PaginationToken };
+        return { items, next: answer.optionalText("PaginationToken") };
       },
     });
   }
