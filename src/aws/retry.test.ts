@@ -31,7 +31,7 @@ async function fail(
   const { repeatable = true, signal, discardCredentials = () => false } = options;
   const call = async () => {
     attempts++;
-    throw failure;
+    throw typeof failure === "function" ? failure() : failure;
   };
   const caller = { clock, telemetry: noTelemetry, discardCredentials };
   try {
@@ -63,6 +63,16 @@ describe("withRetries", () => {
     assert.equal(lost.attempts, 1);
     const refused = await fail(kmsError("Throttled"), { repeatable: false });
     assert.equal(refused.attempts, 3);
+  });
+
+  it("does not let a refusal hide that an attempt before it may have happened", async () => {
+    const answers = [kmsError("Unavailable", { outcomeUnknown: true }), kmsError("AccessDenied")];
+    const { attempts, error } = await fail(() => answers.shift());
+    assert.equal(attempts, 2);
+    assert.ok(error instanceof KmsError);
+    assert.equal(error.code, "AccessDenied");
+    assert.equal(error.operation, "Sign");
+    assert.equal(error.outcomeUnknown, true);
   });
 
   it("repeats with other credentials, as long as there may be others", async () => {

@@ -4,7 +4,7 @@
  * In place of the SDK's own retries, for three reasons: CreateKey must never be repeated when it may have happened; the
  * SDK takes KMS's permanent LimitExceededException for throttling; and waiting must follow the injected clock.
  */
-import type { Clock, KmsError } from "../key-manager/ports.ts";
+import { type Clock, KmsError } from "../key-manager/ports.ts";
 import type { CallResult, Telemetry } from "../key-manager/telemetry.ts";
 import { isClockSkewCorrected, kmsErrorFrom } from "./aws-error.ts";
 import { abortedError, type CallLimiter } from "./call-limiter.ts";
@@ -80,6 +80,9 @@ async function untilAborted<T>(operation: string, call: () => Promise<T>, signal
   }
 }
 
+const withUnknownOutcome = (error: KmsError): KmsError =>
+  new KmsError(error.message, { ...error, outcomeUnknown: true });
+
 /** Full jitter over an exponentially growing window. */
 function delayMs(attempt: number, error: KmsError, clock: Clock): number {
   const base =
@@ -99,6 +102,8 @@ function delayMs(attempt: number, error: KmsError, clock: Clock): number {
 export async function withRetries<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { operation, caller, signal, repeatable, limiter } = options;
   const { clock, telemetry } = caller;
+  /** An attempt whose outcome is unknown leaves it unknown, however clearly the next one is refused. */
+  let outcomeUnknown = false;
   for (let attempt = 1; ; attempt++) {
     await limiter?.enter(operation, attempt > 1, signal);
     const startedAt = clock.now();
@@ -111,8 +116,10 @@ export async function withRetries<T>(call: () => Promise<T>, options: RetryOptio
       told("ok");
       return answer;
     } catch (thrown) {
-      const error = kmsErrorFrom(operation, thrown);
-      told(error.code);
+      const latest = kmsErrorFrom(operation, thrown);
+      told(latest.code);
+      const error: KmsError = outcomeUnknown && !latest.outcomeUnknown ? withUnknownOutcome(latest) : latest;
+      outcomeUnknown = error.outcomeUnknown;
       if (attempt >= attemptsFor(error) || signal?.aborted) throw error;
       const isWorthwhile =
         mayRetry(error, repeatable) ||
