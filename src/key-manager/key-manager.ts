@@ -13,6 +13,7 @@ import { KeyGeneration, type KeyGenerationContext } from "./key-generation.ts";
 import type { KeyType } from "./key-type.ts";
 import { isKmsError, type KmsClient, type Logger } from "./ports.ts";
 import { planSignature, type SignerOptions } from "./signing-algorithm.ts";
+import { whenVisible } from "./visibility.ts";
 
 export interface Signature {
   /** DER ECDSA-Sig-Value, or RSA signature octets. */
@@ -30,9 +31,14 @@ export interface KeyManagerContext extends KeyGenerationContext {
   readonly generations: NamedQueue;
 }
 
+/** How long KMS may not yet know a new key everywhere. */
+const freshMs = 60_000;
+
 export class KeyManager {
   readonly #context: KeyManagerContext;
   #entries: KeyEntries;
+  /** The key that was last made under each id, and when. */
+  readonly #made = new Map<string, { readonly keyArn: string; readonly at: number }>();
 
   constructor(context: KeyManagerContext, entries: KeyEntries) {
     this.#context = context;
@@ -62,7 +68,9 @@ export class KeyManager {
       replace: (entry) => this.replace(entry),
       inTurn: (job) => this.exclusively(keyId, job),
     });
-    return this.#context.generations.run(keyId, () => generation.run());
+    const entry = await this.#context.generations.run(keyId, () => generation.run());
+    this.#made.set(keyId, { keyArn: entry.keyArn, at: this.#context.clock.now().getTime() });
+    return entry;
   }
 
   /** @throws KeyManagerError `InvalidArgument` without an id, `NotFound` for one that is not ours */
@@ -81,8 +89,10 @@ export class KeyManager {
    */
   async signData(keyId: string, digest: Uint8Array, options: SignerOptions, signal?: AbortSignal): Promise<Signature> {
     const entry = this.#entry(keyId);
+    const sign = () => this.#sign(entry, digest, options, signal);
     try {
-      return await this.#sign(entry, digest, options, signal);
+      // A key that KMS does not know everywhere yet is asked again: its alias may be shown as it was, and tells nothing.
+      return await (this.#isFresh(entry) ? whenVisible(this.#context.clock, sign, signal) : sign());
     } catch (error) {
       if (!isKmsError(error, "Disabled", "InvalidState", "NotFound")) throw signFailure(entry, error);
       // The key is of no use any more: perhaps a replica that shares our identity has rotated it.
@@ -159,6 +169,11 @@ export class KeyManager {
       );
     }
     return { signature, keyFingerprint: entry.fingerprint };
+  }
+
+  #isFresh({ keyId, keyArn }: KeyEntry): boolean {
+    const made = this.#made.get(keyId);
+    return made?.keyArn === keyArn && this.#context.clock.now().getTime() - made.at < freshMs;
   }
 
   #entry(keyId: string): KeyEntry {

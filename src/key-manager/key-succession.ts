@@ -28,6 +28,8 @@ export interface KeySlot {
 
 /** How long an alias call that was given up may still reach KMS before its outcome is asked for. */
 const settleMs = 2_000;
+/** How long KMS may still show an alias as it was: only then is it believed that the alias does not stand on the new key. */
+const staleReadMs = 5_000;
 const maxSettleBackoffMs = 60_000;
 /** What cannot be found out in a day is left to the scans. */
 const giveUpSettlingMs = 24 * 3_600_000;
@@ -145,11 +147,12 @@ export class KeySuccession {
   async #settle(entry: KeyEntry, delayMs: number): Promise<void> {
     const { clock, log } = this.#context;
     const { inTurn } = this.#slot;
-    const giveUpAt = clock.now().getTime() + giveUpSettlingMs;
+    const begunAt = clock.now().getTime();
+    const giveUpAt = begunAt + giveUpSettlingMs;
     await clock.sleep(delayMs);
     for (let backoffMs = settleMs; ; backoffMs = Math.min(backoffMs * 2, maxSettleBackoffMs)) {
       try {
-        return await inTurn(() => this.#settleNow(entry));
+        return await inTurn(() => this.#settleNow(entry, begunAt + staleReadMs));
       } catch (error) {
         const fields = { alias_name: entry.aliasName, key_arn: entry.keyArn, reason: messageOf(error) };
         log.debug("Cannot yet tell where the alias points", fields);
@@ -162,10 +165,12 @@ export class KeySuccession {
     }
   }
 
-  async #settleNow(entry: KeyEntry): Promise<void> {
-    const { kms, log } = this.#context;
+  /** @param believeAt from when on KMS is believed that the alias does not stand on the key */
+  async #settleNow(entry: KeyEntry, believeAt: number): Promise<void> {
+    const { kms, clock, log } = this.#context;
     const target = await targetOf(kms, entry.aliasName);
     if (target?.arn !== entry.keyArn) {
+      if (clock.now().getTime() < believeAt) throw new Error("KMS does not show the alias on the new key, or not yet");
       this.abandon(entry.keyArn, entry);
       return;
     }

@@ -20,7 +20,11 @@ export async function whenVisible<T>(clock: Clock, call: () => Promise<T>, signa
       const notYet =
         isKmsError(error, "NotFound") || (isKmsError(error, "InvalidState") && /\bcreating\b/i.test(error.message));
       if (!notYet || signal?.aborted || clock.now().getTime() - start + delayMs > patienceMs) throw error;
-      await clock.sleep(delayMs * (0.5 + clock.random() / 2), signal);
+      try {
+        await clock.sleep(delayMs * (0.5 + clock.random() / 2), signal);
+      } catch {
+        throw error;
+      }
     }
   }
 }
