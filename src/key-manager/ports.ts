@@ -35,6 +35,10 @@ export interface KeyMetadata {
   readonly deletionDate: Date | undefined;
 }
 
+/** Whether the key is on its way to deletion, so that nobody can use it. */
+export const isDoomed = ({ keyState }: KeyMetadata): boolean =>
+  keyState === "PendingDeletion" || keyState === "PendingReplicaDeletion";
+
 export interface Tag {
   readonly key: string;
   readonly value: string;

@@ -2,7 +2,8 @@
 import { KeyManagerError } from "../errors.ts";
 import type { KeyEntries } from "../key-entry.ts";
 import type { KeyNames } from "../names.ts";
-import type { KeyMetadata, KmsClient, Logger } from "../ports.ts";
+import type { Clock, KeyMetadata, KmsClient, Logger, TaggingClient } from "../ports.ts";
+import type { TagIdentity } from "../spire-tags.ts";
 
 export interface DiscoveryContext {
   readonly kms: Pick<KmsClient, "listAliases" | "describeKey" | "getPublicKey">;
@@ -17,6 +18,15 @@ export interface UnusableKey {
   readonly keyArn: string | undefined;
   /** What is wrong and how to mend it. */
   readonly trouble: string;
+}
+
+export interface TagDiscoveryContext extends DiscoveryContext {
+  readonly kms: KmsClient;
+  readonly tagging: TaggingClient;
+  readonly identity: TagIdentity;
+  readonly clock: Clock;
+  /** Tags of a server that runs in tag mode are not older than this. */
+  readonly keepAliveMs: number;
 }
 
 export interface DiscoveredKeys {

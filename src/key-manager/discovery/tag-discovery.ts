@@ -3,37 +3,19 @@
  *
  * Costs what the server has, not what the account has: aliases are listed only when keys may be left that only an alias
  * shows. That is so when nothing is tagged yet, when the tags of a key id tell that the server has run without tag mode,
- * when one of SPIRE's own key ids has an alias and no tagged key, and until a migration has come to its end.
+ * when an alias of ours stands on a key without our tags, and until a migration has come to its end.
  */
 import { mapBounded } from "../concurrency.ts";
 import { KeyManagerError, keyManagerError } from "../errors.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
-import { Pacer } from "../pacer.ts";
-import { type Clock, isKmsError, type KeyMetadata, type KmsClient, type TaggingClient } from "../ports.ts";
-import {
-  readSpireTags,
-  type SpireTags,
-  serverFilter,
-  spireTags,
-  type TagIdentity,
-  trustDomainFilter,
-} from "../spire-tags.ts";
-import { discoverByAlias, troubleWith } from "./alias-discovery.ts";
-import type { DiscoveredKeys, DiscoveryContext, SurplusKey, UnusableKey } from "./key-discovery.ts";
-
-export interface TagDiscoveryContext extends DiscoveryContext {
-  readonly kms: KmsClient;
-  readonly tagging: TaggingClient;
-  readonly identity: TagIdentity;
-  readonly clock: Clock;
-  /** Tags of a server that runs in tag mode are not older than this. */
-  readonly keepAliveMs: number;
-}
+import { isDoomed, isKmsError, type KeyMetadata } from "../ports.ts";
+import { readSpireTags, type SpireTags, serverFilter, trustDomainFilter } from "../spire-tags.ts";
+import { troubleWith } from "./alias-discovery.ts";
+import type { DiscoveredKeys, SurplusKey, TagDiscoveryContext, UnusableKey } from "./key-discovery.ts";
+import { migrate } from "./tag-migration.ts";
 
 const concurrency = 16;
-/** KMS allows 10 TagResource a second, for the whole account. */
-const tagsPerSecond = 8;
 
 interface TaggedCandidate {
   readonly tags: SpireTags;
@@ -41,7 +23,7 @@ interface TaggedCandidate {
 }
 
 /** @returns the key, undefined when it is gone: the tagging API lags */
-async function describe(keyArn: string, { kms, signal }: DiscoveryContext): Promise<KeyMetadata | undefined> {
+async function describe(keyArn: string, { kms, signal }: TagDiscoveryContext): Promise<KeyMetadata | undefined> {
   try {
     return await kms.describeKey(keyArn, { signal });
   } catch (error) {
@@ -71,47 +53,12 @@ async function taggedKeys(context: TagDiscoveryContext): Promise<readonly Tagged
   return candidates.flat();
 }
 
-interface Choice {
-  readonly entries: readonly KeyEntry[];
-  readonly unusable: readonly UnusableKey[];
-  readonly surplus: readonly SurplusKey[];
-}
-
-/** The key that the id's alias points to, else the newest: of two keys under one id only one is in use. */
-async function chooseKey(keyId: string, candidates: readonly TaggedCandidate[], context: TagDiscoveryContext) {
-  const newestFirst = candidates.toSorted(
-    (a, b) => (b.key.creationDate?.getTime() ?? 0) - (a.key.creationDate?.getTime() ?? 0),
-  );
-  if (newestFirst.length < 2) return { chosen: newestFirst[0], isChosenByAlias: false };
-  const target = await describe(context.names.aliasFor(keyId), context);
-  const byAlias = newestFirst.find(({ key }) => key.arn === target?.arn);
-  return { chosen: byAlias ?? newestFirst[0], isChosenByAlias: byAlias !== undefined };
-}
-
-function unusableKeys(candidates: readonly TaggedCandidate[], aliasName: string): readonly UnusableKey[] {
-  return candidates.map(({ key }) => ({ aliasName, keyArn: key.arn, trouble: troubleWith(key, aliasName) ?? "" }));
-}
-
-async function choose(keyId: string, all: readonly TaggedCandidate[], context: TagDiscoveryContext): Promise<Choice> {
-  const aliasName = context.names.aliasFor(keyId);
-  const usable = all.filter(({ key }) => troubleWith(key, aliasName) === undefined);
-  const { chosen, isChosenByAlias } = await chooseKey(keyId, usable, context);
-  const keyType = chosen && keyTypeOf(chosen.key.keySpec);
-  if (chosen === undefined || keyType === undefined) {
-    return { entries: [], unusable: unusableKeys(all, aliasName), surplus: [] };
-  }
-  const { key } = chosen;
-  const { pkixData } = await context.kms.getPublicKey(key.arn, { signal: context.signal });
-  const others = usable.filter((other) => other !== chosen);
-  if (others.length > 0) {
-    context.log.warn("Several keys carry the tags of one key id", {
-      key_id: keyId,
-      used: key.arn,
-      left_out: others.map((other) => other.key.arn),
-    });
-  }
-  const surplus = others.map((other) => ({ key: other.key, chosen: key, isChosenByAlias }));
-  return { entries: [createKeyEntry({ keyId, keyType, keyArn: key.arn, aliasName, pkixData })], unusable: [], surplus };
+/** What there is under one key id: the keys that carry its tags, and the key that its alias stands on. */
+interface Slot {
+  readonly keyId: string;
+  readonly aliasName: string;
+  readonly tagged: readonly TaggedCandidate[];
+  readonly target: KeyMetadata | undefined;
 }
 
 /**
@@ -120,58 +67,94 @@ async function choose(keyId: string, all: readonly TaggedCandidate[], context: T
  */
 const journalKeyIds = ["x509-CA", "JWT-Signer", "WIT-Signer"].flatMap((name) => [`${name}-A`, `${name}-B`]);
 
-/** Whether keys may exist that only aliases show. */
-async function mayHaveUntaggedKeys(
-  byKeyId: ReadonlyMap<string, readonly TaggedCandidate[]>,
-  context: TagDiscoveryContext,
-): Promise<boolean> {
-  const oldest = context.clock.now().getTime() - context.keepAliveMs;
-  const isKeptAlive = ({ tags, key }: TaggedCandidate) =>
-    key.keyState === "Enabled" && (tags.lastUpdate?.getTime() ?? 0) >= oldest;
-  if (byKeyId.size === 0 || ![...byKeyId.values()].every((all) => all.some(isKeptAlive))) return true;
-  const missing = journalKeyIds.filter((keyId) => !byKeyId.has(keyId));
-  const targets = await mapBounded(missing, concurrency, (keyId) => describe(context.names.aliasFor(keyId), context));
-  return targets.some((target) => target !== undefined);
+/** Aliases are asked for by name, never listed. */
+async function slotsOf(candidates: readonly TaggedCandidate[], context: TagDiscoveryContext): Promise<readonly Slot[]> {
+  const tagged = new Map<string, TaggedCandidate[]>(journalKeyIds.map((keyId) => [keyId, []]));
+  for (const candidate of candidates) {
+    const { keyId } = candidate.tags;
+    tagged.set(keyId, [...(tagged.get(keyId) ?? []), candidate]);
+  }
+  const { names } = context;
+  return mapBounded([...tagged], concurrency, async ([keyId, all]) => {
+    const aliasName = names.aliasFor(keyId);
+    const target = await describe(aliasName, context);
+    const isForeign = target !== undefined && names.isForeignDescription(target.description);
+    return { keyId, aliasName, tagged: all, target: isForeign ? undefined : target };
+  });
 }
+
+const isUsable = (key: KeyMetadata, aliasName: string): boolean => troubleWith(key, aliasName) === undefined;
 
 /**
- * Tags keys that were found by their alias only.
- *
- * At first with a date that does not pass for kept alive: should we be stopped before the last of them is tagged, the
- * next start looks at the aliases again. The refresh of the tags, which comes when all are done, puts the date right.
+ * Of the keys under one id the one that the alias stands on, else the newest: only one is in use. A key that somebody
+ * disabled behind the alias is not passed over silently.
  */
-async function migrate(tagged: DiscoveredKeys, context: TagDiscoveryContext): Promise<DiscoveredKeys> {
-  const { kms, identity, clock, keepAliveMs, log, signal } = context;
-  const byAlias = await discoverByAlias(context);
-  const merged = new Map(tagged.entries);
-  const pacer = new Pacer(clock, tagsPerSecond);
-  for (const [keyId, entry] of byAlias.entries) {
-    // The alias is the older witness: where both exist and differ, it was moved while tag mode was off.
-    if (merged.get(keyId)?.keyArn === entry.keyArn) continue;
-    const date = new Date(clock.now().getTime() - keepAliveMs - 1_000);
-    await pacer.turn(signal);
-    await kms.tagResource(entry.keyArn, spireTags(identity, keyId, date), { signal });
-    log.info("Key found by its alias is tagged now", {
-      key_id: keyId,
-      key_arn: entry.keyArn,
-      alias_name: entry.aliasName,
-    });
-    merged.set(keyId, entry);
-  }
-  const usedAliases = new Set([...merged.values()].map(({ aliasName }) => aliasName));
-  const reported = new Set(byAlias.unusable.map(({ aliasName }) => aliasName));
-  const others = tagged.unusable.filter(({ aliasName }) => !usedAliases.has(aliasName) && !reported.has(aliasName));
-  return {
-    ...byAlias,
-    entries: merged,
-    unusable: [...byAlias.unusable, ...others],
-    surplus: tagged.surplus ?? [],
-    unattendedMs: Math.max(tagged.unattendedMs, byAlias.unattendedMs),
-  };
+function chosenOf({ aliasName, tagged, target }: Slot): TaggedCandidate | undefined {
+  const usable = tagged.filter(({ key }) => isUsable(key, aliasName));
+  const byAlias = usable.find(({ key }) => key.arn === target?.arn);
+  if (byAlias !== undefined) return byAlias;
+  if (target !== undefined && !isDoomed(target)) return undefined;
+  return usable.toSorted((a, b) => (b.key.creationDate?.getTime() ?? 0) - (a.key.creationDate?.getTime() ?? 0))[0];
 }
 
-const longestUnattendedMs = (candidates: readonly TaggedCandidate[], now: Date): number =>
-  Math.max(0, ...candidates.map(({ tags }) => now.getTime() - (tags.lastUpdate ?? now).getTime()));
+interface Finding {
+  readonly entries: readonly KeyEntry[];
+  readonly unusable: readonly UnusableKey[];
+  readonly surplus: readonly SurplusKey[];
+}
+
+async function examine(slot: Slot, context: TagDiscoveryContext): Promise<Finding> {
+  const { keyId, aliasName, tagged, target } = slot;
+  const chosen = chosenOf(slot);
+  const keyType = chosen && keyTypeOf(chosen.key.keySpec);
+  if (chosen === undefined || keyType === undefined) {
+    const keys = new Map([...tagged.map(({ key }) => key), ...(target ? [target] : [])].map((key) => [key.arn, key]));
+    const unusable = [...keys.values()].flatMap((key) => {
+      const trouble = troubleWith(key, aliasName);
+      return trouble === undefined ? [] : [{ aliasName, keyArn: key.arn, trouble }];
+    });
+    return { entries: [], unusable, surplus: [] };
+  }
+  const { key } = chosen;
+  const { pkixData } = await context.kms.getPublicKey(key.arn, { signal: context.signal });
+  const others = tagged.filter((other) => other !== chosen && isUsable(other.key, aliasName));
+  if (others.length > 0) {
+    context.log.warn("Several keys carry the tags of one key id", {
+      key_id: keyId,
+      used: key.arn,
+      left_out: others.map((other) => other.key.arn),
+    });
+  }
+  const isChosenByAlias = key.arn === target?.arn;
+  const surplus = others.map((other) => ({ key: other.key, chosen: key, isChosenByAlias }));
+  return { entries: [createKeyEntry({ keyId, keyType, keyArn: key.arn, aliasName, pkixData })], unusable: [], surplus };
+}
+
+/** Whether keys may exist that only aliases show. */
+function mayHaveUntaggedKeys(
+  slots: readonly Slot[],
+  candidates: readonly TaggedCandidate[],
+  { clock, keepAliveMs }: TagDiscoveryContext,
+): boolean {
+  const oldest = clock.now().getTime() - keepAliveMs;
+  const isKeptAlive = ({ tags, key }: TaggedCandidate) =>
+    key.keyState === "Enabled" && (tags.lastUpdate?.getTime() ?? 0) >= oldest;
+  const isNeglected = ({ tagged }: Slot) => tagged.length > 0 && !tagged.some(isKeptAlive);
+  const standsElsewhere = ({ tagged, target, aliasName }: Slot) =>
+    target !== undefined && isUsable(target, aliasName) && !tagged.some(({ key }) => key.arn === target.arn);
+  return candidates.length === 0 || slots.some((slot) => isNeglected(slot) || standsElsewhere(slot));
+}
+
+/** A key without its alias shows only those that read tags that it is in use: that is to be mended at once. */
+function longestUnattendedMs(slots: readonly Slot[], entries: ReadonlyMap<string, KeyEntry>, now: Date): number {
+  const times = slots.flatMap(({ keyId, tagged, target }) => {
+    const keyArn = entries.get(keyId)?.keyArn;
+    if (keyArn === undefined) return [];
+    if (keyArn !== target?.arn) return [Number.POSITIVE_INFINITY];
+    return tagged.map(({ tags }) => now.getTime() - (tags.lastUpdate ?? now).getTime());
+  });
+  return Math.max(0, ...times);
+}
 
 /**
  * Finds the keys tagged as this server's, and tags those that so far only an alias shows.
@@ -181,18 +164,16 @@ const longestUnattendedMs = (candidates: readonly TaggedCandidate[], now: Date):
 export async function discoverByTags(context: TagDiscoveryContext): Promise<DiscoveredKeys> {
   try {
     const candidates = await taggedKeys(context);
-    const byKeyId = new Map<string, TaggedCandidate[]>();
-    for (const candidate of candidates) {
-      const { keyId } = candidate.tags;
-      byKeyId.set(keyId, [...(byKeyId.get(keyId) ?? []), candidate]);
-    }
-    const choices = await mapBounded([...byKeyId], concurrency, ([keyId, all]) => choose(keyId, all, context));
-    const entries = new Map(choices.flatMap((choice) => choice.entries).map((entry) => [entry.keyId, entry]));
-    const unusable = choices.flatMap((choice) => choice.unusable);
-    const surplus = choices.flatMap((choice) => choice.surplus);
-    const unattendedMs = longestUnattendedMs(candidates, context.clock.now());
-    const found = { entries, unusable, surplus, unattendedMs };
-    return (await mayHaveUntaggedKeys(byKeyId, context)) ? await migrate(found, context) : found;
+    const slots = await slotsOf(candidates, context);
+    const findings = await mapBounded(slots, concurrency, (slot) => examine(slot, context));
+    const entries = new Map(findings.flatMap((finding) => finding.entries).map((entry) => [entry.keyId, entry]));
+    const found = {
+      entries,
+      unusable: findings.flatMap(({ unusable }) => unusable),
+      surplus: findings.flatMap(({ surplus }) => surplus),
+      unattendedMs: longestUnattendedMs(slots, entries, context.clock.now()),
+    };
+    return mayHaveUntaggedKeys(slots, candidates, context) ? await migrate(found, context) : found;
   } catch (error) {
     if (error instanceof KeyManagerError) throw error;
     throw keyManagerError("failed to find keys by their tags", error);

@@ -10,7 +10,7 @@ import { messageOf } from "../errors.ts";
 import type { KeyEntry } from "../key-entry.ts";
 import type { KeyManager } from "../key-manager.ts";
 import { Pacer } from "../pacer.ts";
-import { type Clock, isKmsError, type KmsClient, type Logger } from "../ports.ts";
+import { type Clock, isDoomed, isKmsError, type KeyMetadata, type KmsClient, type Logger } from "../ports.ts";
 import { type Task, TaskFailure, type TaskReport } from "./task.ts";
 
 export interface RefreshAliasesOptions {
@@ -35,11 +35,22 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
   const pacer = new Pacer(clock, updatesPerSecond);
 
   /** The alias is gone: somebody deleted it, perhaps a prune by a server that took us for dead. */
-  async function heal(entry: KeyEntry, signal: AbortSignal): Promise<Outcome> {
-    await kms.createAlias(entry.aliasName, entry.keyArn, { signal });
+  async function recreate({ aliasName, keyArn }: KeyEntry, signal: AbortSignal): Promise<Outcome> {
+    await kms.createAlias(aliasName, keyArn, { signal });
     log.warn("Alias of a key in use was missing and has been created again", {
-      alias_name: entry.aliasName,
-      key_arn: entry.keyArn,
+      alias_name: aliasName,
+      key_arn: keyArn,
+    });
+    return "healed";
+  }
+
+  /** Nobody can use the key that the alias stands on, and without an alias ours would be taken for an orphan. */
+  async function takeBack({ aliasName, keyArn }: KeyEntry, doomed: KeyMetadata, signal: AbortSignal): Promise<Outcome> {
+    await kms.updateAlias(aliasName, keyArn, { signal });
+    log.warn("Alias of a key in use stood on a key that is pending deletion: it points at the key in use now", {
+      alias_name: aliasName,
+      key_arn: keyArn,
+      replaced_key_arn: doomed.arn,
     });
     return "healed";
   }
@@ -50,13 +61,14 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
     await pacer.turn(signal);
     try {
       const target = await kms.describeKey(entry.aliasName, { signal });
+      if (target.arn !== entry.keyArn && isDoomed(target)) return await takeBack(entry, target, signal);
       if (target.arn !== entry.keyArn) {
         return (await keyManager.followAlias(entry, signal)) === undefined ? "foreign" : "followed";
       }
       await kms.updateAlias(entry.aliasName, entry.keyArn, { signal });
       return "refreshed";
     } catch (error) {
-      if (isKmsError(error, "NotFound")) return heal(entry, signal);
+      if (isKmsError(error, "NotFound")) return recreate(entry, signal);
       throw error;
     }
   }
