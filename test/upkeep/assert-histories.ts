@@ -5,8 +5,8 @@ import * as fc from "fast-check";
 import { historyArbitrary, live } from "./history.ts";
 import type { Seams, Settings } from "./simulated-server.ts";
 
-/** `UPKEEP_HISTORIES=20000` for a long run; `UPKEEP_SEED` to repeat one. */
-const asked = process.env.UPKEEP_HISTORIES;
+/** `UPKEEP_FACTOR=20` for a run twenty times as long, without a limit of time; `UPKEEP_SEED` for other histories. */
+const factor = process.env.UPKEEP_FACTOR;
 const seed = Number(process.env.UPKEEP_SEED ?? 20260101);
 /** A busy machine lives through fewer, and says so. */
 const timeLimitMs = 20_000;
@@ -22,7 +22,7 @@ export interface HistoriesOptions {
 /** Lives through histories and wants nothing to be wrong in any of them. */
 export async function assertHistories(context: TestContext, options: HistoriesOptions): Promise<void> {
   const { trustDomains, settings, maxSteps, count } = options;
-  const numRuns = asked === undefined ? count : Number(asked);
+  const numRuns = Math.ceil(count * Number(factor ?? 1));
   let calls = 0;
   let days = 0;
   let histories = 0;
@@ -33,7 +33,7 @@ export async function assertHistories(context: TestContext, options: HistoriesOp
     days += outcome.days;
     assert.deepEqual(outcome.violations.slice(0, 5), []);
   });
-  const limit = asked === undefined ? { interruptAfterTimeLimit: timeLimitMs, markInterruptAsFailure: false } : {};
+  const limit = factor === undefined ? { interruptAfterTimeLimit: timeLimitMs, markInterruptAsFailure: false } : {};
   await fc.assert(property, { numRuns, seed, ...limit });
   context.diagnostic(`${histories} histories, ${Math.round(days / 30)} months, ${calls} calls`);
   assert.ok(histories > 0);

@@ -29,8 +29,8 @@ interface AliasBook {
   readonly identity: string | undefined;
   keyId: string;
   updatedAt: number;
-  /** Former targets. */
-  readonly before: Set<string>;
+  /** Former targets, and when it was moved off them. */
+  readonly before: Map<string, number>;
 }
 
 interface LiveServer {
@@ -136,7 +136,7 @@ export class Ledger implements Watcher {
       case "CreateAlias": {
         const identity = caller instanceof SimulatedServer ? caller.identity : undefined;
         const keyId = bare(members.TargetKeyId ?? "");
-        this.#aliases.set(members.AliasName ?? "", { identity, keyId, updatedAt: now, before: new Set() });
+        this.#aliases.set(members.AliasName ?? "", { identity, keyId, updatedAt: now, before: new Map() });
         return;
       }
       case "UpdateAlias":
@@ -218,9 +218,11 @@ export class Ledger implements Watcher {
     alias.updatedAt = this.#now;
     if (alias.keyId === keyId) return;
     this.#used(alias.keyId);
-    alias.before.add(alias.keyId);
+    alias.before.set(alias.keyId, this.#now);
     alias.keyId = keyId;
-    if (!alias.before.has(keyId)) return;
+    // Of rotations at the same moment the last one stands, be it by the repetition of a call whose answer was lost.
+    const movedOffAt = alias.before.get(keyId);
+    if (movedOffAt === undefined || this.#now - movedOffAt < minuteMs) return;
     this.#soon(caller, () => {
       if (this.#aliases.get(aliasName)?.keyId === keyId) this.#violation(`${aliasName} was moved back to ${keyId}`);
     });

@@ -32,6 +32,8 @@ export class SimulatedAccount {
   readonly control: EmulatorControl;
   readonly time: VirtualTime;
   readonly watchers = new Set<Watcher>();
+  /** The access key of calls that name none. */
+  callAs = accessKeyId;
   /** Decides what becomes of each call of a server. */
   fateOf: (caller: unknown, operation: string) => Fate = () => undefined;
 
@@ -48,7 +50,7 @@ export class SimulatedAccount {
   }
 
   /** Carries a call out at once. */
-  async call(operation: string, input: object, caller: unknown = "operator", identity = accessKeyId): Promise<unknown> {
+  async call(operation: string, input: object, caller: unknown = "operator", identity = this.callAs): Promise<unknown> {
     const call = { operation, input, caller };
     for (const watcher of this.watchers) watcher.onTry?.(call);
     try {

@@ -60,6 +60,10 @@ export class SimulatedServer {
   /** Kills the process at the n-th call from now, before or after it takes effect. */
   crashIn: { calls: number; readonly when: "before" | "after" } | undefined;
   onKilled: () => void = () => undefined;
+  /** Whom it calls as; may be changed while it runs. */
+  accessKeyId: string | undefined;
+  /** Holds each call until it is let go. */
+  gate: ((operation: string) => Promise<void>) | undefined;
   /** How long it will be away once it is killed, for who restarts it. */
   downMs: number | undefined;
   config: AwsKmsConfig | undefined;
@@ -67,6 +71,7 @@ export class SimulatedServer {
 
   constructor(options: ServerOptions) {
     this.options = options;
+    this.accessKeyId = options.accessKeyId;
     const { account, seed = 1, skewMs = 0, seams = {} } = options;
     const random = seededRandom(seed);
     this.clock = account.time.clockFor(this, random, skewMs);
@@ -139,15 +144,16 @@ export class SimulatedServer {
   }
 
   async #wire(operation: string, input: object): Promise<unknown> {
-    const { account, latencyMs = 0, accessKeyId } = this.options;
+    const { account, latencyMs = 0 } = this.options;
     if (!this.isAlive) return never();
+    await this.gate?.(operation);
     const crash = this.#crashNow();
     if (crash === "before") return this.#die();
     const fate = account.fateOf(this, operation);
     if (fate === "reset") throw new EmulatorError("CONNECTION_RESET", "reset by peer");
     if (latencyMs > 0) await this.clock.sleep(this.clock.random() * latencyMs);
     if (fate === "throttled") throw new AwsException("ThrottlingException", "slow down");
-    const outcome = account.call(operation, input, this, accessKeyId);
+    const outcome = account.call(operation, input, this, this.accessKeyId);
     await outcome.catch(() => undefined);
     if (crash === "after") return this.#die();
     if (!this.isAlive) return never();

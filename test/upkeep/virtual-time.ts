@@ -104,6 +104,12 @@ export class VirtualTime {
     this.#moveTo(end);
   }
 
+  /** Lives on to the next due timer, or to `end` if that comes first. */
+  async runToNext(end: number): Promise<void> {
+    while (this.#heap[0]?.cancelled) this.#pop();
+    await this.run(Math.max(0, Math.min(this.#heap[0]?.at ?? end, end) - this.#now));
+  }
+
   /** Lives on until the promise has settled. @throws when it has not within `limitMs` of virtual time */
   async until<T>(promise: Promise<T>, limitMs = 600_000): Promise<T> {
     let done = false;
@@ -129,7 +135,9 @@ export class VirtualTime {
 
   #push(ms: number, owner: unknown, fire: () => void): Timer {
     this.#order++;
-    const timer: Timer = { at: this.#now + Math.max(0, ms), order: this.#order, owner, fire, cancelled: false };
+    // Whole milliseconds, as the machine's own clock has them.
+    const at = Math.ceil(this.#now + Math.max(0, ms));
+    const timer: Timer = { at, order: this.#order, owner, fire, cancelled: false };
     const heap = this.#heap;
     heap.push(timer);
     for (let child = heap.length - 1; child > 0; ) {
