@@ -6,6 +6,7 @@
  * refuses it: credentials may be rotated on disk, or come back after an outage, and no restart shall be needed.
  */
 import type { Clock } from "../key-manager/ports.ts";
+import { withholdSecrets } from "./withhold-credentials.ts";
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -91,6 +92,7 @@ export class CredentialSource {
     this.#triedAt = this.#now();
     const pending = this.#fetch({ forceRefresh: this.#held !== undefined })
       .then((credentials) => {
+        withholdSecrets(credentials);
         if (this.#pending !== pending) return credentials;
         this.#held = credentials;
         this.#fetchedAt = this.#now();

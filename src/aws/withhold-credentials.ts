@@ -16,7 +16,29 @@ export interface SigningClient {
 const withheld = "[withheld]";
 
 /**
- * Takes the client's own secret and session token out of the message of every error it throws: AWS's signature errors
+ * What this process signs with or has signed with, latest last. One set for all clients: an error may come when its
+ * request's credentials have been replaced already, or be about those that a role was assumed with.
+ */
+const known = new Set<string>();
+const maxKnown = 32;
+/** What is shorter is no secret of AWS's but a "test" for an emulator, and words that have it in them shall stay. */
+const minSecretLength = 8;
+
+/** From now on no error of any client tells these. */
+export function withholdSecrets({ secretAccessKey, sessionToken }: Credentials): void {
+  for (const secret of [secretAccessKey, sessionToken]) {
+    if (secret === undefined || secret.length < minSecretLength) continue;
+    known.delete(secret);
+    known.add(secret);
+  }
+  for (const oldest of known) {
+    if (known.size <= maxKnown) break;
+    known.delete(oldest);
+  }
+}
+
+/**
+ * Takes secrets and session tokens out of the message of every error that the client throws: AWS's signature errors
  * quote the whole request, and so may whatever stands between AWS and us.
  */
 export function withholdCredentials(client: SigningClient): void {
@@ -24,9 +46,8 @@ export function withholdCredentials(client: SigningClient): void {
     // Where none could be found none can have been told, and looking for them again would take its time.
     if (!(error instanceof Error) || /^(KmsError|(Credentials|Token)ProviderError)$/.test(error.name)) return;
     const credentials = await client.config.credentials().catch(() => undefined);
-    for (const secret of [credentials?.secretAccessKey, credentials?.sessionToken]) {
-      if (secret) error.message = error.message.replaceAll(secret, withheld);
-    }
+    if (credentials !== undefined) withholdSecrets(credentials);
+    for (const secret of known) error.message = error.message.replaceAll(secret, withheld);
   };
   const send: Send = (next) => async (args) => {
     try {
