@@ -77,6 +77,24 @@ describe("secrets are never told", () => {
     }
   });
 
+  it("when a role is assumed: neither what it is assumed with nor what it gives", async () => {
+    const roleArn = "arn:aws:iam::111122223333:role/signer";
+    const assuming = { ...settings, assume_role_arn: roleArn, key_identifier_value: "assuming" };
+    await refusing("AssumeRole", nameless, () => plugin.configure(assuming));
+    stage.kms.forgetCalls();
+    await plugin.configure(assuming);
+    await plugin.generate(keyId);
+    type Answer = { Credentials: { SecretAccessKey: string; SessionToken: string } };
+    const [assumed] = stage.kms.calls("AssumeRole");
+    assert.ok(assumed);
+    const { SecretAccessKey, SessionToken } = (assumed.output as Answer).Credentials;
+    const quoting = `the token ${SessionToken} and the secret ${SecretAccessKey} are not known here`;
+    await refusing("Sign", quoting, () => signMessage(plugin, keyId, Buffer.from("message"), "sha256"));
+    const told = plugin.said.filter((text) => text.includes(SessionToken) || text.includes(SecretAccessKey));
+    assert.deepEqual(told, []);
+    await plugin.configure(settings);
+  });
+
   it("when the error comes in the background: a deletion that is refused at first", async () => {
     const name = "InvalidSignatureException";
     const fault = stage.kms.fault({
