@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Chronicle, live } from "./history.ts";
+import { reportText } from "./report.ts";
+
+/** `CHAOS_HISTORIES=20000` for a long run; `CHAOS_SEED` to begin elsewhere, or to see one history again. */
+const wanted = Number(process.env.CHAOS_HISTORIES ?? 0);
+const firstSeed = Number(process.env.CHAOS_SEED ?? 0);
+/** Without a number: at least so many, and as many more as this time allows. */
+const fewest = 150;
+const budgetMs = 12_000;
+
+interface Sum {
+  histories: number;
+  signatures: number;
+  keys: number;
+  crashes: number;
+  troubles: number;
+}
+
+function isEnough({ histories }: Sum, startedAt: number): boolean {
+  if (wanted > 0) return histories >= wanted;
+  return histories >= fewest && performance.now() - startedAt > budgetMs;
+}
+
+function count(sum: Sum, { signatures, keysCreated, crashes, troubles }: Chronicle): void {
+  sum.histories++;
+  sum.signatures += signatures;
+  sum.keys += keysCreated;
+  sum.crashes += crashes;
+  for (const byOperation of troubles.values()) for (const times of byOperation.values()) sum.troubles += times;
+}
+
+describe("histories of a server around which everything fails", () => {
+  it("keep what must be kept", async (t) => {
+    const sum: Sum = { histories: 0, signatures: 0, keys: 0, crashes: 0, troubles: 0 };
+    const startedAt = performance.now();
+    const broken: string[] = [];
+    while (!isEnough(sum, startedAt) && broken.length < 5) {
+      const chronicle = await live(firstSeed + sum.histories);
+      count(sum, chronicle);
+      if (chronicle.violations.length > 0) broken.push(`seed ${chronicle.seed}: ${chronicle.violations[0]}`);
+    }
+    t.diagnostic(JSON.stringify(sum));
+    assert.deepEqual(broken, []);
+    assert.ok(sum.signatures > 10 * sum.histories && sum.troubles > 5 * sum.histories, "something has happened");
+    reportText(
+      "histories",
+      `${sum.histories} histories, ${sum.crashes} crashes (kill -9), ${sum.troubles} calls in trouble, ${sum.keys} keys, ${sum.signatures} signatures: no violation.`,
+    );
+  });
+
+  it("would show a server that passes wrong signatures on", async () => {
+    const violations = await firstViolation({ verify_signatures: false });
+    assert.match(violations, /does not verify/);
+  });
+
+  it("would show a server that never prunes", async () => {
+    const violations = await firstViolation({ stale_key_scan_interval: "2400h", scan_start_delay: "2400h" });
+    assert.match(violations, /is not scheduled/);
+  });
+});
+
+/** What is wrong in the first history that shows it. */
+async function firstViolation(settings: Readonly<Record<string, boolean | string>>): Promise<string> {
+  for (let seed = 0; seed < 60; seed++) {
+    const { violations } = await live(seed, settings);
+    if (violations.length > 0) return violations.join("\n");
+  }
+  return "";
+}

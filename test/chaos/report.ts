@@ -1,0 +1,28 @@
+/**
+ * The tables of docs/reliability.md, written by the suites that measure them: with `RELIABILITY_REPORT=1` a section between
+ * its two comments is replaced by what has just been seen. Without it nothing is written.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const page = fileURLToPath(new URL("../../docs/reliability.md", import.meta.url));
+
+const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+
+export const isReporting = process.env.RELIABILITY_REPORT === "1";
+
+/** Replaces a section of the page, if asked to. */
+export function reportTable(section: string, head: readonly string[], rows: readonly (readonly string[])[]): void {
+  reportText(section, [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n"));
+}
+
+export function reportText(section: string, text: string): void {
+  if (!isReporting) return;
+  const begin = `<!-- ${section}: written by the suite -->`;
+  const end = `<!-- end of ${section} -->`;
+  const old = readFileSync(page, "utf8");
+  const from = old.indexOf(begin);
+  const to = old.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`docs/reliability.md has no section ${section}`);
+  writeFileSync(page, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
+}
