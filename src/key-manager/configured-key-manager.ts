@@ -16,6 +16,7 @@ import type { KeyEntries, PublicKey } from "./key-entry.ts";
 import { KeyManager } from "./key-manager.ts";
 import type { KeyType } from "./key-type.ts";
 import { disposeOfLeftovers } from "./leftovers.ts";
+import { LogLimits } from "./log-limit.ts";
 import type { Clock, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
 import { retagKeys, tagHooks } from "./tag-mode.ts";
 import type { Task } from "./tasks/task.ts";
@@ -54,12 +55,14 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
   readonly #gate = new Gate();
   readonly #generations = new NamedQueue();
   readonly #ceiling: CreationCeiling;
+  readonly #limits: LogLimits;
   readonly #deletions: DeletionQueue;
   #current: Current | undefined;
 
   constructor(options: ConfiguredKeyManagerOptions<C>) {
     this.#options = options;
     this.#ceiling = new CreationCeiling(options.clock);
+    this.#limits = new LogLimits(options.clock);
     this.#deletions = new DeletionQueue({
       clock: options.clock,
       log: options.log,
@@ -140,6 +143,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       log,
       telemetry: this.#options.telemetry,
       ceiling: this.#ceiling,
+      limits: this.#limits,
       deletions: this.#deletions,
       generations: this.#generations,
     };

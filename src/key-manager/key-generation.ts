@@ -73,12 +73,18 @@ export class KeyGeneration {
   }
 
   #countCreation(ceiling: CreationCeiling, maxPerHour: number): void {
-    const { telemetry, log } = this.#context;
+    const { telemetry, log, limits } = this.#context;
     try {
       ceiling.count(maxPerHour);
     } catch (error) {
       telemetry?.count("creation_ceiling_reached");
-      log.error("No more keys are created for now", { key_id: this.#request.keyId, reason: messageOf(error) });
+      limits.run("ceiling reached", (more) =>
+        log.error("No more keys are created for now", {
+          key_id: this.#request.keyId,
+          reason: messageOf(error),
+          ...more,
+        }),
+      );
       throw error;
     }
   }
@@ -100,11 +106,14 @@ export class KeyGeneration {
       return created;
     } catch (error) {
       if (isKmsError(error) && error.outcomeUnknown) {
-        log.warn("KMS may have created a key whose ARN never arrived: without an alias, with this description", {
-          key_id: keyId,
-          description: names.descriptionFor(keyId),
-          reason: messageOf(error),
-        });
+        this.#context.limits.run("ARN lost", (more) =>
+          log.warn("KMS may have created a key whose ARN never arrived: without an alias, with this description", {
+            key_id: keyId,
+            description: names.descriptionFor(keyId),
+            reason: messageOf(error),
+            ...more,
+          }),
+        );
       }
       throw keyManagerError("failed to create key", error);
     }

@@ -132,12 +132,16 @@ export class KeyManager {
       return successor;
     }
     if (finding !== undefined) {
-      log.error("Another server with this identity has moved an alias to a key that cannot be used", {
-        key_id: keyId,
-        alias_name: aliasName,
-        key_arn: target.arn,
-        reason: finding.unusable.trouble,
-      });
+      const { trouble } = finding.unusable;
+      this.#context.limits.run(`unusable ${keyId}`, (more) =>
+        log.error("Another server with this identity has moved an alias to a key that cannot be used", {
+          key_id: keyId,
+          alias_name: aliasName,
+          key_arn: target.arn,
+          reason: trouble,
+          ...more,
+        }),
+      );
     }
     return undefined;
   }
@@ -154,15 +158,16 @@ export class KeyManager {
     signal: AbortSignal | undefined,
   ): Promise<Signature> {
     const plan = planSignature(entry.keyType, digest, options);
-    const { kms, log, verifySignatures, telemetry } = this.#context;
+    const { kms, log, limits, verifySignatures, telemetry } = this.#context;
     const signature = await kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
     if (verifySignatures && !entry.verify(plan.signingAlgorithm, plan.digest, signature)) {
       telemetry?.count("wrong_signatures");
-      log.error("KMS answered with a signature that does not verify under the key's public key: it was not passed on", {
-        key_id: entry.keyId,
-        key_arn: entry.keyArn,
-        signing_algorithm: plan.signingAlgorithm,
-      });
+      limits.run("wrong signature", (more) =>
+        log.error(
+          "KMS answered with a signature that does not verify under the key's public key: it was not passed on",
+          { key_id: entry.keyId, key_arn: entry.keyArn, signing_algorithm: plan.signingAlgorithm, ...more },
+        ),
+      );
       throw new KeyManagerError(
         "Internal",
         `KMS answered with a signature that does not verify under ${entry.keyArn} (${plan.signingAlgorithm}); it was not passed on. With a KMS emulator that signs other digests than it is given, set verify_signatures = false`,

@@ -6,10 +6,13 @@ import { type AliasAssignment, targetOf } from "./alias-assignment.ts";
 import type { DeletionQueue, DoomedKey } from "./deletion-queue.ts";
 import { KeyManagerError, messageOf } from "./errors.ts";
 import type { KeyEntry } from "./key-entry.ts";
+import type { LogLimits } from "./log-limit.ts";
 import { isKmsError } from "./ports.ts";
 
 export interface KeySuccessionContext extends AliasAssignment {
   readonly deletions: DeletionQueue;
+  /** For what every failing call would say again. */
+  readonly limits: LogLimits;
   /** Marks a key as not in use any more, before it is scheduled for deletion. */
   readonly retire: (keyArn: string) => Promise<void>;
   readonly pendingWindowInDays: number;
@@ -73,8 +76,11 @@ export class KeySuccession {
    * @param entry the key, if its alias has been asked for; should it turn out to stand there all the same, the key stays
    */
   abandon(keyArn: string, entry?: KeyEntry): void {
-    const { kms, log } = this.#context;
-    log.warn("Key generation failed: the new key will be scheduled for deletion", { key_arn: keyArn });
+    const { kms, log, limits } = this.#context;
+    // The deletion itself names each key, when it is done.
+    limits.run("generation failed", (more) =>
+      log.warn("Key generation failed: the new key will be scheduled for deletion", { key_arn: keyArn, ...more }),
+    );
     this.#doom(keyArn, "generation failed", {
       before: async () => {
         if (entry === undefined) return true;

@@ -3,6 +3,23 @@ import type { Clock } from "./ports.ts";
 
 const defaultEveryMs = 60_000;
 
+/** A limit for each kind of line. */
+export class LogLimits {
+  readonly #clock: Clock;
+  readonly #limits = new Map<string, LogLimit>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @param kind the message, or whatever tells its kind; from a small set */
+  run(kind: string, write: (suppressed: { readonly suppressed?: number }) => void): void {
+    const limit = this.#limits.get(kind) ?? new LogLimit(this.#clock);
+    this.#limits.set(kind, limit);
+    limit.run(write);
+  }
+}
+
 export class LogLimit {
   readonly #clock: Clock;
   readonly #everyMs: number;
