@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { startEmulator } from "../../src/kms-emulator/index.ts";
+import { credentials, useStage } from "../plugin/harness/stage.ts";
+import { seededRandom } from "../upkeep/virtual-time.ts";
+import { Account } from "./account.ts";
+import { countByCode, offerLoad, signOnce } from "./load.ts";
+import { reportTable } from "./report.ts";
+import { residentBytes } from "./resident-memory.ts";
+import { type LogLine, SpireProcess } from "./spire-process.ts";
+import { type Trouble, Weather } from "./weather.ts";
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const keyId = "x509-CA-A";
+const rows: string[][] = [];
+
+/** Complaints, by kind: most of one kind within a minute. What was done is told of each key, as `info`. */
+function mostInAMinute(log: readonly LogLine[]): readonly [kind: string, count: number] {
+  const seen = log.filter(({ level }) => level === "warn" || level === "error");
+  const counts = seen.map((line): [string, number] => [
+    line.message,
+    seen.filter(({ message, at }) => message === line.message && at >= line.at && at < line.at + minuteMs).length,
+  ]);
+  return counts.reduce((most, next) => (next[1] > most[1] ? next : most), ["", 0]);
+}
+
+describe("KMS is gone for ten minutes (virtual time)", () => {
+  for (const trouble of ["reset", "page", "never arrives", "lost"] as const satisfies readonly Trouble[]) {
+    it(`${trouble}: first signature within 2 s of its return, at most a line a minute of each kind`, async () => {
+      const account = new Account();
+      const { time } = account;
+      const random = seededRandom(3);
+      const weather = new Weather({ account, random, isLagging: false, onTrouble: () => undefined });
+      const process = new SpireProcess({ account, weather, random });
+      weather.script = () => undefined;
+      await account.addStrangers();
+      await time.until(process.configure({ max_keys_created_per_hour: { number: "0" } }));
+      await time.until(process.keyManager.generateKey(keyId, "ec-p256"));
+      await time.run(15 * minuteMs);
+      process.log.length = 0;
+
+      const digest = createHash("sha256").update("message").digest();
+      let underWay = 0;
+      let mostUnderWay = 0;
+      let signedAt: number | undefined;
+      const call = async (run: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> => {
+        const stop = new AbortController();
+        time.after(30 * secondMs, () => stop.abort(new Error("deadline")));
+        mostUnderWay = Math.max(mostUnderWay, ++underWay);
+        const isDone = await run(stop.signal).then(
+          () => true,
+          () => false,
+        );
+        underWay--;
+        return isDone;
+      };
+      const sign = async (): Promise<void> => {
+        const key = process.keyManager.current;
+        const isSigned = await call((signal) => key.signData(keyId, digest, { hashAlgorithm: "SHA256" }, signal));
+        if (isSigned) signedAt ??= time.now;
+      };
+      const spire = async (ms: number): Promise<void> => {
+        for (let at = 0; at < ms; at += 500) {
+          void sign();
+          // The rotator's rhythm.
+          if (at % (10 * secondMs) === 0) void call((signal) => process.keyManager.generateKey("B", "ec-p256", signal));
+          await time.run(500);
+        }
+      };
+      weather.script = () => trouble;
+      await spire(10 * minuteMs);
+      signedAt = undefined;
+      const returnedAt = time.now;
+      const queued = process.keyManager.gauges.deletionsQueued;
+      weather.script = () => undefined;
+      await spire(40 * secondMs);
+      const [kind, most] = mostInAMinute(process.log);
+      assert.ok(signedAt !== undefined && signedAt - returnedAt <= 2 * secondMs, `signed after ${signedAt} ms`);
+      assert.ok(most <= 1, `${most} lines a minute: ${kind}`);
+      assert.ok(mostUnderWay <= 2 * 30 + 4, `${mostUnderWay} calls under way`);
+      assert.ok(queued <= 3 * 60, `${queued} deletions queued`);
+      await time.run(20 * minuteMs);
+      assert.equal(process.keyManager.gauges.deletionsQueued, 0);
+      const lines = process.log.filter(({ level }) => level === "warn" || level === "error").length;
+      const firstMs = signedAt - returnedAt;
+      rows.push([`${trouble}, 10 min (virtual)`, `${Math.round(firstMs)} ms`, String(lines), `${mostUnderWay} calls`]);
+      process.kill();
+    });
+  }
+});
+
+describe("KMS is gone, behind the built plugin", () => {
+  const stage = useStage();
+
+  it("nobody listens any more for 8 s: memory flat, and it signs again within 2 s", async () => {
+    const emulator = await startEmulator({ region: "us-east-2", journalLimit: 0 });
+    const env = { AWS_ENDPOINT_URL: emulator.endpoint, AWS_ACCESS_KEY_ID: credentials.accessKeyId };
+    const plugin = await stage.start({ env });
+    await plugin.configure();
+    await plugin.generate(keyId);
+    for (let index = 0; index < 200; index++) await signOnce(plugin, keyId, 10_000);
+    const state = emulator.control.dump();
+    const { port } = new URL(emulator.endpoint);
+    await emulator.close();
+    const before = residentBytes(plugin.host.pid);
+    const offers = await offerLoad(plugin, { keyId, perSecond: 20, forMs: 8_000, timeoutMs: 5_000 });
+    assert.deepEqual(Object.keys(countByCode(offers)), ["UNAVAILABLE"]);
+    const after = residentBytes(plugin.host.pid);
+
+    const back = await startEmulator({ region: "us-east-2", journalLimit: 0, port: Number(port) });
+    try {
+      back.control.load(state);
+      const returnedAt = performance.now();
+      while ((await signOnce(plugin, keyId, 2_000))[0] !== "OK") await delay(100);
+      const firstMs = performance.now() - returnedAt;
+      rows.push(["nobody listens, 8 s (built plugin)", `${Math.round(firstMs)} ms`, "", growth(before, after)]);
+      assert.ok(firstMs < 2_000, `the first signature came after ${firstMs} ms`);
+      assert.ok(after - before < 64 * 2 ** 20, growth(before, after));
+      const seen = plugin.logs.filter(({ level }) => level === "warn" || level === "error");
+      const kinds = new Set(seen.map(({ message }) => message));
+      assert.equal(seen.length, kinds.size, seen.map(({ message }) => message).join("\n"));
+    } finally {
+      await back.close();
+    }
+  });
+
+  it("is written down", () => {
+    reportTable("outages", ["KMS is gone", "first signature after its return", "log lines", "memory"], rows);
+    assert.equal(rows.length, 5);
+  });
+});
+
+const growth = (before: number, after: number) =>
+  `${(before / 2 ** 20).toFixed(0)} MB before, ${(after / 2 ** 20).toFixed(0)} MB after`;
