@@ -61,6 +61,8 @@ const mendFor = (error: KmsError): string => {
     case "Unauthenticated":
       return "; check access_key_id and secret_access_key, or the credentials of the default chain, and this machine's clock";
     case "Throttled":
+      // Refused by ourselves, before AWS was asked.
+      if (error.awsName === "TooManyCallsUnderWay") return "; KMS is slow or throttles this account: try again later";
       return `; the account's ${permission} request quota is used up`;
     case "LimitExceeded":
       return "; an AWS KMS resource quota is reached";
