@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+import type { Fault } from "../../src/kms-emulator/index.ts";
+import type { StatusCode } from "../../src/plugin-sdk/index.ts";
+import { signMessage } from "../plugin/harness/signing.ts";
+import { useStage } from "../plugin/harness/stage.ts";
+import { expectStatus } from "../plugin/harness/status.ts";
+import type { TestPlugin } from "../plugin/harness/test-plugin.ts";
+import { signOnce } from "./load.ts";
+import { reportTable } from "./report.ts";
+
+const keyId = "x509-CA-A";
+const requestId = /\(request id [0-9a-f-]{36}\)/;
+
+interface Refusal {
+  readonly title: string;
+  /** What AWS does to every Sign. */
+  readonly fault: Fault;
+  readonly code: StatusCode;
+  /** How an operator mends it, in the message. */
+  readonly mend: RegExp;
+  /** Whether AWS has answered, and so has told a request id. */
+  readonly isAnswered: boolean;
+}
+
+const error = (name: string, message = "no"): Fault => ({ kind: "error", name, message });
+
+const refusals: readonly Refusal[] = [
+  {
+    title: "the key is disabled",
+    fault: error("DisabledException", "arn:aws:kms:... is disabled."),
+    code: "FAILED_PRECONDITION",
+    mend: /enable the key again/,
+    isAnswered: true,
+  },
+  {
+    title: "the key is pending deletion",
+    fault: error("KMSInvalidStateException", "arn:aws:kms:... is pending deletion."),
+    code: "FAILED_PRECONDITION",
+    mend: /cancel the deletion/,
+    isAnswered: true,
+  },
+  {
+    title: "a permission is missing",
+    fault: error("AccessDeniedException"),
+    code: "PERMISSION_DENIED",
+    mend: /allow kms:Sign/,
+    isAnswered: true,
+  },
+  {
+    title: "the session has expired",
+    fault: error("ExpiredTokenException"),
+    code: "UNAUTHENTICATED",
+    mend: /check access_key_id/,
+    isAnswered: true,
+  },
+  {
+    title: "AWS throttles",
+    fault: { kind: "throttle", perSecond: 0 },
+    code: "RESOURCE_EXHAUSTED",
+    mend: /quota/,
+    isAnswered: true,
+  },
+  {
+    title: "KMS has a fault",
+    fault: error("KMSInternalException"),
+    code: "UNAVAILABLE",
+    mend: /check the network/,
+    isAnswered: true,
+  },
+  {
+    title: "the connection is cut",
+    fault: { kind: "reset" },
+    code: "UNAVAILABLE",
+    mend: /check the network/,
+    isAnswered: false,
+  },
+];
+
+describe("error codes that tell, over the real wire", () => {
+  const stage = useStage();
+  const rows: string[][] = [];
+  let plugin: TestPlugin;
+
+  before(async () => {
+    plugin = await stage.start();
+    await plugin.configure();
+    await plugin.generate(keyId);
+  });
+
+  const sign = () => signMessage(plugin, keyId, Buffer.from("message"), "sha256");
+  const note = (title: string, code: StatusCode, details: string) =>
+    rows.push([
+      title,
+      `\`${code}\``,
+      details.replace(/arn:aws:kms:\S+key\/[0-9a-f-]+/g, "ARN").replace(/[0-9a-f-]{36}/g, "…"),
+    ]);
+
+  for (const { title, fault, code, mend, isAnswered } of refusals) {
+    it(`${title}: ${code}, with the request id and the mend`, async () => {
+      const handle = stage.kms.fault({ ...fault, operation: "Sign" });
+      const words = isAnswered ? [mend, requestId] : [mend];
+      note(title, code, await expectStatus(sign(), code, ...words, /x509-CA-A/, /arn:aws:kms:/));
+      handle.remove();
+      await sign();
+    });
+  }
+
+  it("an id that is not there: NOT_FOUND", async () => {
+    note(
+      "an unknown id",
+      "NOT_FOUND",
+      await expectStatus(signMessage(plugin, "nobody", Buffer.from("m"), "sha256"), "NOT_FOUND"),
+    );
+  });
+
+  it("KMS is slow: DEADLINE_EXCEEDED at the caller's deadline, and the work at KMS is stopped", async () => {
+    const held = stage.kms.pause({ operation: "Sign", when: "before" });
+    const signed = plugin.keyManager.signData(
+      { keyId, data: Buffer.alloc(32), signerOpts: { case: "hashAlgorithm", value: 5 } },
+      { timeoutMs: 400 },
+    );
+    await held.reached;
+    note(
+      "the deadline passes",
+      "DEADLINE_EXCEEDED",
+      (await expectStatus(signed, "DEADLINE_EXCEEDED")).replace(/after .*/, ""),
+    );
+    held.release();
+    stage.kms.forgetCalls();
+    await sign();
+    assert.equal(stage.kms.calls("Sign").length, 1, "nothing is tried again for a caller who has gone");
+  });
+
+  it("the ceiling on new keys: RESOURCE_EXHAUSTED, and what to look for", async () => {
+    await plugin.configure({ max_keys_created_per_hour: 1 });
+    const details = await expectStatus(plugin.generate("x509-CA-B"), "RESOURCE_EXHAUSTED", /max_keys_created_per_hour/);
+    note("too many keys in an hour", "RESOURCE_EXHAUSTED", details.replace(/ \d+ min$/, " … min"));
+    await plugin.configure();
+  });
+
+  it("slow KMS never piles up without bound: beyond the queue callers are refused at once", async () => {
+    const delay = stage.kms.fault({ kind: "delay", ms: 60_000, operation: "Sign" });
+    const many = 128 + 1_024 + 40;
+    const stop = new AbortController();
+    const request = { keyId, data: Buffer.alloc(32), signerOpts: { case: "hashAlgorithm", value: 5 } } as const;
+    const codes: string[] = [];
+    const words = new Set<string>();
+    let refused = () => {};
+    const allRefused = new Promise<void>((resolve) => {
+      refused = resolve;
+    });
+    const calls = Array.from({ length: many }, () =>
+      plugin.keyManager
+        .signData(request, { timeoutMs: 30_000, signal: stop.signal })
+        .catch(({ code, details }: { code: string; details: string }) => {
+          codes.push(code);
+          words.add(details);
+          if (codes.length === 40) refused();
+        }),
+    );
+    await allRefused;
+    assert.deepEqual([...new Set(codes)], ["RESOURCE_EXHAUSTED"]);
+    assert.ok((await plugin.fingerprints()).has(keyId), "other calls go on");
+    await plugin.generate("JWT-Signer-A");
+    stop.abort();
+    await Promise.all(calls);
+    delay.remove();
+    // The plugin hears of the cancellations one after another.
+    const hasRoom = async () => (await signOnce(plugin, keyId, 10_000))[0] === "OK";
+    const patience = AbortSignal.timeout(10_000);
+    while (!(await hasRoom())) patience.throwIfAborted();
+    note("more callers than may wait", "RESOURCE_EXHAUSTED", [...words][0] ?? "");
+  });
+
+  it("is written down", () => {
+    reportTable("errors", ["what happens", "code", "what SPIRE's log says"], rows);
+    assert.ok(rows.length >= refusals.length + 4);
+  });
+});
