@@ -66,6 +66,20 @@ describe("a rotation", () => {
     assert.equal(await stateOf(account, old), "Enabled");
   });
 
+  it("whose alias turns up on the new key after all keeps that key", async () => {
+    const account = accountWithJournal();
+    const server = await startServer(account, "a", {}, { latencyMs: 400 });
+    const old = await generate(server);
+    account.fateOf = (_, operation) => (operation === "UpdateAlias" ? "throttled" : undefined);
+    await assert.rejects(generate(server), /failed to update alias/);
+    account.fateOf = () => undefined;
+    const fresh = created(account)[1] ?? "";
+    await account.call("UpdateAlias", { AliasName: aliasOf("a"), TargetKeyId: fresh });
+    await account.time.run(5 * minuteMs);
+    assert.equal(arnOf(server), fresh);
+    assert.deepEqual(scheduled(account), [bare(old)]);
+  });
+
   it("whose UpdateAlias took effect without an answer stands, although the caller was told otherwise", async () => {
     const { account, server, old } = await rotating("UpdateAlias", "lost", 3);
     // It cannot even look: nothing is known until the network is back.
