@@ -1,11 +1,12 @@
 /**
- * The whole suite and the demonstration on other lines of Node.js, taken from the npm registry.
+ * The demonstration and the suites that depend on what Node.js does (processes, sockets, cryptography, parsing) on other
+ * lines of it, taken from the npm registry. `NODE_SUITES=all` runs everything, which takes minutes a line.
  *
  * `NODE_VERSIONS=24,26` chooses others than the lines that users run.
  */
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -17,6 +18,26 @@ const running = Number(process.versions.node.split(".")[0]);
 const lines = (process.env.NODE_VERSIONS?.split(",") ?? ["20", "22", "24"])
   .map(Number)
   .filter((line) => line !== running);
+
+const suites = [
+  /^src\//,
+  /^test\/go-plugin\//,
+  /^test\/kms\/conformance/,
+  /^test\/plugin\/(conformance|executable|process)/,
+];
+
+const testFiles = (folder: string): string[] =>
+  readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return testFiles(path);
+    return entry.name.endsWith(".test.ts") && !entry.name.endsWith(".interop.test.ts") ? [path] : [];
+  });
+
+/** What `scripts/test.mjs` is asked to run; nothing means everything. */
+const chosenFiles = (): string[] =>
+  process.env.NODE_SUITES === "all"
+    ? []
+    : ["src", "test"].flatMap(testFiles).filter((path) => suites.some((suite) => suite.test(path)));
 
 /** Installs a line's newest release; undefined with the reason printed when it cannot be had. */
 function nodeOfLine(line: number, test: TestContext): string | undefined {
@@ -55,14 +76,14 @@ function run(node: string, args: readonly string[], signal: AbortSignal): Promis
 
 describe("other lines of Node.js", () => {
   for (const line of lines) {
-    it(`Node ${line}: the suite and the demonstration`, { timeout: 900_000 }, async (test) => {
+    it(`Node ${line}: suites and demonstration`, { timeout: 900_000 }, async (test) => {
       const node = nodeOfLine(line, test);
       if (node === undefined) return;
       const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
       assert.match(version, new RegExp(`^v${line}\\.`));
       const demo = await run(node, ["dist/bin/spire-aws-kms", "demo"], test.signal);
       assert.equal(demo.code, 0, demo.output.slice(-2_000));
-      const suite = await run(node, ["scripts/test.mjs"], test.signal);
+      const suite = await run(node, ["scripts/test.mjs", ...chosenFiles()], test.signal);
       const [, passed = "0"] = /^# pass (\d+)$/m.exec(suite.output) ?? [];
       const failures = suite.output.split("\n").filter((text) => /^\s*not ok/.test(text));
       assert.equal(suite.code, 0, `${version}:\n${failures.join("\n")}`);
