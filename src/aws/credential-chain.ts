@@ -10,7 +10,7 @@ import {
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
 import { Answer } from "./answer.ts";
-import { credentialsErrorFrom } from "./aws-error.ts";
+import { credentialsErrorFrom, isClockSkewCorrected } from "./aws-error.ts";
 import type { Credentials, FetchCredentials } from "./credentials.ts";
 import { withholdCredentials } from "./withhold-credentials.ts";
 
@@ -32,11 +32,16 @@ function credentialsFrom(operation: string, output: unknown): Credentials {
 
 /** Calls STS, whose failures are told under the operation's own name. */
 async function askSts(operation: string, ask: () => Promise<object>): Promise<Credentials> {
-  try {
-    return credentialsFrom(operation, await ask());
-  } catch (error) {
-    throw credentialsErrorFrom(operation, error);
-  }
+  const attempt = async (isLast: boolean): Promise<Credentials> => {
+    try {
+      return credentialsFrom(operation, await ask());
+    } catch (error) {
+      // The client has learnt STS's time from the refusal, and forgets it with the chain it belongs to.
+      if (!isLast && isClockSkewCorrected(error)) return attempt(true);
+      throw credentialsErrorFrom(operation, error);
+    }
+  };
+  return attempt(false);
 }
 
 function assume(base: FetchCredentials | Credentials, input: AssumeRoleCommandInput, config: STSClientConfig) {

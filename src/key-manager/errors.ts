@@ -45,7 +45,7 @@ const codeOf: Readonly<Record<KmsErrorCode, KeyManagerErrorCode>> = {
 };
 
 const serviceOf = (operation: string): string =>
-  operation === "GetCallerIdentity" ? "sts" : operation === "GetResources" ? "tag" : "kms";
+  /^(GetCallerIdentity|AssumeRole)/.test(operation) ? "sts" : operation === "GetResources" ? "tag" : "kms";
 
 /** The permission that a call lacks: AWS names it, and it may be another one than the operation's own (kms:TagResource at CreateKey). */
 const permissionOf = ({ operation, message }: KmsError): string =>
@@ -55,6 +55,9 @@ const mendFor = (error: KmsError): string => {
   const permission = permissionOf(error);
   switch (error.code) {
     case "AccessDenied":
+      if (permission.startsWith("sts:AssumeRole")) {
+        return `; allow ${permission} in the role's trust policy and for this identity in its IAM policy, and check the external id`;
+      }
       return permission.startsWith("tag:")
         ? `; allow ${permission} in an identity policy of the server's role: a key policy cannot grant it`
         : `; allow ${permission} for this identity in its IAM policy and, for a key, in the key's policy`;
