@@ -106,3 +106,21 @@ describe("credentialsErrorFrom", () => {
     assert.equal(kmsErrorFrom("Sign", error), error);
   });
 });
+
+describe("what is no name, no request id and no message of AWS's", () => {
+  it("stays one readable line", () => {
+    const thrown = Object.assign(new Error("first\rsecond"), {
+      name: "a\nb c",
+      $fault: "client",
+      $metadata: { httpStatusCode: 400, requestId: "id\n!" },
+    });
+    const { awsName, requestId, message, code } = kmsErrorFrom("Sign", thrown);
+    assert.deepEqual([awsName, requestId, message, code], ["abc", "id", "first", "InvalidRequest"]);
+    const nameless = Object.assign(new Error("x"), {
+      name: "\n",
+      $fault: "client",
+      $metadata: { httpStatusCode: 400 },
+    });
+    assert.equal(kmsErrorFrom("Sign", nameless).awsName, "Error");
+  });
+});

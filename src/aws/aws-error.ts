@@ -71,6 +71,9 @@ const property = (value: unknown, key: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
+/** A name as AWS gives it: one word. What stands between AWS and us may send anything in its place. */
+const wordOf = (name: string): string => name.replace(/[^\w.:#-]/g, "").slice(0, 100) || "Error";
+
 function read(error: unknown): AwsFailure {
   const metadata = property(error, "$metadata");
   const httpStatus = property(metadata, "httpStatusCode");
@@ -78,10 +81,12 @@ function read(error: unknown): AwsFailure {
   const code = property(error, "$fault") === undefined ? textOf(property(error, "code")) : undefined;
   return {
     // A service's exception is known by its name, a socket's failure by its code.
-    name: code === undefined || code === "ETIMEDOUT" ? name : code,
+    name: wordOf(code === undefined || code === "ETIMEDOUT" ? name : code),
     message: textOf(property(error, "message")) ?? "",
     httpStatus: typeof httpStatus === "number" ? httpStatus : undefined,
-    requestId: textOf(property(metadata, "requestId")),
+    requestId: textOf(property(metadata, "requestId"))
+      ?.replace(/[^\w-]/g, "")
+      .slice(0, 100),
   };
 }
 
@@ -98,7 +103,7 @@ const maxMessageCharacters = 600;
 
 /** AWS's words without the canonical request that signature errors quote: it contains the session token. */
 function safeMessage(message: string): string {
-  const words = (message.split(/\r?\n|The Canonical String/)[0] ?? "").trim();
+  const words = (message.split(/[\r\n]|The Canonical String/)[0] ?? "").trim();
   return words.length > maxMessageCharacters ? `${words.slice(0, maxMessageCharacters)}…` : words;
 }
 

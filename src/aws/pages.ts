@@ -21,6 +21,7 @@ export interface PagesOptions<T> {
 export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T>> {
   const { operation, caller, signal, fetch, serverTime } = options;
   let marker: string | undefined;
+  const seen = new Set<string>();
   do {
     const current = marker;
     const { items, next } = await withRetries(() => fetch(current, abortBy(signal)), {
@@ -31,7 +32,7 @@ export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T
     });
     yield { items, serverTime: serverTime() };
     marker = next === "" ? undefined : next;
-    if (marker !== undefined && marker === current) {
+    if (marker !== undefined && seen.has(marker)) {
       throw new KmsError("the same page marker came twice", {
         code: "Unavailable",
         operation,
@@ -39,5 +40,6 @@ export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T
         outcomeUnknown: false,
       });
     }
+    if (marker !== undefined) seen.add(marker);
   } while (marker !== undefined);
 }

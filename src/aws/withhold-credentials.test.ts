@@ -25,6 +25,14 @@ describe("withholdCredentials", () => {
     await assert.rejects(client.send(new ListKeysCommand({})), { message: "[withheld] and [withheld]" });
   });
 
+  it("takes a message that is no text for none", async () => {
+    const client = clientThatFails("");
+    const failure = Object.assign(new Error("x"), { message: { secret: "se+cret" } });
+    client.config.requestHandler.handle = async () => Promise.reject(failure);
+    withholdCredentials(client);
+    await assert.rejects(client.send(new ListKeysCommand({})), { message: "" });
+  });
+
   it("leaves other errors alone, also where there are no credentials", async () => {
     const client = clientThatFails("out of reach");
     client.config.credentials = async () => Promise.reject(new Error("no credentials anywhere"));

@@ -47,6 +47,8 @@ export function withholdCredentials(client: SigningClient): void {
     if (!(error instanceof Error) || /^(KmsError|(Credentials|Token)ProviderError)$/.test(error.name)) return;
     const credentials = await client.config.credentials().catch(() => undefined);
     if (credentials !== undefined) withholdSecrets(credentials);
+    // An answer's `message` may be of any type, and becomes the error's as it is.
+    if (typeof error.message !== "string") error.message = "";
     for (const secret of known) error.message = error.message.replaceAll(secret, withheld);
   };
   const send: Send = (next) => async (args) => {
