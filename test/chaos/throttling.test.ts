@@ -132,7 +132,7 @@ describe("a KMS that throttles, behind the built plugin", () => {
   it("uses the quota up, refuses the rest inside its deadline, starves nothing else, and recovers", async () => {
     // So little that a busy machine can do it.
     const quota = 20;
-    const forMs = 6_000;
+    const forMs = 4_000;
     const fault = stage.kms.fault({ kind: "throttle", operation: "Sign", perSecond: quota });
     const timeoutMs = 10_000;
     const load = offerLoad(plugin, { keyId, perSecond: 3 * quota, forMs, timeoutMs });
