@@ -66,7 +66,7 @@ export interface OperationContext {
   commit(...mutations: readonly Mutation[]): void;
 }
 
-export type Service = "kms" | "sts" | "tagging";
+export type Service = "kms" | "sts" | "tagging" | "iam";
 
 /** One AWS operation. Output members use Date and Uint8Array, as the SDKs do. */
 export interface Operation {

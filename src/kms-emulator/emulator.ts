@@ -9,7 +9,7 @@ import { DataFile } from "./persistence/data-file.ts";
 
 /** A running emulator. */
 export interface Emulator {
-  /** `http://HOST:PORT`, serving KMS, STS and Resource Groups Tagging alike. */
+  /** `http://HOST:PORT`, serving KMS, STS, IAM and Resource Groups Tagging alike. */
   readonly endpoint: string;
   /** `http://HOST:PORT` of the control plane, if it was asked for. */
   readonly controlEndpoint: string | undefined;

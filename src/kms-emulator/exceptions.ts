@@ -1,6 +1,6 @@
 /**
  * Every error that the emulated services answer with. On KMS's JSON 1.1 wire all client faults are HTTP 400, whatever
- * the service model says (facts page 1.1); STS statuses are those of the Query protocol.
+ * the service model says (facts page 1.1); STS and IAM statuses are those of the Query protocol.
  */
 const statusOf = {
   // KMS, modelled
@@ -44,7 +44,7 @@ const statusOf = {
   InvalidParameterException: 400,
   PaginationTokenExpiredException: 400,
   ThrottledException: 400,
-  // STS
+  // STS and IAM
   AccessDenied: 403,
   ExpiredToken: 403,
   IDPCommunicationError: 400,
@@ -56,7 +56,9 @@ const statusOf = {
   MalformedPolicyDocument: 400,
   MissingAuthenticationToken: 403,
   PackedPolicyTooLarge: 400,
+  NoSuchEntity: 404,
   RegionDisabledException: 403,
+  ServiceFailure: 500,
   SignatureDoesNotMatch: 403,
   Throttling: 400,
   ValidationError: 400,
@@ -66,7 +68,7 @@ export type ExceptionCode = keyof typeof statusOf;
 
 /** An error answer of an emulated AWS service. `name` is the wire code, as the AWS SDKs present it. */
 export class AwsException extends Error {
-  /** The wire code: the shape name for JSON 1.1, `Error.Code` for STS. */
+  /** The wire code: the shape name for JSON 1.1, `Error.Code` for STS and IAM. */
   readonly code: string;
   /** HTTP status. */
   readonly status: number;

@@ -1,5 +1,5 @@
 /**
- * An embedded AWS KMS (with the parts of STS and Resource Groups Tagging that go with it) for tests, trials and fault
+ * An embedded AWS KMS (with the parts of STS, IAM and Resource Groups Tagging that go with it) for tests, trials and fault
  * drills: real cryptography, key states, aliases with dates, paging, faults, a clock that can be moved, a journal.
  *
  * Start with {@link startEmulator} for AWS clients of any language, or {@link createEngine} to call it in process.

@@ -12,7 +12,7 @@ export interface IdentityConfig {
   readonly arn: string;
   /** Default: derived from the ARN. */
   readonly userId?: string;
-  /** The role of an assumed role, if it has a path: the session's ARN does not show it. */
+  /** The role of an assumed role, if it has a path and is not in `roles`: the session's ARN does not show it. */
   readonly roleArn?: string;
   /** IAM policies, as documents or JSON text. Absent: everything is allowed. `[]`: nothing is. */
   readonly policies?: readonly (string | object)[];

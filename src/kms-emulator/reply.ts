@@ -10,21 +10,25 @@ export type EngineReply =
   | { readonly kind: "cut"; readonly outcome: "lost" | "reset" }
   | { readonly kind: "page"; readonly status: number };
 
+const queryDialect = {
+  AccessDeniedException: "AccessDenied",
+  SerializationException: "ValidationError",
+  ThrottlingException: "Throttling",
+  ValidationException: "ValidationError",
+};
+
 /** What each service calls an exception that all of them have. */
 const dialects: Record<Service, Readonly<Record<string, string>>> = {
   kms: {},
-  sts: {
-    AccessDeniedException: "AccessDenied",
-    SerializationException: "ValidationError",
-    ThrottlingException: "Throttling",
-    ValidationException: "ValidationError",
-  },
+  sts: queryDialect,
+  iam: queryDialect,
   tagging: { ThrottlingException: "ThrottledException", ValidationException: "InvalidParameterException" },
 };
 
 const throttlingMessage: Record<Service, string> = {
   kms: "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
   sts: "Rate exceeded",
+  iam: "Rate exceeded",
   tagging: "Rate exceeded",
 };
 
@@ -73,6 +77,14 @@ export function throttled(service: Service): AwsException {
   return new AwsException("ThrottlingException", throttlingMessage[service]);
 }
 
+/** What each service calls a failure of its own. */
+const internalFailure: Record<Service, string> = {
+  kms: "KMSInternalException",
+  sts: "InternalFailure",
+  iam: "ServiceFailure",
+  tagging: "InternalServiceException",
+};
+
 /** Anything that is not an answer of AWS is a defect of ours, shown as AWS shows its own. */
 export function inDialect(service: Service, error: unknown): AwsException {
   if (error instanceof AwsException) {
@@ -80,8 +92,6 @@ export function inDialect(service: Service, error: unknown): AwsException {
     if (code === undefined) return error;
     return new AwsException(code, error.hasMessage ? error.message : undefined, { cause: error });
   }
-  const code =
-    service === "kms" ? "KMSInternalException" : service === "sts" ? "InternalFailure" : "InternalServiceException";
   const message = error instanceof Error ? error.message : String(error);
-  return new AwsException(code, `The emulator failed: ${message}`, { status: 500, cause: error });
+  return new AwsException(internalFailure[service], `The emulator failed: ${message}`, { status: 500, cause: error });
 }

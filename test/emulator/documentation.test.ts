@@ -25,7 +25,7 @@ const firstCells = (part: string): string[] =>
 
 describe("docs/kms-emulator.md", () => {
   it("names every operation and no other", () => {
-    const lists = [...section("## Operations").matchAll(/(?:^|\s)(?:KMS|STS|Tagging): ([^.]+)\./g)];
+    const lists = [...section("## Operations").matchAll(/(?:^|\s)(?:KMS|STS|IAM|Tagging): ([^.]+)\./g)];
     const named = lists.flatMap(([, list = ""]) => list.split(/,\s+/));
     assert.deepEqual(named.sort(), [...operations.keys()].sort());
   });

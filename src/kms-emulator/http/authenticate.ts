@@ -84,7 +84,7 @@ export function authenticate(
 ): Identity {
   const { service, name } = operation;
   const fail = (failure: Failure, message = messages[failure]) =>
-    new AwsException(codes[service === "sts" ? "query" : "json"][failure], message);
+    new AwsException(codes[service === "sts" || service === "iam" ? "query" : "json"][failure], message);
   const signed = readSignature(parts);
   const isUnsigned = signed === "unsigned";
   if (isUnsigned && name === "AssumeRoleWithWebIdentity") return anonymous;

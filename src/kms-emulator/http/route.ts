@@ -2,11 +2,11 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Operation } from "../context.ts";
 import { AwsException } from "../exceptions.ts";
 import { operations } from "../operations/index.ts";
+import { iamQuery, queryInput, stsQuery } from "./aws-query.ts";
 import { kmsJson, taggingJson } from "./kms-json.ts";
 import type { WireFormat } from "./reply.ts";
-import { queryInput, stsQuery } from "./sts-query.ts";
 
-/** Which service a request is for, and how to read it. One port serves all three. */
+/** Which service a request is for, and how to read it. One port serves all of them. */
 export interface Route {
   readonly format: WireFormat;
   /** Throws AwsException if the operation is unknown or the body cannot be read. */
@@ -47,14 +47,18 @@ function jsonRoute(target: string, parts: RequestParts): Route {
   };
 }
 
+/** What tells IAM from STS, which speak the same protocol. */
+const iamVersion = "2010-05-08";
+
 function queryRoute(parameters: URLSearchParams): Route {
+  const version = parameters.get("Version") ?? "(none)";
+  const service = version === iamVersion ? "iam" : "sts";
   return {
-    format: stsQuery,
+    format: service === "iam" ? iamQuery : stsQuery,
     read() {
       const action = parameters.get("Action") ?? "";
       const operation = operations.get(action);
-      if (operation?.service !== "sts") {
-        const version = parameters.get("Version") ?? "(none)";
+      if (operation?.service !== service) {
         throw new AwsException("InvalidAction", `Could not find operation ${action} for version ${version}`);
       }
       return { operation, input: queryInput(parameters) };

@@ -85,7 +85,7 @@ async function serve(
   else if (!response.destroyed) send(engine, response, answer, requestId);
 }
 
-/** The HTTP server of all three services; not yet listening. */
+/** The HTTP server of all services; not yet listening. */
 export function createAwsServer(engine: Engine, rules: AuthenticationRules, requestTimeoutMs: number): Server {
   const server = createServer(
     {

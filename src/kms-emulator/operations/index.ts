@@ -1,4 +1,5 @@
 import type { Operation } from "../context.ts";
+import { getRole } from "../iam/get-role.ts";
 import { assumeRole } from "../sts/assume-role.ts";
 import { assumeRoleWithWebIdentity } from "../sts/assume-role-with-web-identity.ts";
 import { getCallerIdentity } from "../sts/get-caller-identity.ts";
@@ -40,6 +41,7 @@ const all: readonly Operation[] = [
   getKeyPolicy,
   getPublicKey,
   getResources,
+  getRole,
   listAliases,
   listKeys,
   listResourceTags,

@@ -30,6 +30,8 @@ export interface StsDirectory {
   readonly isStrict: boolean;
   readonly providers: readonly OidcProviderConfig[];
   role(arn: string): Role | undefined;
+  /** The caller's account has at most one role of a name, whatever its path. */
+  roleNamed(caller: Identity, name: string): Role | undefined;
 }
 
 export interface DirectoryOptions {
@@ -54,10 +56,19 @@ function policyText(policy: string | object): string {
   return text;
 }
 
-function identityOf(config: IdentityConfig): Identity {
+/** What a session's ARN tells of its role: all but the path. */
+const nameInAccount = (account: string, name: string): string => `${account}/${name}`;
+
+const roleNameOf = (roleArn: string): string => roleArn.slice(roleArn.lastIndexOf("/") + 1);
+
+/** @param roles by {@link nameInAccount}: a session of one of them need not say its path again */
+function identityOf(config: IdentityConfig, roles: ReadonlyMap<string, Role>): Identity {
   const policies = config.policies?.map(policyText);
   try {
-    return identityFromArn(config.arn, { ...config, policies });
+    const identity = identityFromArn(config.arn, { ...config, policies });
+    if (identity.kind !== "assumed-role" || config.roleArn !== undefined) return identity;
+    const role = roles.get(nameInAccount(identity.account, roleNameOf(identity.principalArn)));
+    return role === undefined ? identity : identityFromArn(config.arn, { ...config, roleArn: role.arn, policies });
   } catch (cause) {
     throw new EmulatorError("INVALID_OPTION", `identity ${config.accessKeyId}: ${(cause as Error).message}`, { cause });
   }
@@ -69,7 +80,7 @@ function roleOf(config: RoleConfig): Role | undefined {
   return {
     arn: config.arn,
     account: arn.account,
-    name: arn.resource.slice(arn.resource.lastIndexOf("/") + 1),
+    name: roleNameOf(config.arn),
     roleId: uniqueId("AROA", config.arn),
     trustPolicy: config.trustPolicy === undefined ? undefined : policyText(config.trustPolicy),
     policies: config.policies?.map(policyText),
@@ -89,6 +100,7 @@ export class Directory implements StsDirectory {
   readonly #account: string;
   readonly #credentials: ReadonlyMap<string, Credential>;
   readonly #roles: ReadonlyMap<string, Role>;
+  readonly #rolesByName: ReadonlyMap<string, Role>;
   readonly #principals: ReadonlySet<string>;
   readonly #session: DirectoryOptions["session"];
   /** Made once per caller: they are asked for at every call. */
@@ -101,8 +113,10 @@ export class Directory implements StsDirectory {
     this.providers = options.providers;
     this.#account = account;
     this.#session = options.session;
-    this.#credentials = new Map(identities.map((config) => [config.accessKeyId, credentialOf(config)]));
     this.#roles = new Map(roles.map((config) => [config.arn, requireRole(config)]));
+    const configured = byName([...this.#roles.values()]);
+    this.#credentials = new Map(identities.map((config) => [config.accessKeyId, credentialOf(config, configured)]));
+    this.#rolesByName = new Map([...byName(this.#rolesOfSessions()), ...configured]);
     this.#principals = new Set([...options.principals, ...this.#principalsOf()]);
   }
 
@@ -113,6 +127,12 @@ export class Directory implements StsDirectory {
 
   role(arn: string): Role | undefined {
     return this.#roles.get(arn) ?? (this.isStrict ? undefined : roleOf({ arn }));
+  }
+
+  roleNamed({ account, arn }: Identity, name: string): Role | undefined {
+    const known = this.#rolesByName.get(nameInAccount(account, name));
+    if (known !== undefined || this.isStrict) return known;
+    return roleOf({ arn: `arn:${parseArn(arn)?.partition}:iam::${account}:role/${name}` });
   }
 
   /** Whether a key policy may name this principal. Accounts always exist; without permissions, so does everybody. */
@@ -146,6 +166,10 @@ export class Directory implements StsDirectory {
     return { identity: identityFromArn(arn, parts), secretAccessKey, sessionToken, expiresAtMs };
   }
 
+  #rolesOfSessions(): Role[] {
+    return [...this.#credentials.values()].flatMap(({ identity }) => roleOf({ arn: identity.principalArn }) ?? []);
+  }
+
   #principalsOf(): string[] {
     const identities = [...this.#credentials.values()].flatMap(({ identity }) => [
       identity.arn,
@@ -157,7 +181,10 @@ export class Directory implements StsDirectory {
   }
 }
 
-function credentialOf(config: IdentityConfig): Credential {
+const byName = (roles: readonly Role[]): ReadonlyMap<string, Role> =>
+  new Map(roles.map((role) => [nameInAccount(role.account, role.name), role]));
+
+function credentialOf(config: IdentityConfig, roles: ReadonlyMap<string, Role>): Credential {
   const { secretAccessKey, sessionToken } = config;
-  return { identity: identityOf(config), secretAccessKey, sessionToken, expiresAtMs: undefined };
+  return { identity: identityOf(config, roles), secretAccessKey, sessionToken, expiresAtMs: undefined };
 }

@@ -1,7 +1,5 @@
 import type { WireFormat } from "./reply.ts";
 
-/** STS, AWS Query (facts page, 1.3): form parameters in, XML out. */
-const namespace = "https://sts.amazonaws.com/doc/2011-06-15/";
 const contentType = "text/xml";
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
@@ -23,7 +21,8 @@ const elements = (value: object): string =>
     .map(([name, member]) => element(name, member))
     .join("");
 
-export const stsQuery: WireFormat = {
+/** AWS Query (facts page, 1.3): form parameters in, XML out. */
+const awsQuery = (namespace: string): WireFormat => ({
   output: (operation, output, requestId) => ({
     status: 200,
     contentType,
@@ -39,7 +38,10 @@ export const stsQuery: WireFormat = {
       `<Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>` +
       `<RequestId>${requestId}</RequestId></ErrorResponse>`,
   }),
-};
+});
+
+export const stsQuery = awsQuery("https://sts.amazonaws.com/doc/2011-06-15/");
+export const iamQuery = awsQuery("https://iam.amazonaws.com/doc/2010-05-08/");
 
 type Tree = Map<string, string | Tree>;
 

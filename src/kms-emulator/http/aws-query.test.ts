@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AwsException } from "../exceptions.ts";
-import { queryInput, stsQuery } from "./sts-query.ts";
+import { queryInput, stsQuery } from "./aws-query.ts";
 
-describe("STS query parameters", () => {
+describe("query parameters", () => {
   it("become structures and lists", () => {
     const parameters = new URLSearchParams(
       "Action=AssumeRole&Version=2011-06-15&RoleArn=a%3Ab&Tags.member.2.Key=k2&Tags.member.1.Key=k1&Tags.member.1.Value=" +
@@ -17,7 +17,7 @@ describe("STS query parameters", () => {
   });
 });
 
-describe("STS answers", () => {
+describe("query answers", () => {
   it("escape XML, write times without fractions, lists as members, and leave undefined out", () => {
     const output = { Text: "<a&b>'\"\u0000", At: new Date(1.5e12 + 123), List: ["x", { Y: 1 }], None: undefined };
     assert.equal(
