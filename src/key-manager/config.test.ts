@@ -28,6 +28,7 @@ describe("configuration of aws_kms", () => {
       keyTags: [],
       pendingWindowInDays: 7,
       maxKeysCreatedPerHour: 60,
+      maxLiveKeys: 1_000,
       strictKeyDiscovery: false,
       verifySignatures: true,
       metricsListen: undefined,

@@ -54,6 +54,8 @@ export interface KeyManagerConfig {
   readonly pendingWindowInDays: number;
   /** 0 = no ceiling. */
   readonly maxKeysCreatedPerHour: number;
+  /** Ceiling on keys of this server that are in use or still to be scheduled for deletion; 0 = none. */
+  readonly maxLiveKeys: number;
   readonly strictKeyDiscovery: boolean;
   /** Check each signature against the public key before it is returned. */
   readonly verifySignatures: boolean;

@@ -129,7 +129,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
 
   #createKeyManager(config: C, { kms }: Clients, preparation: Preparation, entries: KeyEntries): KeyManager {
     const { clock, log } = this.#options;
-    const { pendingWindowInDays, maxKeysCreatedPerHour, verifySignatures } = config;
+    const { pendingWindowInDays, maxKeysCreatedPerHour, maxLiveKeys, verifySignatures } = config;
     const { names, keyPolicy } = preparation;
     const context = {
       kms,
@@ -137,6 +137,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       keyPolicy,
       pendingWindowInDays,
       maxKeysCreatedPerHour,
+      maxLiveKeys,
       verifySignatures,
       ...this.#tagHooks(config, kms, preparation),
       clock,

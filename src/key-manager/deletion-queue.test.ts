@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { seededRandom, settled, VirtualTime } from "../../test/upkeep/virtual-time.ts";
-import { DeletionQueue, type DoomedKey } from "./deletion-queue.ts";
+import { DeletionQueue } from "./deletion-queue.ts";
+import type { DoomedKey } from "./key-deletion.ts";
 import { type KmsClient, KmsError, type KmsErrorCode, type LogFields } from "./ports.ts";
 
 const failure = (code: KmsErrorCode, message = "no", operation = "ScheduleKeyDeletion") =>

@@ -5,13 +5,13 @@
  * we still wait for KMS's answer, to know which key must be scheduled for deletion.
  */
 import { type AliasOutcome, assignAlias } from "./alias-assignment.ts";
-import type { CreationCeiling } from "./creation-ceiling.ts";
+import { type CreationCeiling, type LiveKeys, requireRoom } from "./creation-ceiling.ts";
 import { examineAlias } from "./discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError, messageOf } from "./errors.ts";
 import { createKeyEntry, type KeyEntry } from "./key-entry.ts";
 import { type KeySlot, KeySuccession, type KeySuccessionContext } from "./key-succession.ts";
 import { type KeyType, keySpecOf } from "./key-type.ts";
-import { isKmsError, type KeyMetadata, type Tag } from "./ports.ts";
+import { type CreateKeyInput, isKmsError, type KeyMetadata, type Tag } from "./ports.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { whenVisible } from "./visibility.ts";
 
@@ -24,6 +24,7 @@ export interface KeyGenerationContext extends KeySuccessionContext {
   /** Marks a key that another process made as in use by this server. Never rejects. */
   readonly claim: (entry: KeyEntry) => Promise<void>;
   readonly maxKeysCreatedPerHour: number;
+  readonly maxLiveKeys: number;
   readonly telemetry?: Telemetry | undefined;
 }
 
@@ -31,6 +32,7 @@ export interface KeyGenerationRequest extends KeySlot {
   readonly keyId: string;
   readonly keyType: KeyType;
   readonly signal: AbortSignal | undefined;
+  readonly liveKeys: () => LiveKeys;
 }
 
 export class KeyGeneration {
@@ -47,14 +49,17 @@ export class KeyGeneration {
   async run(): Promise<KeyEntry> {
     const { signal } = this.#request;
     signal?.throwIfAborted();
-    const created = await this.#createKey();
+    const input = this.#createKeyInput();
+    const purpose = JSON.stringify(input);
+    const created = (await this.#reclaimKey(purpose)) ?? (await this.#createKey(input));
     let entry: KeyEntry;
     try {
       signal?.throwIfAborted();
       entry = await this.#fetchEntry(created);
       signal?.throwIfAborted();
     } catch (error) {
-      this.#succession.abandon(created.arn);
+      // A key that KMS gives a wrong public key for is of no use to anybody.
+      this.#succession.abandon(created.arn, undefined, error instanceof KeyManagerError ? undefined : purpose);
       throw keyManagerError("failed to get public key", error);
     }
     // From here on there is no turning back on the caller's behalf: the alias may move at any moment.
@@ -63,7 +68,7 @@ export class KeyGeneration {
     try {
       outcome = await assignAlias(this.#context, entry.aliasName, created, previous !== undefined);
     } catch (error) {
-      this.#succession.undoAlias(entry, error);
+      this.#succession.undoAlias(entry, error, purpose);
       const attempt = `failed to ${previous === undefined ? "create" : "update"} alias ${entry.aliasName}`;
       throw keyManagerError(attempt, error);
     }
@@ -72,44 +77,70 @@ export class KeyGeneration {
     return this.#succession.adopt(entry, [previous?.keyArn, this.#overwritten(outcome.overwrote)]);
   }
 
-  #countCreation(ceiling: CreationCeiling, maxPerHour: number): void {
-    const { telemetry, log, limits } = this.#context;
+  #createKeyInput(): CreateKeyInput {
+    const { names, keyPolicy, tagsFor } = this.#context;
+    const { keyId, keyType } = this.#request;
+    return {
+      keySpec: keySpecOf(keyType),
+      description: names.descriptionFor(keyId),
+      policy: keyPolicy,
+      tags: tagsFor(keyId),
+    };
+  }
+
+  /**
+   * A key that an earlier generation made with the very same request, that never got an alias, and that KMS has not yet
+   * let us schedule for deletion: while deletions fail, one failing generation after the other must not add to them.
+   */
+  async #reclaimKey(purpose: string): Promise<KeyMetadata | undefined> {
+    const { kms, deletions, log, telemetry } = this.#context;
+    const { keyId, signal } = this.#request;
+    const keyArn = deletions.reclaim(purpose, kms);
+    if (keyArn === undefined) return undefined;
     try {
-      ceiling.count(maxPerHour);
+      const key = await kms.describeKey(keyArn, { signal });
+      if (key.keyState === "Enabled") {
+        telemetry?.count("keys_reused");
+        log.info("Using the key of a generation that failed", { key_arn: keyArn, key_id: keyId });
+        return key;
+      }
+    } catch (error) {
+      log.debug("Cannot tell whether a key can be used after all", { key_arn: keyArn, reason: messageOf(error) });
+    }
+    this.#succession.abandon(keyArn);
+    return undefined;
+  }
+
+  #requireMayCreate(): void {
+    const { telemetry, log, limits, ceiling, maxKeysCreatedPerHour, maxLiveKeys } = this.#context;
+    const { keyId, current, liveKeys } = this.#request;
+    try {
+      requireRoom(liveKeys(), current() !== undefined, maxLiveKeys);
+      ceiling.count(maxKeysCreatedPerHour);
     } catch (error) {
       telemetry?.count("creation_ceiling_reached");
       limits.run("ceiling reached", (more) =>
-        log.error("No more keys are created for now", {
-          key_id: this.#request.keyId,
-          reason: messageOf(error),
-          ...more,
-        }),
+        log.error("No more keys are created for now", { key_id: keyId, reason: messageOf(error), ...more }),
       );
       throw error;
     }
   }
 
-  async #createKey(): Promise<KeyMetadata> {
-    const { kms, names, ceiling, keyPolicy, tagsFor, maxKeysCreatedPerHour, log } = this.#context;
-    const { keyId, keyType } = this.#request;
-    const tags = tagsFor(keyId);
-    this.#countCreation(ceiling, maxKeysCreatedPerHour);
+  async #createKey(input: CreateKeyInput): Promise<KeyMetadata> {
+    const { kms, log, telemetry, limits } = this.#context;
+    const { keyId } = this.#request;
+    this.#requireMayCreate();
     try {
-      const created = await kms.createKey({
-        keySpec: keySpecOf(keyType),
-        description: names.descriptionFor(keyId),
-        policy: keyPolicy,
-        tags,
-      });
-      this.#context.telemetry?.count("keys_created");
+      const created = await kms.createKey(input);
+      telemetry?.count("keys_created");
       log.debug("Key created", { key_arn: created.arn, key_id: keyId });
       return created;
     } catch (error) {
       if (isKmsError(error) && error.outcomeUnknown) {
-        this.#context.limits.run("ARN lost", (more) =>
+        limits.run("ARN lost", (more) =>
           log.warn("KMS may have created a key whose ARN never arrived: without an alias, with this description", {
             key_id: keyId,
-            description: names.descriptionFor(keyId),
+            description: input.description,
             reason: messageOf(error),
             ...more,
           }),
@@ -147,7 +178,7 @@ export class KeyGeneration {
         });
         const entry = { ...finding.entry, keyId };
         void this.#context.claim(entry);
-        return this.#succession.adopt(entry);
+        return this.#succession.adopt(entry, [], false);
       }
     } catch (error) {
       throw keyManagerError(`failed to read the key behind ${aliasName}`, error);

@@ -5,6 +5,7 @@
  * one after another; of different ids, side by side. Nothing here knows gRPC, HCL or the AWS SDK.
  */
 
+import { targetOf } from "./alias-assignment.ts";
 import type { NamedQueue } from "./concurrency.ts";
 import { examineAlias } from "./discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError } from "./errors.ts";
@@ -31,14 +32,22 @@ export interface KeyManagerContext extends KeyGenerationContext {
   readonly generations: NamedQueue;
 }
 
+interface MadeKey {
+  readonly keyArn: string;
+  /** When, in ms. */
+  readonly at: number;
+  /** Whether anybody may know of it: who asked for it had not given up by then, or it has been looked up or used since. */
+  isDelivered: boolean;
+}
+
 /** How long KMS may not yet know a new key everywhere. */
 const freshMs = 60_000;
 
 export class KeyManager {
   readonly #context: KeyManagerContext;
   #entries: KeyEntries;
-  /** The key that was last made under each id, and when. */
-  readonly #made = new Map<string, { readonly keyArn: string; readonly at: number }>();
+  /** The key that was last made under each id. */
+  readonly #made = new Map<string, MadeKey>();
 
   constructor(context: KeyManagerContext, entries: KeyEntries) {
     this.#context = context;
@@ -65,12 +74,17 @@ export class KeyManager {
       aliasName,
       signal,
       current: () => this.#entries.get(keyId),
-      replace: (entry) => this.replace(entry),
+      replace: (entry, isOwn) => {
+        const at = this.#context.clock.now().getTime();
+        this.#made.set(keyId, { keyArn: entry.keyArn, at, isDelivered: !isOwn || signal?.aborted !== true });
+        return this.replace(entry);
+      },
       inTurn: (job) => this.exclusively(keyId, job),
+      liveKeys: () => ({ inUse: this.#entries.size, doomed: this.#context.deletions.ownSize }),
     });
-    const entry = await this.#context.generations.run(keyId, () => generation.run());
-    this.#made.set(keyId, { keyArn: entry.keyArn, at: this.#context.clock.now().getTime() });
-    return entry;
+    return this.#context.generations.run(keyId, async () => {
+      return (await this.#undeliveredKey(keyId, keyType, signal)) ?? generation.run();
+    });
   }
 
   /** @throws KeyManagerError `InvalidArgument` without an id, `NotFound` for one that is not ours */
@@ -79,6 +93,7 @@ export class KeyManager {
   }
 
   getPublicKeys(): readonly PublicKey[] {
+    for (const made of this.#made.values()) made.isDelivered = true;
     return [...this.#entries.values()];
   }
 
@@ -176,6 +191,28 @@ export class KeyManager {
     return { signature, keyFingerprint: entry.fingerprint };
   }
 
+  /**
+   * The key of this id, if it was made for a caller who had given up when it stood, and nobody has learnt of it since:
+   * SPIRE asks again, and a second key would be one too many.
+   */
+  async #undeliveredKey(
+    keyId: string,
+    keyType: KeyType,
+    signal: AbortSignal | undefined,
+  ): Promise<KeyEntry | undefined> {
+    const { kms, log, telemetry } = this.#context;
+    const entry = this.#entries.get(keyId);
+    const made = this.#made.get(keyId);
+    if (entry?.keyType !== keyType || made === undefined || made.isDelivered || made.keyArn !== entry.keyArn) return;
+    const target = await targetOf(kms, entry.aliasName).catch(() => undefined);
+    if (signal?.aborted) return;
+    made.isDelivered = true;
+    if (target?.arn !== entry.keyArn || target.keyState !== "Enabled" || this.#entries.get(keyId) !== entry) return;
+    telemetry?.count("keys_reused");
+    log.info("Handing out the key of a call that was given up", { key_id: keyId, key_arn: entry.keyArn });
+    return entry;
+  }
+
   #isFresh({ keyId, keyArn }: KeyEntry): boolean {
     const made = this.#made.get(keyId);
     return made?.keyArn === keyArn && this.#context.clock.now().getTime() - made.at < freshMs;
@@ -185,6 +222,8 @@ export class KeyManager {
     requireKeyId(keyId);
     const entry = this.#entries.get(keyId);
     if (entry === undefined) throw new KeyManagerError("NotFound", `key ${JSON.stringify(keyId)} not found`);
+    const made = this.#made.get(keyId);
+    if (made !== undefined) made.isDelivered = true;
     return entry;
   }
 

@@ -3,8 +3,9 @@
  * way round. Until that is certain neither of them goes.
  */
 import { type AliasAssignment, targetOf } from "./alias-assignment.ts";
-import type { DeletionQueue, DoomedKey } from "./deletion-queue.ts";
+import type { DeletionQueue } from "./deletion-queue.ts";
 import { KeyManagerError, messageOf } from "./errors.ts";
+import type { DoomedKey } from "./key-deletion.ts";
 import type { KeyEntry } from "./key-entry.ts";
 import type { LogLimits } from "./log-limit.ts";
 import { isKmsError } from "./ports.ts";
@@ -15,6 +16,8 @@ export interface KeySuccessionContext extends AliasAssignment {
   readonly limits: LogLimits;
   /** Marks a key as not in use any more, before it is scheduled for deletion. */
   readonly retire: (keyArn: string) => Promise<void>;
+  /** Whether that leaves a mark on the key. */
+  readonly retireMarks: boolean;
   readonly pendingWindowInDays: number;
 }
 
@@ -23,8 +26,13 @@ export interface KeySlot {
   readonly aliasName: string;
   /** The entry of this id at this moment. */
   readonly current: () => KeyEntry | undefined;
-  /** Puts the entry in place. @returns the one it replaced */
-  readonly replace: (entry: KeyEntry) => KeyEntry | undefined;
+  /**
+   * Puts the entry in place.
+   *
+   * @param isOwn whether we have made the key, and not a replica
+   * @returns the one it replaced
+   */
+  readonly replace: (entry: KeyEntry, isOwn: boolean) => KeyEntry | undefined;
   /** Runs a job in turn with the generations of this id. */
   readonly inTurn: (job: () => Promise<void>) => Promise<void>;
 }
@@ -53,8 +61,8 @@ export class KeySuccession {
    *
    * @param others ARNs of further keys that are of no use any more
    */
-  adopt(entry: KeyEntry, others: readonly (string | undefined)[] = []): KeyEntry {
-    const replaced = this.#slot.replace(entry);
+  adopt(entry: KeyEntry, others: readonly (string | undefined)[] = [], isOwn = true): KeyEntry {
+    const replaced = this.#slot.replace(entry, isOwn);
     for (const keyArn of new Set([replaced?.keyArn, ...others])) {
       if (keyArn === undefined || keyArn === entry.keyArn) continue;
       this.#doom(keyArn, "rotated", {
@@ -74,14 +82,16 @@ export class KeySuccession {
    * The new key was not to be: it goes.
    *
    * @param entry the key, if its alias has been asked for; should it turn out to stand there all the same, the key stays
+   * @param purpose what it could still be used for ({@link DoomedKey.purpose})
    */
-  abandon(keyArn: string, entry?: KeyEntry): void {
+  abandon(keyArn: string, entry?: KeyEntry, purpose?: string): void {
     const { kms, log, limits } = this.#context;
     // The deletion itself names each key, when it is done.
     limits.run("generation failed", (more) =>
       log.warn("Key generation failed: the new key will be scheduled for deletion", { key_arn: keyArn, ...more }),
     );
     this.#doom(keyArn, "generation failed", {
+      purpose,
       before: async () => {
         if (entry === undefined) return true;
         const target = await targetOf(kms, entry.aliasName);
@@ -93,9 +103,9 @@ export class KeySuccession {
   }
 
   /** The alias call failed: the key goes, but only once it is certain that the alias does not stand on it. */
-  undoAlias(entry: KeyEntry, error: unknown): void {
+  undoAlias(entry: KeyEntry, error: unknown, purpose?: string): void {
     const isRefused = error instanceof KeyManagerError || (isKmsError(error) && !error.outcomeUnknown);
-    if (isRefused) this.abandon(entry.keyArn, entry);
+    if (isRefused) this.abandon(entry.keyArn, entry, purpose);
     else void this.#settle(entry, settleMs);
   }
 
@@ -130,17 +140,20 @@ export class KeySuccession {
     }
   }
 
-  #doom(keyArn: string, reason: string, steps: Pick<DoomedKey, "before" | "after">): void {
-    const { deletions, kms, names, pendingWindowInDays, retire } = this.#context;
+  #doom(keyArn: string, reason: string, steps: Pick<DoomedKey, "before" | "after" | "purpose">): void {
+    const { deletions, kms, names, pendingWindowInDays, retire, retireMarks } = this.#context;
     const reminder = names.reminders?.aliasFor(keyArn);
     deletions.add({
       ...steps,
+      // A marked key is no longer as it was made.
+      purpose: retireMarks ? undefined : steps.purpose,
       kms,
       keyArn,
       reminder,
       aliasName: this.#slot.aliasName,
       pendingWindowInDays,
       reason,
+      isOwn: true,
       async before(signal) {
         if ((await steps.before?.(signal)) === false) return false;
         await retire(keyArn);

@@ -1,6 +1,7 @@
 /** Keys that a start of this server finds out of use and need not leave to the scans. */
-import type { DeletionQueue, DoomedKey } from "./deletion-queue.ts";
+import type { DeletionQueue } from "./deletion-queue.ts";
 import type { DiscoveredKeys } from "./discovery/key-discovery.ts";
+import type { DoomedKey } from "./key-deletion.ts";
 import type { KeyNames } from "./names.ts";
 import type { KeyMetadata, KmsClient, Logger } from "./ports.ts";
 
@@ -36,7 +37,7 @@ export function disposeOfLeftovers({ entries, surplus = [], overdue = [] }: Disc
   const doom = (keyArn: string, reason: string, before?: DoomedKey["before"]): void => {
     if (used.has(keyArn)) return;
     if (dryRun) log.info("Would be scheduled for deletion (prune_dry_run)", { key_arn: keyArn, rule: reason });
-    else deletions.add({ kms, keyArn, aliasName: undefined, pendingWindowInDays, reason, before });
+    else deletions.add({ kms, keyArn, aliasName: undefined, pendingWindowInDays, reason, isOwn: true, before });
   };
 
   for (const { key, chosen, isChosenByAlias } of surplus) {

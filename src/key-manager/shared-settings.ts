@@ -29,6 +29,7 @@ export const sharedSettings = {
   use_dualstack_endpoint: v.optional(flag),
   pending_window_in_days: v.optional(wholeNumber(7, 30)),
   max_keys_created_per_hour: v.optional(wholeNumber(0, 1_000_000)),
+  max_live_keys: v.optional(wholeNumber(0, 1_000_000)),
   strict_key_discovery: v.optional(flag),
   verify_signatures: v.optional(flag),
   metrics_listen: v.optional(loopbackAddress),
@@ -48,6 +49,7 @@ export type SharedConfig = Pick<
   | "stsEndpoint"
   | "pendingWindowInDays"
   | "maxKeysCreatedPerHour"
+  | "maxLiveKeys"
   | "strictKeyDiscovery"
   | "verifySignatures"
   | "metricsListen"
@@ -120,6 +122,7 @@ export function sharedConfigOf(
     stsEndpoint: values.sts_endpoint,
     pendingWindowInDays: values.pending_window_in_days ?? 7,
     maxKeysCreatedPerHour: values.max_keys_created_per_hour ?? 60,
+    maxLiveKeys: values.max_live_keys ?? 1_000,
     strictKeyDiscovery: values.strict_key_discovery ?? false,
     metricsListen: values.metrics_listen,
     verifySignatures: values.verify_signatures ?? true,

@@ -25,6 +25,7 @@ export function tagHooks({ kms, clock, log, keyTags, identity }: TaggingOptions)
       }
       return [...keyTags, ...spireTags(identity, keyId, clock.now())];
     },
+    retireMarks: identity !== undefined,
     async retire(keyArn: string): Promise<void> {
       if (identity !== undefined) await markInactive(keyArn, kms, log);
     },

@@ -17,6 +17,7 @@ export interface Telemetry {
 
 export type TelemetryEvent =
   | "keys_created"
+  | "keys_reused"
   | "keys_scheduled_for_deletion"
   | "creation_ceiling_reached"
   | "wrong_signatures";

@@ -136,6 +136,12 @@ describe("error codes that tell, over the real wire", () => {
     await plugin.configure({ max_keys_created_per_hour: 1 });
     const details = await expectStatus(plugin.generate("x509-CA-B"), "RESOURCE_EXHAUSTED", /max_keys_created_per_hour/);
     note("too many keys in an hour", "RESOURCE_EXHAUSTED", details.replace(/ \d+ min$/, " … min"));
+    await plugin.configure({ max_live_keys: 1 });
+    note(
+      "too many keys at all",
+      "RESOURCE_EXHAUSTED",
+      await expectStatus(plugin.generate("x509-CA-C"), "RESOURCE_EXHAUSTED", /max_live_keys is 1/),
+    );
     await plugin.configure();
   });
 
