@@ -3,11 +3,12 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import { STSClient } from "@aws-sdk/client-sts";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
-import type { Clock, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
+import type { Clock, IamClient, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
 import { BoundedHttpHandler } from "./bounded-handler.ts";
 import { type CredentialConfig, credentialChain } from "./credential-chain.ts";
 import { CredentialSource } from "./credentials.ts";
+import { AwsIamClient, iamSdks } from "./iam-client.ts";
 import { AwsKmsClient } from "./kms-client.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
@@ -27,6 +28,7 @@ export type ClientConfig = CredentialConfig &
 export interface AwsClients {
   readonly kms: KmsClient;
   readonly sts: StsClient;
+  readonly iam: IamClient;
   readonly tagging: TaggingClient;
   /** Closes idle connections; calls under way end first. */
   close(): void;
@@ -74,10 +76,16 @@ export function createAwsClients(
   withholdCredentials(kms);
   withholdCredentials(sts);
   withholdCredentials(tagging);
+  const isPrivate = async () =>
+    config.endpoint !== undefined ||
+    config.stsEndpoint !== undefined ||
+    (await kms.config.serviceConfiguredEndpoint?.()) !== undefined ||
+    (await sts.config.serviceConfiguredEndpoint?.()) !== undefined;
   const caller = { clock, telemetry, discardCredentials: (usedSince: Date) => source.discard(usedSince) };
   return {
     kms: new AwsKmsClient(kms, caller),
     sts: new AwsStsClient(sts, caller),
+    iam: new AwsIamClient(iamSdks({ ...options, credentials }, isPrivate), caller),
     tagging: new AwsTaggingClient(tagging, caller),
     close() {
       kms.destroy();

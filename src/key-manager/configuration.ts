@@ -4,7 +4,8 @@ import type { AwsKmsConfig } from "./config.ts";
 import { KeyManagerError, keyManagerError } from "./errors.ts";
 import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
 import { awsKmsNames, type KeyNames } from "./names.ts";
-import type { Logger, StsClient } from "./ports.ts";
+import type { IamClient, Logger, StsClient } from "./ports.ts";
+import { assumedRoleOf, isArnOfRole, type RoleArns } from "./role-arns.ts";
 import { createServerIdFile, readServerId } from "./server-id.ts";
 import type { TagIdentity } from "./spire-tags.ts";
 
@@ -14,9 +15,24 @@ interface ResolvedServerId {
   readonly keep: () => Promise<void>;
 }
 
+/** What preparing a configuration may use. */
+export interface PreparationContext {
+  readonly sts: StsClient;
+  readonly iam: IamClient;
+  readonly roleArns: RoleArns;
+  readonly log: Logger;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * The key policy document of a new key; undefined = KMS's default. Asked for when the key is to be made: what it takes may
+ * still be under way after Configure. Never rejects, and takes no more than seconds.
+ */
+export type KeyPolicySource = () => Promise<string | undefined>;
+
 export interface Preparation {
   readonly names: KeyNames;
-  readonly keyPolicy: string | undefined;
+  readonly keyPolicy: KeyPolicySource;
   /** Who the server is in tags; needed for tag mode only. */
   readonly identity: TagIdentity | undefined;
   /** Makes lasting what had to be decided (a new server id); the last step that can fail. */
@@ -43,35 +59,36 @@ async function resolveServerId({ identity }: AwsKmsConfig, log: Logger): Promise
 
 async function resolveKeyPolicy(
   { keyPolicyFile, assumeRole }: AwsKmsConfig,
-  sts: StsClient,
-  log: Logger,
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  if (keyPolicyFile !== undefined) return readKeyPolicyFile(keyPolicyFile);
-  try {
-    const caller = await sts.getCallerIdentity({ signal });
-    const policy = defaultKeyPolicy(caller, assumeRole?.roleArn);
-    if (policy === undefined) {
-      log.warn(
-        "The server has not assumed an IAM role, so new keys get AWS KMS's default key policy; assign a role, or set key_policy_file",
-        { caller_arn: caller.arn },
-      );
-    }
-    return policy;
-  } catch (error) {
-    throw keyManagerError("failed to find out who the server is to AWS, which the default key policy needs", error);
+  { sts, iam, roleArns, log, signal }: PreparationContext,
+): Promise<KeyPolicySource> {
+  if (keyPolicyFile !== undefined) {
+    const document = await readKeyPolicyFile(keyPolicyFile);
+    return async () => document;
   }
+  const caller = await sts.getCallerIdentity({ signal }).catch((error: unknown) => {
+    throw keyManagerError("failed to find out who the server is to AWS, which the default key policy needs", error);
+  });
+  const role = assumedRoleOf(caller.arn);
+  if (role === undefined) {
+    log.warn(
+      "The server has not assumed an IAM role, so new keys get AWS KMS's default key policy; assign a role, or set key_policy_file",
+      { caller_arn: caller.arn },
+    );
+    return async () => undefined;
+  }
+  const configured = assumeRole?.roleArn;
+  if (configured !== undefined && isArnOfRole(configured, role)) {
+    return async () => defaultKeyPolicy(role, configured);
+  }
+  // Nobody waits for IAM here: its answer is wanted when a key is made, and that is soon.
+  void roleArns.find(role, iam);
+  return async () => defaultKeyPolicy(role, await roleArns.found(role, iam));
 }
 
 /** Reads what the configuration refers to: server id, key policy, caller identity. */
-export async function prepareAwsKms(
-  config: AwsKmsConfig,
-  sts: StsClient,
-  log: Logger,
-  signal: AbortSignal | undefined,
-): Promise<Preparation> {
-  const { serverId, keep } = await resolveServerId(config, log);
-  const keyPolicy = await resolveKeyPolicy(config, sts, log, signal);
+export async function prepareAwsKms(config: AwsKmsConfig, context: PreparationContext): Promise<Preparation> {
+  const { serverId, keep } = await resolveServerId(config, context.log);
+  const keyPolicy = await resolveKeyPolicy(config, context);
   const { trustDomain } = config;
   const names = awsKmsNames(trustDomain, serverId);
   return { names, keyPolicy, identity: { trustDomain, serverId }, commit: keep };

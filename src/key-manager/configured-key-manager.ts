@@ -6,7 +6,7 @@
  */
 import { Gate, NamedQueue, waitUntilAborted } from "./concurrency.ts";
 import type { KeyManagerConfig } from "./config.ts";
-import type { Preparation } from "./configuration.ts";
+import type { Preparation, PreparationContext } from "./configuration.ts";
 import { CreationCeiling } from "./creation-ceiling.ts";
 import { DeletionQueue } from "./deletion-queue.ts";
 import { discoverKeys } from "./discovery/discover.ts";
@@ -17,7 +17,8 @@ import { KeyManager } from "./key-manager.ts";
 import type { KeyType } from "./key-type.ts";
 import { disposeOfLeftovers } from "./leftovers.ts";
 import { LogLimits } from "./log-limit.ts";
-import type { Clock, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
+import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
+import { RoleArns } from "./role-arns.ts";
 import { retagKeys, tagHooks } from "./tag-mode.ts";
 import type { Task } from "./tasks/task.ts";
 import { startUpkeep, type UpkeepOptions } from "./tasks/upkeep.ts";
@@ -27,6 +28,7 @@ import type { Telemetry, TelemetryGauges } from "./telemetry.ts";
 export interface Clients {
   readonly kms: KmsClient;
   readonly sts: StsClient;
+  readonly iam: IamClient;
   readonly tagging: TaggingClient;
   /** Lets go of idle connections; calls under way still end. */
   close(): void;
@@ -38,7 +40,7 @@ export interface ConfiguredKeyManagerOptions<C extends KeyManagerConfig> {
   readonly telemetry?: Telemetry;
   readonly createClients: (config: C) => Promise<Clients> | Clients;
   /** The plugin's own part: names, key policy. */
-  readonly prepare: (config: C, sts: StsClient, log: Logger, signal: AbortSignal | undefined) => Promise<Preparation>;
+  readonly prepare: (config: C, context: PreparationContext) => Promise<Preparation>;
   /** Default: all tasks that the configuration asks for. */
   readonly tasks?: ((options: UpkeepOptions) => readonly Task[]) | undefined;
 }
@@ -57,12 +59,14 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
   readonly #ceiling: CreationCeiling;
   readonly #limits: LogLimits;
   readonly #deletions: DeletionQueue;
+  readonly #roleArns: RoleArns;
   #current: Current | undefined;
 
   constructor(options: ConfiguredKeyManagerOptions<C>) {
     this.#options = options;
     this.#ceiling = new CreationCeiling(options.clock);
     this.#limits = new LogLimits(options.clock);
+    this.#roleArns = new RoleArns(options);
     this.#deletions = new DeletionQueue({
       clock: options.clock,
       log: options.log,
@@ -92,7 +96,8 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       signal?.throwIfAborted();
       const clients = await this.#options.createClients(config);
       try {
-        const preparation = await this.#options.prepare(config, clients.sts, log, signal);
+        const context = { ...clients, roleArns: this.#roleArns, log, signal };
+        const preparation = await this.#options.prepare(config, context);
         const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal });
         signal?.throwIfAborted();
         await preparation.commit();

@@ -45,7 +45,13 @@ const codeOf: Readonly<Record<KmsErrorCode, KeyManagerErrorCode>> = {
 };
 
 const serviceOf = (operation: string): string =>
-  /^(GetCallerIdentity|AssumeRole)/.test(operation) ? "sts" : operation === "GetResources" ? "tag" : "kms";
+  /^(GetCallerIdentity|AssumeRole)/.test(operation)
+    ? "sts"
+    : operation === "GetResources"
+      ? "tag"
+      : operation === "GetRole"
+        ? "iam"
+        : "kms";
 
 /** The permission that a call lacks: AWS names it, and it may be another one than the operation's own (kms:TagResource at CreateKey). */
 const permissionOf = ({ operation, message }: KmsError): string =>
@@ -79,7 +85,7 @@ const mendFor = (error: KmsError): string => {
       return "; check the network, the endpoint and the region";
     case "InvalidRequest":
       return error.awsName === "MalformedPolicyDocumentException"
-        ? "; the default policy names the role without its path: for a role with a path, or to change the policy, set key_policy_file"
+        ? "; if the server's role has a path, the key policy must name it: allow iam:GetRole on the role, set assume_role_arn to its ARN, or set key_policy_file to a policy with the role's whole ARN as principal"
         : "";
     default:
       return "";

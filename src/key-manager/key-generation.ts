@@ -5,6 +5,7 @@
  * we still wait for KMS's answer, to know which key must be scheduled for deletion.
  */
 import { type AliasOutcome, assignAlias } from "./alias-assignment.ts";
+import type { KeyPolicySource } from "./configuration.ts";
 import { type CreationCeiling, type LiveKeys, requireRoom } from "./creation-ceiling.ts";
 import { examineAlias } from "./discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError, messageOf } from "./errors.ts";
@@ -17,8 +18,7 @@ import { whenVisible } from "./visibility.ts";
 
 export interface KeyGenerationContext extends KeySuccessionContext {
   readonly ceiling: CreationCeiling;
-  /** Key policy document of new keys; undefined = KMS's default. */
-  readonly keyPolicy: string | undefined;
+  readonly keyPolicy: KeyPolicySource;
   /** Tags of a new key. @throws KeyManagerError `InvalidArgument` for a key id that does not fit into a tag */
   readonly tagsFor: (keyId: string) => readonly Tag[];
   /** Marks a key that another process made as in use by this server. Never rejects. */
@@ -49,7 +49,8 @@ export class KeyGeneration {
   async run(): Promise<KeyEntry> {
     const { signal } = this.#request;
     signal?.throwIfAborted();
-    const input = this.#createKeyInput();
+    const input = await this.#createKeyInput();
+    signal?.throwIfAborted();
     const purpose = JSON.stringify(input);
     const created = (await this.#reclaimKey(purpose)) ?? (await this.#createKey(input));
     let entry: KeyEntry;
@@ -77,15 +78,12 @@ export class KeyGeneration {
     return this.#succession.adopt(entry, [previous?.keyArn, this.#overwritten(outcome.overwrote)]);
   }
 
-  #createKeyInput(): CreateKeyInput {
+  async #createKeyInput(): Promise<CreateKeyInput> {
     const { names, keyPolicy, tagsFor } = this.#context;
     const { keyId, keyType } = this.#request;
-    return {
-      keySpec: keySpecOf(keyType),
-      description: names.descriptionFor(keyId),
-      policy: keyPolicy,
-      tags: tagsFor(keyId),
-    };
+    const tags = tagsFor(keyId);
+    const description = names.descriptionFor(keyId);
+    return { keySpec: keySpecOf(keyType), description, policy: await keyPolicy(), tags };
   }
 
   /**

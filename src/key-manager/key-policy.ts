@@ -1,54 +1,31 @@
 /** The key policy of new keys: the operator's file, or the default that binds keys to the server's own role. */
 import { readFile } from "node:fs/promises";
 import { KeyManagerError } from "./errors.ts";
-import type { CallerIdentity } from "./ports.ts";
+import type { RoleInAccount } from "./ports.ts";
 
 /** KMS's limit on a key policy document, in bytes. */
 const maxPolicyBytes = 32_768;
 
-interface AssumedRole {
-  readonly partition: string;
-  readonly account: string;
-  readonly roleName: string;
-}
-
-/** Reads `arn:{partition}:sts::{account}:assumed-role/{role name}/{session}`; undefined for any other principal. */
-export function assumedRoleOf(arn: string): AssumedRole | undefined {
-  const match = /^arn:([a-z0-9-]+):sts::(\d{12}):assumed-role\/([^/]+)\/[^/]+$/.exec(arn);
-  const [, partition, account, roleName] = match ?? [];
-  if (partition === undefined || account === undefined || roleName === undefined) return undefined;
-  return { partition, account, roleName };
-}
-
-/** The role's own ARN, with its path if `knownRoleArn` is that role's: a session's ARN shows the role without its path. */
-function roleArnOf({ partition, account, roleName }: AssumedRole, knownRoleArn: string | undefined): string {
-  const iam = `arn:${partition}:iam::${account}:role/`;
-  return knownRoleArn?.startsWith(iam) && knownRoleArn.endsWith(`/${roleName}`) ? knownRoleArn : iam + roleName;
-}
-
 /**
  * The default key policy: the server's role may do everything with the key, the account may look at it.
  *
- * @param knownRoleArn ARN of the role that the configuration has us assume, if it does
- * @returns the policy document, or undefined when the caller has not assumed a role (KMS's own default applies then)
+ * @param roleArn with the role's path, which a session's ARN does not show
  */
-export function defaultKeyPolicy(caller: CallerIdentity, knownRoleArn?: string): string | undefined {
-  const role = assumedRoleOf(caller.arn);
-  if (role === undefined) return undefined;
+export function defaultKeyPolicy({ partition, account }: RoleInAccount, roleArn: string): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
       {
         Sid: "Allow full access to the SPIRE Server role",
         Effect: "Allow",
-        Principal: { AWS: roleArnOf(role, knownRoleArn) },
+        Principal: { AWS: roleArn },
         Action: "kms:*",
         Resource: "*",
       },
       {
         Sid: "Allow KMS console to display the key and policy",
         Effect: "Allow",
-        Principal: { AWS: `arn:${role.partition}:iam::${role.account}:root` },
+        Principal: { AWS: `arn:${partition}:iam::${account}:root` },
         Action: ["kms:Describe*", "kms:List*", "kms:Get*"],
         Resource: "*",
       },

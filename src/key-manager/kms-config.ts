@@ -72,5 +72,10 @@ export function parseKmsConfig(_trustDomain: string, pluginData: PluginData): Co
 
 /** The names are all there is to it: no identity, no policy, nothing asked of STS. */
 export async function prepareKms({ keyPrefix }: KmsConfig): Promise<Preparation> {
-  return { names: kmsNames(keyPrefix), keyPolicy: undefined, identity: undefined, commit: async () => undefined };
+  return {
+    names: kmsNames(keyPrefix),
+    keyPolicy: async () => undefined,
+    identity: undefined,
+    commit: async () => undefined,
+  };
 }

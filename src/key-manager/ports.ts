@@ -1,5 +1,5 @@
 /**
- * What the key manager needs from the outside: KMS, STS, time, and a place to log.
+ * What the key manager needs from the outside: KMS, STS, IAM, time, and a place to log.
  *
  * The names are the AWS operations' own; the shapes are what the domain needs of them, already parsed.
  * Adapters (`src/aws`) translate; tests plug in the embedded KMS or a fake.
@@ -143,6 +143,25 @@ export interface StsClient {
   getCallerIdentity(options?: CallOptions): Promise<CallerIdentity>;
 }
 
+/** A role as its sessions' ARNs show it: without its path. */
+export interface RoleInAccount {
+  /** `aws`, `aws-cn`, …: IAM is one service for each. */
+  readonly partition: string;
+  /** Twelve digits; the caller's own. */
+  readonly account: string;
+  readonly roleName: string;
+}
+
+export interface IamClient {
+  /**
+   * Finds out the ARN of a role, path and all. Bounded in time to a few seconds.
+   *
+   * @returns the ARN as it was told, unchecked; undefined when there is no IAM to ask: private endpoints, an unknown partition
+   * @throws KmsError
+   */
+  getRoleArn(role: RoleInAccount, options?: CallOptions): Promise<string | undefined>;
+}
+
 /** Time and chance, injected so that a test lives through months in a millisecond. */
 export interface Clock {
   now(): Date;
@@ -163,7 +182,7 @@ export interface Logger {
 }
 
 /**
- * Why a KMS or STS call failed.
+ * Why a call of KMS, STS or IAM failed.
  *
  * `Aborted` is the caller's own signal; `Timeout` is ours or the socket's. `InvalidRequest` is a fault that the same
  * call will meet again (validation, policy, tags).

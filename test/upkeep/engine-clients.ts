@@ -5,6 +5,7 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import type { STSClient } from "@aws-sdk/client-sts";
+import { AwsIamClient } from "../../src/aws/iam-client.ts";
 import { AwsKmsClient } from "../../src/aws/kms-client.ts";
 import { AwsStsClient } from "../../src/aws/sts-client.ts";
 import { AwsTaggingClient } from "../../src/aws/tagging-client.ts";
@@ -84,6 +85,7 @@ export function engineClients(options: EngineClientsOptions): Clients {
   return {
     kms: new AwsKmsClient(sdk as KMSClient, caller),
     sts: new AwsStsClient(sdk as STSClient, caller),
+    iam: new AwsIamClient(async () => sdk as STSClient, caller),
     tagging: new AwsTaggingClient(sdk as ResourceGroupsTaggingAPIClient, caller),
     close() {},
   };
