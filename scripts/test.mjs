@@ -1,6 +1,6 @@
-// Runs the tests with Node's own runner: `node scripts/test.mjs [--interop] [file …]`.
+// Runs the tests with Node's own runner: `node scripts/test.mjs [--interop | --long] [file …]`.
 // Node 20 takes no globs, so the files are listed here. Interop tests (`*.interop.test.ts`) need tools that a fresh
-// machine may not have, and run only when asked for.
+// machine may not have, and run only when asked for. `--long`: random histories by the thousand, without a limit of time.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const interop = process.argv.includes("--interop");
+const long = process.argv.includes("--long");
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 
 const isTest = (name) => name.endsWith(".test.ts") && name.endsWith(".interop.test.ts") === interop;
@@ -17,14 +18,16 @@ const list = (folder) =>
     return entry.isDirectory() ? list(path) : isTest(entry.name) ? [path] : [];
   });
 
-const files = named.length > 0 ? named : ["src", "test"].flatMap(list).sort();
+const isHistories = (file) => /[\\/]histories[\w-]*\.test\.ts$/.test(file);
+const all = () => ["src", "test"].flatMap(list).sort();
+const files = named.length > 0 ? named : long ? all().filter(isHistories) : all();
 if (files.length === 0) {
   console.error("no test files found");
   process.exit(1);
 }
 // A test that hangs fails by itself (the option came with 20.11).
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-const timeout = major > 20 || minor >= 11 ? ["--test-timeout=180000"] : [];
+const timeout = major > 20 || minor >= 11 ? [`--test-timeout=${long ? 1_800_000 : 180_000}`] : [];
 const reporter = process.stdout.isTTY ? "spec" : "tap";
 const { status } = spawnSync(
   process.execPath,
@@ -38,6 +41,11 @@ const { status } = spawnSync(
     "--test-reporter-destination=stdout",
     ...files,
   ],
-  { cwd: root, stdio: "inherit", timeout: 30 * 60_000 },
+  {
+    cwd: root,
+    stdio: "inherit",
+    timeout: 30 * 60_000,
+    env: { ...(long ? { CHAOS_HISTORIES: "2000", UPKEEP_FACTOR: "1" } : {}), ...process.env },
+  },
 );
 process.exit(status ?? 1);

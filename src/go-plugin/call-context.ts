@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Logger } from "./logger.ts";
 import type { StatusError } from "./status-error.ts";
 
@@ -59,6 +60,8 @@ export class ServerCallContext implements CallContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      // One call may wait for any number of others.
+      setMaxListeners(0, this.#controller.signal);
       if (this.#cancelReason !== undefined) this.#controller.abort(this.#cancelReason);
     }
     return this.#controller.signal;

@@ -1,5 +1,14 @@
 /** Who waits for whom: one after another by name, many with a bound, shared against exclusive. */
 
+import { setMaxListeners } from "node:events";
+
+/** A controller whose signal any number of jobs may wait on. */
+export function abortController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 const settled = async (promise: Promise<unknown>): Promise<void> => {
   await promise.catch(() => undefined);
 };

@@ -4,7 +4,7 @@
  * A configuration takes effect whole or not at all. Signing goes on with the old one until the new one stands;
  * generations wait for it, so that none falls between discovery and the swap.
  */
-import { Gate, NamedQueue, waitUntilAborted } from "./concurrency.ts";
+import { abortController, Gate, NamedQueue, waitUntilAborted } from "./concurrency.ts";
 import type { KeyManagerConfig } from "./config.ts";
 import type { Preparation, PreparationContext } from "./configuration.ts";
 import { CreationCeiling } from "./creation-ceiling.ts";
@@ -104,7 +104,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
         // The replaced clients stay open: signatures and deletions under way still use them.
         const keyManager = this.#createKeyManager(config, clients, preparation, found.entries);
         this.#current?.stop.abort();
-        this.#current = { keyManager, clients, stop: new AbortController() };
+        this.#current = { keyManager, clients, stop: abortController() };
         this.#startUpkeep(config, this.#current, preparation, found);
         this.#disposeOfLeftovers(found, config, clients, preparation);
         if (config.retagExistingKeys) await this.#retag(config, this.#current, signal);

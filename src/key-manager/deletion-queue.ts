@@ -4,6 +4,7 @@
  * The durable record of what is here is KMS itself: an enabled key with our description and without an alias, or with a
  * reminder. So what a dying process leaves is found again by the scans and by the next start.
  */
+import { abortController } from "./concurrency.ts";
 import { messageOf } from "./errors.ts";
 import {
   type DoomedKey,
@@ -30,7 +31,7 @@ interface Pending {
 
 export class DeletionQueue {
   readonly #options: DeletionQueueOptions;
-  readonly #stop = new AbortController();
+  readonly #stop = abortController();
   readonly #pending = new Map<string, Pending>();
   readonly #waiting: (() => void)[] = [];
   readonly #failed = new Set<string>();

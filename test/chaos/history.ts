@@ -1,5 +1,7 @@
 /** One history: a server that signs, rotates, is reconfigured, cancelled and killed while everything fails around it. */
+
 import { createHash } from "node:crypto";
+import { abortController } from "../../src/key-manager/concurrency.ts";
 import { KeyManagerError } from "../../src/key-manager/errors.ts";
 import type { KeyType } from "../../src/key-manager/key-type.ts";
 import { isKmsError } from "../../src/key-manager/ports.ts";
@@ -119,7 +121,7 @@ class History {
 
   /** A deadline of SPIRE's 30 s, or a caller who gives up before. */
   #signal(): AbortSignal {
-    const stop = new AbortController();
+    const stop = abortController();
     const ms = this.#random() < 0.7 ? 30 * secondMs : this.#random() ** 2 * 30 * secondMs;
     this.#account.time.after(ms, () => stop.abort(new KeyManagerError("Cancelled", "the caller has given up")));
     return stop.signal;

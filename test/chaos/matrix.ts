@@ -1,5 +1,7 @@
 /** One kind of trouble at one call: what SPIRE sees of it, and what is left when it is over. */
+
 import { createHash } from "node:crypto";
+import { abortController } from "../../src/key-manager/concurrency.ts";
 import { KeyManagerError } from "../../src/key-manager/errors.ts";
 import { seededRandom } from "../upkeep/virtual-time.ts";
 import { Account } from "./account.ts";
@@ -87,7 +89,7 @@ class Experiment {
 
   async #ending(place: Place): Promise<{ readonly code: string; readonly endedAt: number }> {
     const { time } = this.#account;
-    const stop = new AbortController();
+    const stop = abortController();
     time.after(30 * secondMs, () =>
       stop.abort(new KeyManagerError("DeadlineExceeded", "the call's deadline has passed")),
     );

@@ -1,4 +1,5 @@
 /** A SPIRE server's plugin process in virtual time: configured, used, and killed between any two calls. */
+import { abortController } from "../../src/key-manager/concurrency.ts";
 import { type AwsKmsConfig, parseConfig } from "../../src/key-manager/config.ts";
 import { type Preparation, prepareAwsKms } from "../../src/key-manager/configuration.ts";
 import {
@@ -123,7 +124,7 @@ export class SimulatedServer {
 
   /** SPIRE gives up after 30 s. */
   generate(keyId: string, keyType: KeyType = "ec-p256", timeoutMs = 30_000) {
-    const giveUp = new AbortController();
+    const giveUp = abortController();
     const { account } = this.options;
     account.time.after(timeoutMs, () => giveUp.abort(new Error("deadline exceeded")));
     return this.keyManager.generateKey(keyId, keyType, giveUp.signal);
