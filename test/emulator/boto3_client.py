@@ -43,6 +43,11 @@ results["expiresInMinutes"] = round((credentials["Expiration"] - datetime.now(ti
 session = (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
 results["session"] = client("sts", *session).get_caller_identity()["Arn"]
 
+iam = client("iam", *session)
+known = iam.get_role(RoleName="py")["Role"]
+results["role"] = [known["Path"], known["Arn"], known["AssumeRolePolicyDocument"]["Statement"]["Effect"]]
+results["noRole"] = code(iam.get_role, RoleName="no/role")[:2]
+
 kms = client("kms", *session)
 key = kms.create_key(
     KeySpec="RSA_2048",

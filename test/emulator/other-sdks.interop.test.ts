@@ -23,6 +23,7 @@ async function start(t: TestContext) {
   const emulator = await startEmulator({
     verifySignatures: true,
     reuseRsaKeys: 1,
+    roles: [{ arn: `arn:aws:iam::${account}:role/path/py`, trustPolicy: trust }],
     identities: [identity("AKIDGO", "go-secret", "go"), identity("AKIDPY", "py-secret", "py")],
   });
   t.after(() => emulator.close());
@@ -40,6 +41,8 @@ async function start(t: TestContext) {
   control.addFault({ kind: "error", name: "KMSInternalException", operation: "ScheduleKeyDeletion", times: 1 });
   return emulator;
 }
+
+const trust = { Statement: { Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" } };
 
 const arn = (resource: string) => `arn:aws:sts::${account}:assumed-role/${resource}`;
 
@@ -94,6 +97,8 @@ describe("AWS SDKs of other languages", () => {
       caller: `arn:aws:iam::${account}:user/py`,
       session: arn("py/py-session"),
       expiresInMinutes: 15,
+      role: ["/path/", `arn:aws:iam::${account}:role/path/py`, "Allow"],
+      noRole: ["ClientError", "ValidationError"],
       description: "from Python: né",
       aliases: 3,
       tagged: true,

@@ -1,0 +1,64 @@
+/** Whatever befalls IAM, SPIRE notices nothing but that a key takes a moment longer. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { seededRandom } from "../upkeep/virtual-time.ts";
+import { Account } from "./account.ts";
+import { SpireProcess } from "./spire-process.ts";
+import { type Trouble, troubles, Weather } from "./weather.ts";
+
+const withKeys: readonly Trouble[] = [
+  "lag",
+  "wrong signature",
+  "other key's signature",
+  "public key of another type",
+  "other public key",
+];
+const kinds = (Object.keys(troubles) as Trouble[]).filter((trouble) => !withKeys.includes(trouble));
+
+async function firstKey(trouble: Trouble | undefined, isLasting: boolean) {
+  const account = new Account();
+  const { time } = account;
+  const random = seededRandom(7);
+  const weather = new Weather({ account, random, isLagging: false, onTrouble: () => undefined });
+  const server = new SpireProcess({ account, weather, random, discardCredentials: () => true });
+  let attempts = 0;
+  const at: string[] = [];
+  weather.script = (operation) => {
+    at.push(operation);
+    if (operation !== "GetRole") return undefined;
+    attempts++;
+    return isLasting || attempts === 1 ? trouble : undefined;
+  };
+  const begun = time.now;
+  await time.until(server.configure({}));
+  const configured = time.now;
+  await time.until(server.keyManager.generateKey("x509-CA-A", "ec-p256"));
+  const generated = time.now;
+  const calls = at.length;
+  await time.run(10_000);
+  assert.deepEqual(at.slice(calls), [], "nothing goes on behind SPIRE's back");
+  const warnings = server.log.filter(({ level }) => level === "warn" || level === "info");
+  return {
+    attempts,
+    configureMs: configured - begun,
+    generateMs: generated - configured,
+    lines: warnings.filter(({ message }) => /without a path/.test(message)).length,
+  };
+}
+
+describe("trouble at GetRole", () => {
+  for (const trouble of kinds) {
+    it(`${trouble}: Configure succeeds as fast as ever, and so does GenerateKey within three seconds`, async () => {
+      const fair = await firstKey(undefined, false);
+      assert.deepEqual([fair.attempts, fair.lines], [1, 0]);
+      for (const isLasting of [false, true]) {
+        const { attempts, configureMs, generateMs, lines } = await firstKey(trouble, isLasting);
+        assert.ok(attempts >= 1 && attempts <= 3, `${attempts} attempts`);
+        assert.ok(configureMs <= fair.configureMs + 50, `Configure took ${configureMs} ms`);
+        assert.ok(generateMs <= fair.generateMs + 3_000, `GenerateKey took ${generateMs} ms`);
+        assert.ok(lines <= 1);
+        if (isLasting && trouble !== "slow") assert.equal(lines, 1, "the log says what is missing");
+      }
+    });
+  }
+});
