@@ -51,21 +51,20 @@ describe("histories of a server around which everything fails", () => {
   });
 
   it("would show a server that passes wrong signatures on", async () => {
-    const violations = await firstViolation({ verify_signatures: false });
-    assert.match(violations, /does not verify/);
+    assert.ok(await isShown(/does not verify/, { verify_signatures: false }));
   });
 
   it("would show a server that never prunes", async () => {
-    const violations = await firstViolation({ stale_key_scan_interval: "2400h", scan_start_delay: "2400h" });
-    assert.match(violations, /is not scheduled/);
+    const settings = { stale_key_scan_interval: "2400h", scan_start_delay: "2400h" };
+    assert.ok(await isShown(/is not scheduled/, settings));
   });
 });
 
-/** What is wrong in the first history that shows it. */
-async function firstViolation(settings: Readonly<Record<string, boolean | string>>): Promise<string> {
+/** Whether one of the first histories shows this violation. */
+async function isShown(violation: RegExp, settings: Readonly<Record<string, boolean | string>>): Promise<boolean> {
   for (let seed = 0; seed < 60; seed++) {
     const { violations } = await live(seed, settings);
-    if (violations.length > 0) return violations.join("\n");
+    if (violations.some((text) => violation.test(text))) return true;
   }
-  return "";
+  return false;
 }
