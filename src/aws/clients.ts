@@ -10,6 +10,7 @@ import { type CredentialConfig, credentialChain } from "./credential-chain.ts";
 import { CredentialSource } from "./credentials.ts";
 import { AwsIamClient, iamSdks } from "./iam-client.ts";
 import { AwsKmsClient } from "./kms-client.ts";
+import { judgingHandler, LeanSignSender } from "./sign-sender.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
 import { withholdCredentials } from "./withhold-credentials.ts";
@@ -36,6 +37,9 @@ export interface AwsClients {
 
 /** The SDK would print its remarks to the console, which belongs to the handshake and to log lines. */
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+/** For a client that sends nothing. */
+const noCredentials = { accessKeyId: "none", secretAccessKey: "none" };
 
 /**
  * Makes the clients of one configuration. No connection is opened yet.
@@ -71,9 +75,11 @@ export function createAwsClients(
   const credentials = source.provide;
   const kmsEndpoint = config.endpoint === undefined ? {} : { endpoint: config.endpoint };
   const kms = new KMSClient({ ...options, ...kmsEndpoint, credentials });
+  const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: noCredentials });
   const sts = new STSClient({ ...stsOptions, credentials });
   const tagging = new ResourceGroupsTaggingAPIClient({ ...options, credentials });
   withholdCredentials(kms);
+  withholdCredentials(judge);
   withholdCredentials(sts);
   withholdCredentials(tagging);
   const isPrivate = async () =>
@@ -82,8 +88,9 @@ export function createAwsClients(
     (await kms.config.serviceConfiguredEndpoint?.()) !== undefined ||
     (await sts.config.serviceConfiguredEndpoint?.()) !== undefined;
   const caller = { clock, telemetry, discardCredentials: (usedSince: Date) => source.discard(usedSince) };
+  const signer = new LeanSignSender({ sdk: kms, judge, handler: requestHandler, credentials });
   return {
-    kms: new AwsKmsClient(kms, caller),
+    kms: new AwsKmsClient(kms, caller, signer.send),
     sts: new AwsStsClient(sts, caller),
     iam: new AwsIamClient(iamSdks({ ...options, credentials }, isPrivate), caller),
     tagging: new AwsTaggingClient(tagging, caller),

@@ -10,7 +10,6 @@ import {
   ListKeysCommand,
   ScheduleKeyDeletionCommand,
   type KeySpec as SdkKeySpec,
-  SignCommand,
   TagResourceCommand,
   UpdateAliasCommand,
 } from "@aws-sdk/client-kms";
@@ -38,6 +37,7 @@ import {
 } from "./kms-answers.ts";
 import { type PageAnswer, pages } from "./pages.ts";
 import { abortBy, type Caller, withRetries } from "./retry.ts";
+import { type SendSign, sendBySdk } from "./sign-sender.ts";
 
 const aliasesPerPage = 100;
 const keysPerPage = 1_000;
@@ -53,12 +53,17 @@ export class AwsKmsClient implements KmsClient {
   readonly #caller: Caller;
   /** KMS has one quota for signatures with RSA keys and one for those with EC keys. */
   readonly #signingLimiters: { readonly rsa: CallLimiter; readonly ec: CallLimiter };
+  readonly #sendSign: SendSign;
   #serverTime: Date | undefined;
 
-  /** @param sdk a client that makes no retries of its own (`maxAttempts: 1`) */
-  constructor(sdk: KMSClient, caller: Caller) {
+  /**
+   * @param sdk a client that makes no retries of its own (`maxAttempts: 1`)
+   * @param sendSign for signatures, which are many; the SDK by default
+   */
+  constructor(sdk: KMSClient, caller: Caller, sendSign: SendSign = sendBySdk(sdk)) {
     this.#sdk = sdk;
     this.#caller = caller;
+    this.#sendSign = sendSign;
     const limiter = () => new CallLimiter(caller.clock, signLimits);
     this.#signingLimiters = { rsa: limiter(), ec: limiter() };
     this.#rememberServerTime();
@@ -97,14 +102,17 @@ export class AwsKmsClient implements KmsClient {
   }
 
   async sign(input: SignInput, { signal }: CallOptions = {}): Promise<Uint8Array> {
-    const command = {
+    const members = {
       KeyId: input.keyArn,
       Message: input.digest,
       MessageType: "DIGEST",
       SigningAlgorithm: input.signingAlgorithm,
     } as const;
-    const sign = async () =>
-      signatureFrom(await this.#sdk.send(new SignCommand(command), abortBy(signal)), input.keyArn);
+    const sign = async () => {
+      const { output, date } = await this.#sendSign(members, signal);
+      this.#noteServerTime(date);
+      return signatureFrom(output, input.keyArn);
+    };
     return withRetries(sign, {
       operation: "Sign",
       caller: this.#caller,
@@ -190,12 +198,15 @@ export class AwsKmsClient implements KmsClient {
       (next) => async (args) => {
         const result = await next(args);
         const headers: unknown = Reflect.get(Object(result.response), "headers");
-        const date: unknown = Reflect.get(Object(headers), "date");
-        const time = typeof date === "string" ? Date.parse(date) : Number.NaN;
-        if (!Number.isNaN(time)) this.#serverTime = new Date(time);
+        this.#noteServerTime(Reflect.get(Object(headers), "date"));
         return result;
       },
       { step: "deserialize", name: "rememberServerTime" },
     );
+  }
+
+  #noteServerTime(date: unknown): void {
+    const time = typeof date === "string" ? Date.parse(date) : Number.NaN;
+    if (!Number.isNaN(time)) this.#serverTime = new Date(time);
   }
 }
