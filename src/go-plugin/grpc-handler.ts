@@ -36,6 +36,7 @@ interface CommonCall {
   readonly cancelled: boolean;
   getDeadline(): Date | number;
   once(event: "cancelled", listener: () => void): unknown;
+  off(event: "cancelled", listener: () => void): unknown;
 }
 
 export function toServiceDefinition(service: DescService): ServiceDefinition {
@@ -77,25 +78,25 @@ export function toGrpcHandlers(registration: ServiceRegistration, scope: Handler
 
 function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerScope): UntypedHandleCall {
   const name = `${method.parent.typeName}/${method.name}`;
-  const begin = (call: CommonCall): ServerCallContext => beginCall(call, name, scope);
+  const begin = (call: CommonCall): RunningCall => beginCall(call, name, scope);
 
   const answerOnce = async (
     call: ServerUnaryCall<Message, Message>,
     callback: sendUnaryData<Message>,
   ): Promise<void> => {
-    const context = begin(call);
+    const { context, end } = begin(call);
     const input = method.methodKind === "unary" ? call.request : requestsOf(call);
     try {
       callback(null, create(method.output, (await handler(input, context)) as MessageInitShape<DescMessage>));
     } catch (error) {
       callback(statusFor(error, context));
     } finally {
-      scope.calls.end(context);
+      end();
     }
   };
 
   const answerMany = async (call: ServerWritableStream<Message, Message>): Promise<void> => {
-    const context = begin(call);
+    const { context, end } = begin(call);
     const input = method.methodKind === "server_streaming" ? call.request : requestsOf(call);
     try {
       for await (const response of (await handler(input, context)) as AsyncIterable<MessageInitShape<DescMessage>>) {
@@ -107,7 +108,7 @@ function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerSc
     } catch (error) {
       call.emit("error", statusFor(error, context));
     } finally {
-      scope.calls.end(context);
+      end();
     }
   };
 
@@ -123,7 +124,12 @@ function requestsOf(call: object): AsyncIterable<Message> {
   return (call as Readable).iterator({ destroyOnReturn: false });
 }
 
-function beginCall(call: CommonCall, name: string, scope: HandlerScope): ServerCallContext {
+interface RunningCall {
+  readonly context: ServerCallContext;
+  readonly end: () => void;
+}
+
+function beginCall(call: CommonCall, name: string, scope: HandlerScope): RunningCall {
   const deadline = call.getDeadline();
   const limit = typeof deadline === "number" ? (Number.isFinite(deadline) ? new Date(deadline) : undefined) : deadline;
   const context = new ServerCallContext(name, limit, scope.log);
@@ -131,7 +137,12 @@ function beginCall(call: CommonCall, name: string, scope: HandlerScope): ServerC
   call.once("cancelled", cancel);
   if (call.cancelled) cancel();
   scope.calls.start(context);
-  return context;
+  const end = (): void => {
+    // grpc-js reports the end of every call as a cancellation too, and reasons are dear.
+    call.off("cancelled", cancel);
+    scope.calls.end(context);
+  };
+  return { context, end };
 }
 
 function cancelReason(deadline: Date | undefined): StatusError {

@@ -5,7 +5,15 @@
  * point multiplications are done by OpenSSL through ECDH, and what remains is a comparison in the field; a curve library
  * in JavaScript takes about ten times as long on P-256.
  */
-import { constants, createECDH, createHash, createPublicKey, type KeyObject, publicDecrypt } from "node:crypto";
+import {
+  constants,
+  createECDH,
+  createHash,
+  createPublicKey,
+  type ECDH,
+  type KeyObject,
+  publicDecrypt,
+} from "node:crypto";
 import type { SigningAlgorithmSpec } from "./ports.ts";
 
 /** Whether a signature is valid for exactly this digest. Never throws: nonsense is invalid. */
@@ -82,9 +90,8 @@ function readEcdsaSignature(der: Uint8Array): readonly [bigint, bigint] | undefi
  * obeys (x + x1 + x2)(x1 − x2)² = (y1 ∓ y2)², and squaring once more rids it of y2. That the sign is lost makes the check
  * no weaker: a signature for −Q takes the same secret as one for Q.
  */
-function isXOfSum(curve: Curve, publicPoint: Uint8Array, u1: bigint, u2: bigint, r: bigint): boolean {
+function isXOfSum(curve: Curve, ecdh: ECDH, publicPoint: Uint8Array, u1: bigint, u2: bigint, r: bigint): boolean {
   const { p, n, b, bytes } = curve;
-  const ecdh = createECDH(curve.openSslName);
   ecdh.setPrivateKey(octets(u2, bytes));
   const x2 = integer(ecdh.computeSecret(publicPoint));
   // The digest is 0: there is no u1·G.
@@ -108,12 +115,14 @@ function isXOfSum(curve: Curve, publicPoint: Uint8Array, u1: bigint, u2: bigint,
 function ecdsaVerifier(curve: Curve, key: KeyObject): SignatureVerifier {
   const { x = "", y = "" } = key.export({ format: "jwk" });
   const publicPoint = Buffer.concat([Buffer.from([4]), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
+  // What it holds from one signature to the next is as public as they are.
+  const ecdh = createECDH(curve.openSslName);
   return (_algorithm, digest, signature) => {
     const { n } = curve;
     const [r, s] = readEcdsaSignature(signature) ?? [0n, 0n];
     if (r <= 0n || r >= n || s <= 0n || s >= n) return false;
     const w = inverse(s, n);
-    return isXOfSum(curve, publicPoint, (integer(digest) * w) % n, (r * w) % n, r);
+    return isXOfSum(curve, ecdh, publicPoint, (integer(digest) * w) % n, (r * w) % n, r);
   };
 }
 
