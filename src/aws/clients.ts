@@ -75,11 +75,9 @@ export function createAwsClients(
   const credentials = source.provide;
   const kmsEndpoint = config.endpoint === undefined ? {} : { endpoint: config.endpoint };
   const kms = new KMSClient({ ...options, ...kmsEndpoint, credentials });
-  const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: noCredentials });
   const sts = new STSClient({ ...stsOptions, credentials });
   const tagging = new ResourceGroupsTaggingAPIClient({ ...options, credentials });
   withholdCredentials(kms);
-  withholdCredentials(judge);
   withholdCredentials(sts);
   withholdCredentials(tagging);
   const isPrivate = async () =>
@@ -88,7 +86,12 @@ export function createAwsClients(
     (await kms.config.serviceConfiguredEndpoint?.()) !== undefined ||
     (await sts.config.serviceConfiguredEndpoint?.()) !== undefined;
   const caller = { clock, telemetry, discardCredentials: (usedSince: Date) => source.discard(usedSince) };
-  const signer = new LeanSignSender({ sdk: kms, judge, handler: requestHandler, credentials });
+  const makeJudge = () => {
+    const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: noCredentials });
+    withholdCredentials(judge);
+    return judge;
+  };
+  const signer = new LeanSignSender({ sdk: kms, makeJudge, handler: requestHandler, credentials });
   return {
     kms: new AwsKmsClient(kms, caller, signer.send),
     sts: new AwsStsClient(sts, caller),

@@ -60,16 +60,19 @@ class Way {
     const credentials = async () => ({ ...this.credentials, expiration: new Date() });
     this.sdk = new KMSClient({ ...options, requestHandler, credentials });
     const none = { accessKeyId: "none", secretAccessKey: "none" };
-    const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: none });
+    const makeJudge = () => {
+      const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: none });
+      withholdCredentials(judge);
+      return judge;
+    };
     withholdCredentials(this.sdk);
-    withholdCredentials(judge);
     const send = this.sdk.send.bind(this.sdk);
     this.sdk.send = ((...args: Parameters<typeof send>) => {
       this.bySdk++;
       return send(...args);
     }) as typeof send;
     const caller: Caller = { clock, telemetry: noTelemetry, discardCredentials: () => this.#discards++ < 1 };
-    const lean = new LeanSignSender({ sdk: this.sdk, judge, handler: requestHandler, credentials });
+    const lean = new LeanSignSender({ sdk: this.sdk, makeJudge, handler: requestHandler, credentials });
     this.kms = new AwsKmsClient(this.sdk, caller, title === "lean" ? lean.send : undefined);
   }
 

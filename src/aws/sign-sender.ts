@@ -40,8 +40,8 @@ export type Outcome = { readonly answer: Answer } | { readonly failure: unknown 
 
 export interface LeanSignOptions {
   readonly sdk: KMSClient;
-  /** Its requests reach {@link judgingHandler}; shares nothing else with `sdk` but what it is configured with. */
-  readonly judge: KMSClient;
+  /** Makes a client like `sdk` whose requests reach {@link judgingHandler}. Called once, when there is something to judge. */
+  readonly makeJudge: () => KMSClient;
   /** The SDK client's own. */
   readonly handler: Pick<NodeHttpHandler, "handle">;
   readonly credentials: () => Promise<SigningCredentials>;
@@ -69,10 +69,10 @@ export class LeanSignSender {
   #form: SignForm | undefined;
   #lastLearnt: SignForm | undefined;
   #isClockCorrected = true;
+  #judgingClient: KMSClient | undefined;
 
   constructor(options: LeanSignOptions) {
     this.#options = options;
-    shareClock(options.sdk, options.judge);
   }
 
   readonly send: SendSign = async (members, signal) => {
@@ -140,10 +140,10 @@ export class LeanSignSender {
     credentials: SigningCredentials,
     clockOffset: number,
   ): Promise<SignReply> {
-    const { sdk, judge } = this.#options;
+    const { sdk } = this.#options;
     withholdSecrets(credentials);
     try {
-      const output = await judge.send(new SignCommand(members), { outcome } as object);
+      const output = await this.#judgeClient().send(new SignCommand(members), { outcome } as object);
       return { output, date: "answer" in outcome ? outcome.answer.response.headers.date : undefined };
     } catch (error) {
       // Another request may have learnt the time since this one was signed.
@@ -154,6 +154,15 @@ export class LeanSignSender {
       }
       throw error;
     }
+  }
+
+  #judgeClient(): KMSClient {
+    if (this.#judgingClient === undefined) {
+      const { sdk, makeJudge } = this.#options;
+      this.#judgingClient = makeJudge();
+      shareClock(sdk, this.#judgingClient);
+    }
+    return this.#judgingClient;
   }
 
   /** One request by the SDK, and its form when it has one. */
