@@ -98,7 +98,8 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       try {
         const context = { ...clients, roleArns: this.#roleArns, log, signal };
         const preparation = await this.#options.prepare(config, context);
-        const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal });
+        const recent = this.#current?.keyManager.recentKeys ?? [];
+        const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal, recent });
         signal?.throwIfAborted();
         await preparation.commit();
         // The replaced clients stay open: signatures and deletions under way still use them.
@@ -153,7 +154,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       deletions: this.#deletions,
       generations: this.#generations,
     };
-    return new KeyManager(context, entries);
+    return new KeyManager(context, entries, this.#current?.keyManager);
   }
 
   #disposeOfLeftovers(found: DiscoveredKeys, config: C, { kms }: Clients, preparation: Preparation): void {

@@ -12,6 +12,7 @@ import { KeyManagerError, keyManagerError } from "./errors.ts";
 import { type KeyEntries, type KeyEntry, type PublicKey, withEntry } from "./key-entry.ts";
 import { KeyGeneration, type KeyGenerationContext } from "./key-generation.ts";
 import type { KeyType } from "./key-type.ts";
+import { MadeKeys } from "./made-keys.ts";
 import { isKmsError, type KmsClient, type Logger } from "./ports.ts";
 import { planSignature, type SignerOptions } from "./signing-algorithm.ts";
 import { whenVisible } from "./visibility.ts";
@@ -32,26 +33,22 @@ export interface KeyManagerContext extends KeyGenerationContext {
   readonly generations: NamedQueue;
 }
 
-interface MadeKey {
-  readonly keyArn: string;
-  /** When, in ms. */
-  readonly at: number;
-  /** Whether anybody may know of it: who asked for it had not given up by then, or it has been looked up or used since. */
-  isDelivered: boolean;
-}
-
-/** How long KMS may not yet know a new key everywhere. */
-const freshMs = 60_000;
-
 export class KeyManager {
   readonly #context: KeyManagerContext;
   #entries: KeyEntries;
-  /** The key that was last made under each id. */
-  readonly #made = new Map<string, MadeKey>();
+  readonly #made: MadeKeys;
 
-  constructor(context: KeyManagerContext, entries: KeyEntries) {
+  /** @param predecessor of the configuration before, in the same process */
+  constructor(context: KeyManagerContext, entries: KeyEntries, predecessor?: KeyManager) {
     this.#context = context;
     this.#entries = entries;
+    this.#made = new MadeKeys(context.clock);
+    if (predecessor !== undefined) for (const entry of entries.values()) this.#made.inherit(entry, predecessor.#made);
+  }
+
+  /** Keys in use that this process made so recently that KMS may not yet show their aliases on them. */
+  get recentKeys(): readonly KeyEntry[] {
+    return [...this.#entries.values()].filter((entry) => this.#made.isRecent(entry));
   }
 
   get entries(): KeyEntries {
@@ -75,8 +72,7 @@ export class KeyManager {
       signal,
       current: () => this.#entries.get(keyId),
       replace: (entry, isOwn) => {
-        const at = this.#context.clock.now().getTime();
-        this.#made.set(keyId, { keyArn: entry.keyArn, at, isDelivered: !isOwn || signal?.aborted !== true });
+        this.#made.add(entry, !isOwn || signal?.aborted !== true);
         return this.replace(entry);
       },
       inTurn: (job) => this.exclusively(keyId, job),
@@ -93,7 +89,7 @@ export class KeyManager {
   }
 
   getPublicKeys(): readonly PublicKey[] {
-    for (const made of this.#made.values()) made.isDelivered = true;
+    this.#made.deliverAll();
     return [...this.#entries.values()];
   }
 
@@ -107,7 +103,7 @@ export class KeyManager {
     const sign = () => this.#sign(entry, digest, options, signal);
     try {
       // A key that KMS does not know everywhere yet is asked again: its alias may be shown as it was, and tells nothing.
-      return await (this.#isFresh(entry) ? whenVisible(this.#context.clock, sign, signal) : sign());
+      return await (this.#made.isFresh(entry) ? whenVisible(this.#context.clock, sign, signal) : sign());
     } catch (error) {
       if (!isKmsError(error, "Disabled", "InvalidState", "NotFound")) throw signFailure(entry, error);
       // The key is of no use any more: perhaps a replica that shares our identity has rotated it.
@@ -202,28 +198,21 @@ export class KeyManager {
   ): Promise<KeyEntry | undefined> {
     const { kms, log, telemetry } = this.#context;
     const entry = this.#entries.get(keyId);
-    const made = this.#made.get(keyId);
-    if (entry?.keyType !== keyType || made === undefined || made.isDelivered || made.keyArn !== entry.keyArn) return;
+    if (entry?.keyType !== keyType || !this.#made.isUndelivered(entry)) return;
     const target = await targetOf(kms, entry.aliasName).catch(() => undefined);
     if (signal?.aborted) return;
-    made.isDelivered = true;
+    this.#made.deliver(keyId);
     if (target?.arn !== entry.keyArn || target.keyState !== "Enabled" || this.#entries.get(keyId) !== entry) return;
     telemetry?.count("keys_reused");
     log.info("Handing out the key of a call that was given up", { key_id: keyId, key_arn: entry.keyArn });
     return entry;
   }
 
-  #isFresh({ keyId, keyArn }: KeyEntry): boolean {
-    const made = this.#made.get(keyId);
-    return made?.keyArn === keyArn && this.#context.clock.now().getTime() - made.at < freshMs;
-  }
-
   #entry(keyId: string): KeyEntry {
     requireKeyId(keyId);
     const entry = this.#entries.get(keyId);
     if (entry === undefined) throw new KeyManagerError("NotFound", `key ${JSON.stringify(keyId)} not found`);
-    const made = this.#made.get(keyId);
-    if (made !== undefined) made.isDelivered = true;
+    this.#made.deliver(keyId);
     return entry;
   }
 

@@ -92,10 +92,15 @@ describe("KMS is gone for ten minutes (virtual time)", () => {
   }
 });
 
-describe("KMS is gone, behind the built plugin", () => {
+/** `OUTAGE_SECONDS=600` for the whole of it. */
+const goneMs = Number(process.env.OUTAGE_SECONDS ?? 5) * secondMs;
+
+describe("KMS is gone, behind the built plugin", { timeout: goneMs + 170_000 }, () => {
   const stage = useStage();
 
-  it("nobody listens any more for 5 s: memory flat, and it signs again within 2 s", async () => {
+  it(`nobody listens any more for ${goneMs / 1000} s: memory flat, and it signs again within 2 s`, {
+    timeout: goneMs + 170_000,
+  }, async () => {
     const emulator = await startEmulator({ region: "us-east-2", journalLimit: 0 });
     const env = { AWS_ENDPOINT_URL: emulator.endpoint, AWS_ACCESS_KEY_ID: credentials.accessKeyId };
     const plugin = await stage.start({ env });
@@ -106,7 +111,7 @@ describe("KMS is gone, behind the built plugin", () => {
     const { port } = new URL(emulator.endpoint);
     await emulator.close();
     const before = residentBytes(plugin.host.pid);
-    const offers = await offerLoad(plugin, { keyId, perSecond: 20, forMs: 5_000, timeoutMs: 5_000 });
+    const offers = await offerLoad(plugin, { keyId, perSecond: 20, forMs: goneMs, timeoutMs: 5_000 });
     assert.deepEqual(Object.keys(countByCode(offers)), ["UNAVAILABLE"]);
     const after = residentBytes(plugin.host.pid);
 
@@ -116,12 +121,19 @@ describe("KMS is gone, behind the built plugin", () => {
       const returnedAt = performance.now();
       while ((await signOnce(plugin, keyId, 2_000))[0] !== "OK") await delay(100);
       const firstMs = performance.now() - returnedAt;
-      rows.push(["nobody listens, 5 s (built plugin)", `${Math.round(firstMs)} ms`, "", growth(before, after)]);
       assert.ok(firstMs < 2_000, `the first signature came after ${firstMs} ms`);
       assert.ok(after - before < 64 * 2 ** 20, growth(before, after));
       const seen = plugin.logs.filter(({ level }) => level === "warn" || level === "error");
       const kinds = new Set(seen.map(({ message }) => message));
-      assert.equal(seen.length, kinds.size, seen.map(({ message }) => message).join("\n"));
+      rows.push([
+        `nobody listens, ${goneMs / 1000} s (built plugin)`,
+        `${Math.round(firstMs)} ms`,
+        String(seen.length),
+        growth(before, after),
+      ]);
+      // The first of a minute is one more than the minutes are.
+      const most = kinds.size * (Math.floor(goneMs / minuteMs) + 1);
+      assert.ok(seen.length <= most, seen.map(({ message }) => message).join("\n"));
     } finally {
       await back.close();
     }

@@ -117,7 +117,11 @@ describe("KMS throttles to 100 Sign a second, 300 a second are offered for 30 s 
   }
 });
 
-describe("a KMS that throttles, behind the built plugin", () => {
+/** So little that a busy machine can do it; `THROTTLE_QUOTA=100 THROTTLE_SECONDS=30` for the whole of it. */
+const quota = Number(process.env.THROTTLE_QUOTA ?? 20);
+const forMs = Number(process.env.THROTTLE_SECONDS ?? 4) * 1_000;
+
+describe("a KMS that throttles, behind the built plugin", { timeout: forMs + 170_000 }, () => {
   const stage = useStage();
   const keyId = "x509-CA-A";
   let plugin: TestPlugin;
@@ -129,10 +133,9 @@ describe("a KMS that throttles, behind the built plugin", () => {
     await signOnce(plugin, keyId, 10_000);
   });
 
-  it("uses the quota up, refuses the rest inside its deadline, starves nothing else, and recovers", async () => {
-    // So little that a busy machine can do it.
-    const quota = 20;
-    const forMs = 4_000;
+  it("uses the quota up, refuses the rest inside its deadline, starves nothing else, and recovers", {
+    timeout: forMs + 170_000,
+  }, async () => {
     const fault = stage.kms.fault({ kind: "throttle", operation: "Sign", perSecond: quota });
     const timeoutMs = 10_000;
     const load = offerLoad(plugin, { keyId, perSecond: 3 * quota, forMs, timeoutMs });

@@ -4,7 +4,7 @@ import { KeyManagerError, keyManagerError } from "../errors.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
 import type { KeyNames } from "../names.ts";
-import { type AliasListEntry, isKmsError, type KeyMetadata, type Logger } from "../ports.ts";
+import { type AliasListEntry, isDoomed, isKmsError, type KeyMetadata, type Logger } from "../ports.ts";
 import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discovery.ts";
 
 /** DescribeKey and GetPublicKey under way at once; KMS allows 2,000 a second of each. */
@@ -67,15 +67,39 @@ export function troubleWith({ keyState, keySpec, keyUsage, arn }: KeyMetadata, a
   }
 }
 
+/** The key that the alias stands on, if that is another one than was listed: a listing may be older than a rotation. */
+async function movedTo(
+  aliasName: string,
+  listed: KeyMetadata,
+  { kms, signal }: Pick<DiscoveryContext, "kms" | "signal">,
+): Promise<string | undefined> {
+  const target = await kms.describeKey(aliasName, { signal }).catch(() => undefined);
+  return target === undefined || target.arn === listed.arn ? undefined : target.keyId;
+}
+
 /**
  * Looks at the key behind one of our aliases.
  *
  * @returns undefined when the key turns out to be another trust domain's
  */
 export async function examineAlias(
+  alias: Pick<AliasListEntry, "aliasName" | "targetKeyId">,
+  context: Omit<DiscoveryContext, "log">,
+): Promise<Finding> {
+  const finding = await examineTarget(alias, context);
+  if (finding === undefined || !("listed" in finding)) return finding;
+  const { listed, unusable } = finding;
+  const targetKeyId = await movedTo(alias.aliasName, listed, context);
+  if (targetKeyId === undefined) return { unusable };
+  const second = await examineTarget({ ...alias, targetKeyId }, context);
+  return second !== undefined && "listed" in second ? { unusable: second.unusable } : second;
+}
+
+/** @returns with `listed` for a key that is on its way out: perhaps the alias has left it by now */
+async function examineTarget(
   { aliasName, targetKeyId }: Pick<AliasListEntry, "aliasName" | "targetKeyId">,
   { kms, names, signal }: Omit<DiscoveryContext, "log">,
-): Promise<Finding> {
+): Promise<Finding | { readonly listed: KeyMetadata; readonly unusable: UnusableKey }> {
   if (targetKeyId === undefined) {
     return { unusable: { aliasName, keyArn: undefined, trouble: "the alias has no target key; delete it" } };
   }
@@ -86,7 +110,10 @@ export async function examineAlias(
     metadata = await kms.describeKey(targetKeyId, { signal });
     if (names.isForeignDescription(metadata.description)) return undefined;
     const trouble = troubleWith(metadata, aliasName);
-    if (trouble !== undefined) return { unusable: { aliasName, keyArn: metadata.arn, trouble } };
+    if (trouble !== undefined) {
+      const unusable = { aliasName, keyArn: metadata.arn, trouble };
+      return isDoomed(metadata) ? { listed: metadata, unusable } : { unusable };
+    }
     ({ pkixData } = await kms.getPublicKey(metadata.arn, { signal }));
   } catch (error) {
     if (!isKmsError(error, "NotFound", "Disabled", "InvalidState")) throw error;

@@ -1,9 +1,11 @@
 /** Discovery as configured: by alias or by tags. */
 import type { KeyManagerConfig } from "../config.ts";
 import type { Preparation } from "../configuration.ts";
+import type { KeyEntry } from "../key-entry.ts";
 import type { Clock, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import { discoverByAlias } from "./alias-discovery.ts";
 import { type DiscoveredKeys, reportUnusableKeys } from "./key-discovery.ts";
+import { keepRecentKeys } from "./recent-keys.ts";
 import { discoverByTags } from "./tag-discovery.ts";
 
 export interface DiscoverOptions {
@@ -14,14 +16,16 @@ export interface DiscoverOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal | undefined;
+  /** Keys that this process has just made. */
+  readonly recent: readonly KeyEntry[];
 }
 
 /** @throws KeyManagerError */
 export async function discoverKeys(options: DiscoverOptions): Promise<DiscoveredKeys> {
-  const { config, preparation, kms, tagging, clock, log, signal } = options;
+  const { config, preparation, kms, tagging, clock, log, signal, recent } = options;
   const { names, identity } = preparation;
   const context = { kms, names, log, signal };
-  const found =
+  const shown =
     config.tagBasedKeyDiscovery && identity !== undefined
       ? await discoverByTags({
           ...context,
@@ -32,6 +36,7 @@ export async function discoverKeys(options: DiscoverOptions): Promise<Discovered
           keepAliveMs: 1.25 * (config.upkeep?.aliasRefreshIntervalMs ?? 0),
         })
       : await discoverByAlias(context);
+  const found = await keepRecentKeys(shown, recent, context);
   reportUnusableKeys(found.unusable, config.strictKeyDiscovery, log);
   for (const { keyId, keyArn, aliasName } of found.entries.values()) {
     log.debug("Key loaded", { key_id: keyId, key_arn: keyArn, alias_name: aliasName });
