@@ -71,6 +71,16 @@ describe("kmsErrorFrom", () => {
     });
   }
 
+  it("withholds a web identity token, wherever it is quoted", () => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const token = `${part({ alg: "RS256" })}.${part({ sub: "system:serviceaccount:spire:server" })}.c2ln-bmF0_dXJl`;
+    const { message } = kmsErrorFrom(
+      "AssumeRoleWithWebIdentity",
+      exception("InvalidIdentityToken", 400, `No: "${token}"!`),
+    );
+    assert.equal(message, 'No: "[withheld]"!');
+  });
+
   it("cuts what AWS quotes of the request, and endless messages", () => {
     const quoted = kmsErrorFrom(
       "Sign",

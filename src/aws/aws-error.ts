@@ -101,9 +101,15 @@ function codeOf({ name, httpStatus }: AwsFailure): KmsErrorCode {
 
 const maxMessageCharacters = 600;
 
-/** AWS's words without the canonical request that signature errors quote: it contains the session token. */
+/** A web identity token (JWS compact form), which is as good as a password for the role it is meant for. */
+const webIdentityToken = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
+
+/**
+ * AWS's words without the canonical request that signature errors quote, which contains the session token, and without
+ * web identity tokens.
+ */
 function safeMessage(message: string): string {
-  const words = (message.split(/[\r\n]|The Canonical String/)[0] ?? "").trim();
+  const words = (message.split(/[\r\n]|The Canonical String/)[0] ?? "").trim().replace(webIdentityToken, "[withheld]");
   return words.length > maxMessageCharacters ? `${words.slice(0, maxMessageCharacters)}…` : words;
 }
 
