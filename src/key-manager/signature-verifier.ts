@@ -14,6 +14,7 @@ import {
   type KeyObject,
   publicDecrypt,
 } from "node:crypto";
+import { inverse, mod } from "./modular-inverse.ts";
 import type { SigningAlgorithmSpec } from "./ports.ts";
 
 /** Whether a signature is valid for exactly this digest. Never throws: nonsense is invalid. */
@@ -48,21 +49,6 @@ const integer = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).to
 
 const octets = (value: bigint, bytes: number): Buffer =>
   Buffer.from(value.toString(16).padStart(2 * bytes, "0"), "hex");
-
-const mod = (value: bigint, modulus: bigint): bigint => {
-  const rest = value % modulus;
-  return rest < 0n ? rest + modulus : rest;
-};
-
-/** Extended Euclid; `value` is not 0 and `modulus` is prime. */
-function inverse(value: bigint, modulus: bigint): bigint {
-  let [r0, r1, t0, t1] = [modulus, value, 0n, 1n];
-  while (r1 > 0n) {
-    const quotient = r0 / r1;
-    [r0, r1, t0, t1] = [r1, r0 - quotient * r1, t1, t0 - quotient * t1];
-  }
-  return mod(t0, modulus);
-}
 
 /** Reads `SEQUENCE { INTEGER r, INTEGER s }`, DER; undefined for anything else. */
 function readEcdsaSignature(der: Uint8Array): readonly [bigint, bigint] | undefined {
@@ -122,6 +108,7 @@ function ecdsaVerifier(curve: Curve, key: KeyObject): SignatureVerifier {
     const [r, s] = readEcdsaSignature(signature) ?? [0n, 0n];
     if (r <= 0n || r >= n || s <= 0n || s >= n) return false;
     const w = inverse(s, n);
+    if ((w * s) % n !== 1n) return false;
     return isXOfSum(curve, ecdh, publicPoint, (integer(digest) * w) % n, (r * w) % n, r);
   };
 }
