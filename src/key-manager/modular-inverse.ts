@@ -1,4 +1,4 @@
-/** Inverses modulo the order of a curve's group: half of what is left of a verification when OpenSSL has done its part. */
+/** Inverses modulo the order of a curve's group. */
 
 /** The remainder that is not negative. */
 export const mod = (value: bigint, modulus: bigint): bigint => {
