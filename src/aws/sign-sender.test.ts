@@ -296,7 +296,7 @@ describe("the lean way's answers are the SDK's", async () => {
     },
   })) {
     it(`${title}, in time`, async () => {
-      await stage.assertAlike(await stage.ways(150), listener);
+      await stage.assertAlike(await stage.ways(500), listener);
     });
   }
 
