@@ -100,6 +100,27 @@ describe("signature verifier", () => {
     }
   }
 
+  it("refuses an RSA signature without its leading zero, and with one more", () => {
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const verify = signatureVerifier(spki(publicKey));
+    const pss = { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+    for (const [key, algorithm] of [
+      [privateKey, "RSASSA_PKCS1_V1_5_SHA_256"],
+      [pss, "RSASSA_PSS_SHA_256"],
+    ] as const) {
+      let data: Buffer;
+      let signature: Buffer;
+      do {
+        data = randomBytes(40);
+        signature = sign("sha256", data, key);
+      } while (signature[0] !== 0);
+      const digest = digestOf("sha256", data);
+      assert.equal(verify(algorithm, digest, signature), true);
+      assert.equal(verify(algorithm, digest, signature.subarray(1)), false);
+      assert.equal(verify(algorithm, digest, Buffer.concat([Buffer.alloc(1), signature])), false);
+    }
+  });
+
   it("refuses a PSS signature with another salt length, as KMS never makes it", () => {
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const data = randomBytes(40);

@@ -149,9 +149,11 @@ function isPssEncoding(encoded: Uint8Array, digest: Uint8Array, hash: RsaHash): 
   return createHash(hash).update(Buffer.alloc(8)).update(digest).update(salt).digest().equals(h);
 }
 
-const rsaVerifier =
-  (key: KeyObject): SignatureVerifier =>
-  (algorithm, digest, signature) => {
+function rsaVerifier(key: KeyObject): SignatureVerifier {
+  const bytes = (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
+  return (algorithm, digest, signature) => {
+    // OpenSSL takes leading zeros as it likes; a signature is exactly as long as the modulus (RFC 8017, 8.1.2 and 8.2.2).
+    if (signature.length !== bytes) return false;
     const hash = algorithm.endsWith("256") ? "sha256" : algorithm.endsWith("384") ? "sha384" : "sha512";
     const buffer = Buffer.from(signature);
     if (algorithm.startsWith("RSASSA_PSS")) {
@@ -160,6 +162,7 @@ const rsaVerifier =
     const expected = Buffer.concat([Buffer.from(digestInfoPrefix[hash], "hex"), digest]);
     return publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, buffer).equals(expected);
   };
+}
 
 /** Makes the verifier of one public key of SPIRE's types. */
 export function signatureVerifier(pkixData: Uint8Array): SignatureVerifier {
