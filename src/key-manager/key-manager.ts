@@ -12,7 +12,7 @@ import { KeyManagerError, keyManagerError } from "./errors.ts";
 import { type KeyEntries, type KeyEntry, type PublicKey, withEntry } from "./key-entry.ts";
 import { KeyGeneration, type KeyGenerationContext } from "./key-generation.ts";
 import type { KeyType } from "./key-type.ts";
-import { MadeKeys } from "./made-keys.ts";
+import { MadeKeys, type RecentKey } from "./made-keys.ts";
 import { isKmsError, type KmsClient, type Logger } from "./ports.ts";
 import { planSignature, type SignerOptions } from "./signing-algorithm.ts";
 import { whenVisible } from "./visibility.ts";
@@ -47,8 +47,8 @@ export class KeyManager {
   }
 
   /** Keys in use that this process made so recently that KMS may not yet show their aliases on them. */
-  get recentKeys(): readonly KeyEntry[] {
-    return [...this.#entries.values()].filter((entry) => this.#made.isRecent(entry));
+  get recentKeys(): readonly RecentKey[] {
+    return [...this.#entries.values()].flatMap((entry) => this.#made.recent(entry) ?? []);
   }
 
   get entries(): KeyEntries {
@@ -72,8 +72,9 @@ export class KeyManager {
       signal,
       current: () => this.#entries.get(keyId),
       replace: (entry, isOwn) => {
-        this.#made.add(entry, !isOwn || signal?.aborted !== true);
-        return this.replace(entry);
+        const replaced = this.replace(entry);
+        this.#made.add(entry, replaced?.keyArn, !isOwn || signal?.aborted !== true);
+        return replaced;
       },
       inTurn: (job) => this.exclusively(keyId, job),
       liveKeys: () => ({ inUse: this.#entries.size, doomed: this.#context.deletions.ownSize }),

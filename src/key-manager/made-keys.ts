@@ -4,10 +4,18 @@ import type { Clock } from "./ports.ts";
 
 interface MadeKey {
   readonly keyArn: string;
+  /** The key that was under the id before. */
+  readonly replacedArn: string | undefined;
   /** When, in ms. */
   readonly at: number;
   /** Whether anybody may know of it: who asked for it had not given up by then, or it has been looked up or used since. */
   isDelivered: boolean;
+}
+
+export interface RecentKey {
+  readonly entry: KeyEntry;
+  /** Where its alias stood before; undefined: there was none. */
+  readonly replacedArn: string | undefined;
 }
 
 /** How long KMS may not yet know a new key everywhere. */
@@ -24,8 +32,8 @@ export class MadeKeys {
     this.#clock = clock;
   }
 
-  add({ keyId, keyArn }: KeyEntry, isDelivered: boolean): void {
-    this.#made.set(keyId, { keyArn, at: this.#now(), isDelivered });
+  add({ keyId, keyArn }: KeyEntry, replacedArn: string | undefined, isDelivered: boolean): void {
+    this.#made.set(keyId, { keyArn, replacedArn, at: this.#now(), isDelivered });
   }
 
   /** Takes over what another configuration's key manager knew of a key. */
@@ -39,9 +47,9 @@ export class MadeKeys {
     return this.#ageMs(entry) < freshMs;
   }
 
-  /** Whether KMS may still show the alias elsewhere. */
-  isRecent(entry: KeyEntry): boolean {
-    return this.#ageMs(entry) < recentMs;
+  /** The key as recently made, if KMS may still show its alias where it was before. */
+  recent(entry: KeyEntry): RecentKey | undefined {
+    return this.#ageMs(entry) < recentMs ? { entry, replacedArn: this.#made.get(entry.keyId)?.replacedArn } : undefined;
   }
 
   /** Whether certainly nobody knows of the key. */

@@ -1,7 +1,7 @@
 /** Discovery as configured: by alias or by tags. */
 import type { KeyManagerConfig } from "../config.ts";
 import type { Preparation } from "../configuration.ts";
-import type { KeyEntry } from "../key-entry.ts";
+import type { RecentKey } from "../made-keys.ts";
 import type { Clock, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import { discoverByAlias } from "./alias-discovery.ts";
 import { type DiscoveredKeys, reportUnusableKeys } from "./key-discovery.ts";
@@ -17,7 +17,7 @@ export interface DiscoverOptions {
   readonly log: Logger;
   readonly signal: AbortSignal | undefined;
   /** Keys that this process has just made. */
-  readonly recent: readonly KeyEntry[];
+  readonly recent: readonly RecentKey[];
 }
 
 /** @throws KeyManagerError */

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   accountWithJournal,
+  aliasOf,
   arnOf,
   generate,
   lines,
   minuteMs,
+  operatorKey,
   startServer,
   stateOf,
   tagMode,
@@ -79,7 +81,7 @@ for (const [mode, settings] of [
       assert.equal(await stateOf(account, fresh), "Enabled");
     });
 
-    it("keeps a key whose alias is not shown at all", async () => {
+    it("keeps a key whose alias is not listed at all, but there", async () => {
       const { account, server } = await scene(settings);
       const fresh = await generate(server, "JWT-Signer-A");
       await account.time.until(server.configure());
@@ -107,6 +109,21 @@ describe("reconfigured after a rotation", () => {
     await account.time.run(minuteMs);
     await account.time.until(server.configure());
     assert.ok(!server.entries.has("x509-CA-A"));
+  });
+
+  it("believes an alias that somebody has moved to another key, or deleted", async () => {
+    const { account, lag, server } = await scene();
+    lag.thaw();
+    await generate(server);
+    const alias = aliasOf("a");
+    const other = await operatorKey(account, "", undefined, { KeySpec: "ECC_SECG_P256K1" });
+    await account.call("UpdateAlias", { AliasName: alias, TargetKeyId: other });
+    await account.time.until(server.configure());
+    assert.deepEqual([...server.entries.keys()], [], "SPIRE does not know its curve");
+    await generate(server, "x509-CA-B");
+    await account.call("DeleteAlias", { AliasName: aliasOf("a", "x509-CA-B") });
+    await account.time.until(server.configure());
+    assert.deepEqual([...server.entries.keys()], []);
   });
 
   it("believes KMS after some minutes", async () => {
