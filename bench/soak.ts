@@ -11,9 +11,11 @@ import { startKmsStub } from "./kms-stub.ts";
 import { drive, keyId, startBenchPlugin } from "./plugin.ts";
 import { type Point, slope, soakPlot } from "./soak-plot.ts";
 
-const total = Number(process.argv[2] ?? 1_000_000);
+const wanted = Number(process.argv[2] ?? 1_000_000);
+/** `SOAK_SECONDS=600`: as many as that time allows. */
+const limitMs = Number(process.env.SOAK_SECONDS ?? Number.POSITIVE_INFINITY) * 1_000;
 const callers = 32;
-const step = Math.max(1_000, Math.floor(total / 200));
+const step = Math.max(1_000, Math.floor(wanted / 200));
 const megabyte = 2 ** 20;
 
 const stub = await startKmsStub();
@@ -23,8 +25,9 @@ try {
   await plugin.generate(keyId);
   const points: Point[] = [{ signatures: 0, megabytes: residentBytes(plugin.host.pid) / megabyte }];
   const startedAt = performance.now();
-  for (let done = 0; done < total; ) {
-    const count = Math.min(step, total - done);
+  let done = 0;
+  while (done < wanted && performance.now() - startedAt < limitMs) {
+    const count = Math.min(step, wanted - done);
     await drive(count, callers, async () => {
       if ((await plugin.sign(stub.digest)) === 0) throw new Error("an empty signature");
     });
@@ -35,8 +38,8 @@ try {
   const late = points.slice(Math.floor(points.length / 2));
   const perMillion = slope(late) * 1_000_000;
   const result = {
-    signatures: total,
-    perSecond: Math.round(total / seconds),
+    signatures: done,
+    perSecond: Math.round(done / seconds),
     rssAfterStartMb: Math.round(points[0]?.megabytes ?? 0),
     rssAtEndMb: Math.round(points.at(-1)?.megabytes ?? 0),
     rssMostMb: Math.round(Math.max(...points.map(({ megabytes }) => megabytes))),
