@@ -23,8 +23,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 const executables = {
-  aws_kms: { entry: "src/plugin/aws-kms-main.ts", toText: pluginText },
-  kms: { entry: "src/plugin/kms-main.ts", toText: pluginText },
+  aws_kms: { entry: "src/plugin/aws-kms/main.ts", toText: pluginText },
+  kms: { entry: "src/plugin/kms/main.ts", toText: pluginText },
   "spire-aws-kms": { entry: "src/cli/main.ts", toText: executableText },
 };
 

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { awsKmsSettingNames } from "../src/key-manager/config.ts";
-import { kmsSettingNames } from "../src/key-manager/kms-config.ts";
+import { awsKmsSettingNames } from "../src/plugin/aws-kms/settings.ts";
+import { kmsSettingNames } from "../src/plugin/kms/settings.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");

@@ -2,18 +2,18 @@
 import { KMSClient } from "@aws-sdk/client-kms";
 import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import { STSClient } from "@aws-sdk/client-sts";
-import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock, IamClient, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
-import { BoundedHttpHandler } from "./bounded-handler.ts";
-import { type CredentialConfig, credentialChain } from "./credential-chain.ts";
-import { CredentialSource } from "./credentials.ts";
+import type { KeyManagerConfig } from "../plugin/aws-kms/settings.ts";
+import { BoundedHttpHandler } from "./calls/bounded-handler.ts";
+import { type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
+import { CredentialSource } from "./credentials/credentials.ts";
+import { withholdCredentials } from "./credentials/withhold-credentials.ts";
 import { AwsIamClient, iamSdks } from "./iam-client.ts";
 import { AwsKmsClient } from "./kms-client.ts";
-import { judgingHandler, LeanSignSender } from "./sign-sender.ts";
+import { judgingHandler, LeanSignSender } from "./sign/sign-sender.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
-import { withholdCredentials } from "./withhold-credentials.ts";
 
 const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */

@@ -6,9 +6,9 @@
  */
 import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from "@aws-sdk/client-sts";
 import { type IamClient, isKmsError, KmsError, type RoleInAccount } from "../key-manager/ports.ts";
-import { Answer } from "./answer.ts";
-import { abortBy, type Caller, withRetries } from "./retry.ts";
-import { withholdCredentials } from "./withhold-credentials.ts";
+import { Answer } from "./calls/answer.ts";
+import { abortBy, type Caller, withRetries } from "./calls/retry.ts";
+import { withholdCredentials } from "./credentials/withhold-credentials.ts";
 
 /** For all attempts together, credentials included. Who makes a key may wait this long. */
 const timeoutMs = 3_000;

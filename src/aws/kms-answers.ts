@@ -1,7 +1,7 @@
 /** KMS's answers as the domain's shapes. */
 import type { AliasListEntry, KeyListEntry, KeyMetadata, PublicKeyOutput } from "../key-manager/ports.ts";
-import { Answer } from "./answer.ts";
-import type { PageAnswer } from "./pages.ts";
+import { Answer } from "./calls/answer.ts";
+import type { PageAnswer } from "./calls/pages.ts";
 
 /** KMS takes an id as well as an ARN; moto takes only the id for what changes a key's state, and the key is in our own account. */
 export const bareKeyId = (keyId: string): string => keyId.replace(/^arn:[^/]*:key\//, "");

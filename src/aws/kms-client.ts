@@ -25,7 +25,9 @@ import type {
   SignInput,
   Tag,
 } from "../key-manager/ports.ts";
-import { CallLimiter } from "./call-limiter.ts";
+import { CallLimiter } from "./calls/call-limiter.ts";
+import { type PageAnswer, pages } from "./calls/pages.ts";
+import { abortBy, type Caller, withRetries } from "./calls/retry.ts";
 import {
   aliasesFrom,
   bareKeyId,
@@ -35,9 +37,7 @@ import {
   publicKeyFrom,
   signatureFrom,
 } from "./kms-answers.ts";
-import { type PageAnswer, pages } from "./pages.ts";
-import { abortBy, type Caller, withRetries } from "./retry.ts";
-import { type SendSign, sendBySdk } from "./sign-sender.ts";
+import { type SendSign, sendBySdk } from "./sign/sign-sender.ts";
 
 const aliasesPerPage = 100;
 const keysPerPage = 1_000;

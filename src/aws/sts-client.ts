@@ -1,8 +1,8 @@
 /** The StsClient port over AWS SDK v3. */
 import { GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
 import type { CallerIdentity, CallOptions, StsClient } from "../key-manager/ports.ts";
-import { Answer } from "./answer.ts";
-import { abortBy, type Caller, withRetries } from "./retry.ts";
+import { Answer } from "./calls/answer.ts";
+import { abortBy, type Caller, withRetries } from "./calls/retry.ts";
 
 export class AwsStsClient implements StsClient {
   readonly #sdk: STSClient;

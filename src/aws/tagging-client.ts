@@ -1,9 +1,9 @@
 /** The TaggingClient port over AWS SDK v3. */
 import { GetResourcesCommand, type ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import type { CallOptions, Page, TagFilter, TaggedKey, TaggingClient } from "../key-manager/ports.ts";
-import { Answer } from "./answer.ts";
-import { pages } from "./pages.ts";
-import type { Caller } from "./retry.ts";
+import { Answer } from "./calls/answer.ts";
+import { pages } from "./calls/pages.ts";
+import type { Caller } from "./calls/retry.ts";
 
 const resourcesPerPage = 100;
 

@@ -6,12 +6,12 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { KeyManager } from "../gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
 import { createOwnCertificate, readPeerCertificate, readServerCertificate } from "./auto-mtls.ts";
 import { GoPluginError } from "./errors.ts";
-import { connectGrpc } from "./grpc-client.ts";
-import { service } from "./grpc-service.ts";
-import { type Listener, listenOnUnixSocket } from "./listener.ts";
-import { silentLogger } from "./logger.ts";
-import { type PluginServer, startPluginServer } from "./plugin-server.ts";
-import { GrpcStatusError } from "./status-error.ts";
+import { connectGrpc } from "./grpc/grpc-client.ts";
+import { service } from "./grpc/grpc-service.ts";
+import { GrpcStatusError } from "./grpc/status-error.ts";
+import { silentLogger } from "./hclog/logger.ts";
+import { type Listener, listenOnUnixSocket } from "./plugin/listener.ts";
+import { type PluginServer, startPluginServer } from "./plugin/plugin-server.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 describe("createOwnCertificate", () => {

@@ -1,8 +1,8 @@
 import type { HclKey, HclValue } from "./ast.ts";
 import { HclError, type HclErrorCode } from "./errors.ts";
-import { heredocValue } from "./heredoc.ts";
-import type { Token } from "./token.ts";
-import { unquote } from "./unquote.ts";
+import { heredocValue } from "./scan/heredoc.ts";
+import type { Token } from "./scan/token.ts";
+import { unquote } from "./scan/unquote.ts";
 
 const INTEGER = /^-?(?:0[xX][0-9a-fA-F]+|[0-9]+)$/;
 const FLOAT = /^-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;

@@ -1,5 +1,5 @@
 import type { HclItem, HclObject, HclValue } from "./ast.ts";
-import { JsonParser } from "./json-parser.ts";
+import { JsonParser } from "./json/json-parser.ts";
 import { type LiteralForm, readKey, readLiteral } from "./literal.ts";
 import { Parser } from "./parser.ts";
 import type { SyntaxItem, SyntaxNode, SyntaxObject } from "./syntax.ts";

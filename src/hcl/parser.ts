@@ -1,7 +1,7 @@
 import { HclError } from "./errors.ts";
-import { Lexer } from "./lexer.ts";
+import { Lexer } from "./scan/lexer.ts";
+import { describeToken, type Token } from "./scan/token.ts";
 import { checkNesting, type SyntaxItem, type SyntaxNode, type SyntaxObject } from "./syntax.ts";
-import { describeToken, type Token } from "./token.ts";
 
 /** The grammar of HCL text, as hcl1's parser has it. Throws HclError at the first thing that does not fit. */
 export class Parser {

@@ -1,5 +1,5 @@
 import { HclError, type HclPosition, MAX_NESTING } from "./errors.ts";
-import type { Token } from "./token.ts";
+import type { Token } from "./scan/token.ts";
 
 /** What both parsers build: values are still tokens, for hcl1 reads a literal only after it has parsed everything. */
 export type SyntaxNode =

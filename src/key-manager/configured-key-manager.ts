@@ -4,25 +4,26 @@
  * A configuration takes effect whole or not at all. Signing goes on with the old one until the new one stands;
  * generations wait for it, so that none falls between discovery and the swap.
  */
-import { abortController, Gate, NamedQueue, waitUntilAborted } from "./concurrency.ts";
-import type { KeyManagerConfig } from "./config.ts";
-import type { Preparation, PreparationContext } from "./configuration.ts";
-import { CreationCeiling } from "./creation-ceiling.ts";
-import { DeletionQueue } from "./deletion-queue.ts";
+
+import type { Preparation, PreparationContext } from "../plugin/aws-kms/preparation.ts";
+import { RoleArns } from "../plugin/aws-kms/role-arns.ts";
+import type { KeyManagerConfig } from "../plugin/aws-kms/settings.ts";
 import { discoverKeys } from "./discovery/discover.ts";
 import type { DiscoveredKeys } from "./discovery/key-discovery.ts";
 import { KeyManagerError } from "./errors.ts";
 import type { KeyEntries, PublicKey } from "./key-entry.ts";
 import { KeyManager } from "./key-manager.ts";
 import type { KeyType } from "./key-type.ts";
-import { disposeOfLeftovers } from "./leftovers.ts";
-import { LogLimits } from "./log-limit.ts";
+import { abortController, Gate, NamedQueue, waitUntilAborted } from "./pace/concurrency.ts";
+import { LogLimits } from "./pace/log-limit.ts";
 import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
-import { RoleArns } from "./role-arns.ts";
-import { retagKeys, tagHooks } from "./tag-mode.ts";
-import type { Task } from "./tasks/task.ts";
-import { startUpkeep, type UpkeepOptions } from "./tasks/upkeep.ts";
+import { DeletionQueue } from "./removal/deletion-queue.ts";
+import { disposeOfLeftovers } from "./removal/orphans-at-start.ts";
+import { CreationCeiling } from "./rotation/creation-ceiling.ts";
+import { retagKeys, tagHooks } from "./tags/tag-mode.ts";
 import type { Telemetry, TelemetryGauges } from "./telemetry.ts";
+import type { Task } from "./upkeep/task.ts";
+import { startUpkeep, type UpkeepOptions } from "./upkeep/upkeep.ts";
 
 /** The clients of one configuration. */
 export interface Clients {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { KeyManagerError } from "./errors.ts";
 import { type KeyType, requirePublicKeyOfType } from "./key-type.ts";
-import { type SignatureVerifier, signatureVerifier } from "./signature-verifier.ts";
+import { type SignatureVerifier, signatureVerifier } from "./signing/signature-verifier.ts";
 
 export interface PublicKey {
   /** SPIRE key id, e.g. `x509-CA-A`. */

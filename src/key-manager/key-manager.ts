@@ -5,17 +5,17 @@
  * one after another; of different ids, side by side. Nothing here knows gRPC, HCL or the AWS SDK.
  */
 
-import { targetOf } from "./alias-assignment.ts";
-import type { NamedQueue } from "./concurrency.ts";
 import { examineAlias } from "./discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError } from "./errors.ts";
 import { type KeyEntries, type KeyEntry, type PublicKey, withEntry } from "./key-entry.ts";
-import { KeyGeneration, type KeyGenerationContext } from "./key-generation.ts";
 import type { KeyType } from "./key-type.ts";
-import { MadeKeys, type RecentKey } from "./made-keys.ts";
+import type { NamedQueue } from "./pace/concurrency.ts";
+import { whenVisible } from "./pace/visibility.ts";
 import { isKmsError, type KmsClient, type Logger } from "./ports.ts";
-import { planSignature, type SignerOptions } from "./signing-algorithm.ts";
-import { whenVisible } from "./visibility.ts";
+import { targetOf } from "./rotation/alias-assignment.ts";
+import { KeyGeneration, type KeyGenerationContext } from "./rotation/key-generation.ts";
+import { MadeKeys, type RecentKey } from "./rotation/recent-keys.ts";
+import { planSignature, type SignerOptions } from "./signing/signing-algorithm.ts";
 
 export interface Signature {
   /** DER ECDSA-Sig-Value, or RSA signature octets. */

@@ -1,8 +1,8 @@
 import type { KeyMaterial, KeyMaterialSource } from "./crypto/key-material.ts";
+import type { Random } from "./drills/random.ts";
 import type { Identity } from "./identity.ts";
-import type { Random } from "./random.ts";
-import type { KeyRecord, Mutation } from "./records.ts";
-import type { RegionView } from "./region-view.ts";
+import type { KeyRecord, Mutation } from "./state/records.ts";
+import type { RegionView } from "./state/region-view.ts";
 import type { StsDirectory } from "./sts/directory.ts";
 import { readInput, type Shape } from "./validation.ts";
 

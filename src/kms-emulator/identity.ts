@@ -1,6 +1,6 @@
 import { EmulatorError } from "./errors.ts";
 import { parseArn } from "./identifiers.ts";
-import type { Tag } from "./records.ts";
+import type { Tag } from "./state/records.ts";
 
 /** Who a call is made by, as IAM sees it. */
 export interface Identity {

@@ -4,16 +4,17 @@
  *
  * Start with {@link startEmulator} for AWS clients of any language, or {@link createEngine} to call it in process.
  */
-export { type EmulatorClock, manualClock, systemClock } from "./clock.ts";
+
 export type { Limits } from "./context.ts";
 export type { CallOptions, EmulatorControl } from "./control/control.ts";
+export { type EmulatorClock, manualClock, systemClock } from "./drills/clock.ts";
+export type { Fault, FaultEffect, FaultHandle, FaultRule } from "./drills/faults.ts";
+export type { CallOutcome, CallRecord } from "./drills/journal.ts";
+export type { PauseHandle, PauseRule } from "./drills/pauses.ts";
 export { type Emulator, startEmulator } from "./emulator.ts";
 export { EmulatorError, type EmulatorErrorCode } from "./errors.ts";
 export { AwsException, type ExceptionCode } from "./exceptions.ts";
-export type { Fault, FaultEffect, FaultHandle, FaultRule } from "./faults.ts";
 export type { Caller } from "./identity.ts";
 export { createEngine, type InProcessEmulator } from "./in-process.ts";
-export type { CallOutcome, CallRecord } from "./journal.ts";
 export type { EmulatorOptions, EngineOptions, IdentityConfig, OidcProviderConfig, RoleConfig } from "./options.ts";
 export { type JsonOptions, readJsonOptions } from "./options-json.ts";
-export type { PauseHandle, PauseRule } from "./pauses.ts";

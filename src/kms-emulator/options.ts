@@ -1,5 +1,5 @@
-import type { EmulatorClock } from "./clock.ts";
 import type { Limits } from "./context.ts";
+import type { EmulatorClock } from "./drills/clock.ts";
 
 /** A user, role session or root, and the access key it calls with. */
 export interface IdentityConfig {

@@ -3,8 +3,8 @@ import {
   type ConfigureRequest,
   type ValidateRequest,
 } from "../gen/spire/service/common/config/v1/config_pb.ts";
-import { type ServiceRegistration, service } from "../go-plugin/grpc-service.ts";
-import { StatusError } from "../go-plugin/status-error.ts";
+import { type ServiceRegistration, service } from "../go-plugin/grpc/grpc-service.ts";
+import { StatusError } from "../go-plugin/grpc/status-error.ts";
 import type { ConfigHandlers } from "./plugin-definition.ts";
 import { trustDomainProblem } from "./trust-domain.ts";
 

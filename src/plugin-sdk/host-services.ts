@@ -1,8 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Metrics as MetricsService } from "../gen/spire/hostservice/common/metrics/v1/metrics_pb.ts";
-import type { Broker } from "../go-plugin/grpc-broker.ts";
-import type { GrpcConnection, UnaryClient } from "../go-plugin/grpc-client.ts";
-import type { Logger } from "../go-plugin/logger.ts";
+import type { GrpcConnection, UnaryClient } from "../go-plugin/grpc/grpc-client.ts";
+import type { Logger } from "../go-plugin/hclog/logger.ts";
+import type { Broker } from "../go-plugin/plugin/grpc-broker.ts";
 import { createMetrics, type Metrics, noMetrics } from "./metrics.ts";
 
 /** The broker id under which SPIRE announces all its host services. */

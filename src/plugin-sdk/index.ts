@@ -15,17 +15,17 @@ export {
 } from "../gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
 export { Config } from "../gen/spire/service/common/config/v1/config_pb.ts";
 export { Init } from "../gen/spire/service/private/init/v1/init_pb.ts";
-export type { CallContext } from "../go-plugin/call-context.ts";
-export { type PluginHost, type StartPluginOptions, startPlugin } from "../go-plugin/client.ts";
 export { GoPluginError, type GoPluginErrorCode } from "../go-plugin/errors.ts";
-export { sha256OfFile } from "../go-plugin/file-checksum.ts";
-export type { CallOptions, UnaryClient } from "../go-plugin/grpc-client.ts";
-export { type ServiceHandlers, type ServiceRegistration, service } from "../go-plugin/grpc-service.ts";
-export type { HclogEntry } from "../go-plugin/hclog-line.ts";
-export type { LogFields, Logger, LogLevel } from "../go-plugin/logger.ts";
-export { silentLogger } from "../go-plugin/logger.ts";
-export type { PluginExit } from "../go-plugin/plugin-process.ts";
-export type { StatusCode } from "../go-plugin/status-code.ts";
+export type { CallContext } from "../go-plugin/grpc/call-context.ts";
+export type { CallOptions, UnaryClient } from "../go-plugin/grpc/grpc-client.ts";
+export { type ServiceHandlers, type ServiceRegistration, service } from "../go-plugin/grpc/grpc-service.ts";
+export type { StatusCode } from "../go-plugin/grpc/status-code.ts";
+export type { HclogEntry } from "../go-plugin/hclog/hclog-line.ts";
+export type { LogFields, Logger, LogLevel } from "../go-plugin/hclog/logger.ts";
+export { silentLogger } from "../go-plugin/hclog/logger.ts";
+export { sha256OfFile } from "../go-plugin/host/file-checksum.ts";
+export type { PluginExit } from "../go-plugin/host/plugin-process.ts";
+export { type PluginHost, type StartPluginOptions, startPlugin } from "../go-plugin/host/start-plugin.ts";
 export type { HostServices } from "./host-services.ts";
 export type { MetricKey, MetricLabels, Metrics } from "./metrics.ts";
 export type {

@@ -1,5 +1,5 @@
 import { Init } from "../gen/spire/service/private/init/v1/init_pb.ts";
-import { type ServiceRegistration, service } from "../go-plugin/grpc-service.ts";
+import { type ServiceRegistration, service } from "../go-plugin/grpc/grpc-service.ts";
 import type { HostServicesFactory } from "./host-services.ts";
 import type { PluginImplementation } from "./plugin-definition.ts";
 

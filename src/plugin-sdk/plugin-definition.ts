@@ -1,6 +1,6 @@
-import type { CallContext } from "../go-plugin/call-context.ts";
-import type { ServiceRegistration } from "../go-plugin/grpc-service.ts";
-import type { Logger } from "../go-plugin/logger.ts";
+import type { CallContext } from "../go-plugin/grpc/call-context.ts";
+import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
+import type { Logger } from "../go-plugin/hclog/logger.ts";
 import type { HostServices } from "./host-services.ts";
 
 type MaybePromise<T> = T | Promise<T>;

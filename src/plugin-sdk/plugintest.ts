@@ -1,12 +1,12 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Config } from "../gen/spire/service/common/config/v1/config_pb.ts";
 import { Init } from "../gen/spire/service/private/init/v1/init_pb.ts";
-import type { UnaryClient } from "../go-plugin/grpc-client.ts";
-import type { ServiceRegistration } from "../go-plugin/grpc-service.ts";
-import { listenOnUnixSocket } from "../go-plugin/listener.ts";
-import { type Logger, silentLogger } from "../go-plugin/logger.ts";
-import { connectPlugin } from "../go-plugin/plugin-connection.ts";
-import { startPluginServer } from "../go-plugin/plugin-server.ts";
+import type { UnaryClient } from "../go-plugin/grpc/grpc-client.ts";
+import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
+import { type Logger, silentLogger } from "../go-plugin/hclog/logger.ts";
+import { connectPlugin } from "../go-plugin/host/plugin-connection.ts";
+import { listenOnUnixSocket } from "../go-plugin/plugin/listener.ts";
+import { startPluginServer } from "../go-plugin/plugin/plugin-server.ts";
 import type { LoadPlugin, PluginImplementation, ValidationResult } from "./plugin-definition.ts";
 import { createSpirePlugin } from "./spire-plugin.ts";
 

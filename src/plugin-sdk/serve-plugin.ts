@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import path from "node:path";
-import type { LogLevel } from "../go-plugin/logger.ts";
-import { serve } from "../go-plugin/serve.ts";
+import type { LogLevel } from "../go-plugin/hclog/logger.ts";
+import { serve } from "../go-plugin/plugin/serve.ts";
 import type { LoadPlugin, PluginImplementation } from "./plugin-definition.ts";
 import type { SpirePlugin } from "./spire-plugin.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KeyManager } from "../gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
 import { Init } from "../gen/spire/service/private/init/v1/init_pb.ts";
-import { service } from "../go-plugin/grpc-service.ts";
+import { service } from "../go-plugin/grpc/grpc-service.ts";
 import { serveInBackground } from "./plugintest.ts";
 import { GrpcStatusError } from "./status-error.ts";
 

@@ -1,5 +1,5 @@
-import type { ServiceRegistration } from "../go-plugin/grpc-service.ts";
-import type { PluginContext } from "../go-plugin/plugin-server.ts";
+import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
+import type { PluginContext } from "../go-plugin/plugin/plugin-server.ts";
 import { createConfigService } from "./config-service.ts";
 import { createHostServicesFactory } from "./host-services.ts";
 import { createInitService } from "./init-service.ts";

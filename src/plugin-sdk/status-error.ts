@@ -1,2 +1,2 @@
-export type { FailureCode } from "../go-plugin/status-error.ts";
-export { GrpcStatusError, StatusError } from "../go-plugin/status-error.ts";
+export type { FailureCode } from "../go-plugin/grpc/status-error.ts";
+export { GrpcStatusError, StatusError } from "../go-plugin/grpc/status-error.ts";

@@ -1,9 +1,9 @@
 /** One history: a server that signs, rotates, is reconfigured, cancelled and killed while everything fails around it. */
 
 import { createHash } from "node:crypto";
-import { abortController } from "../../src/key-manager/concurrency.ts";
 import { KeyManagerError } from "../../src/key-manager/errors.ts";
 import type { KeyType } from "../../src/key-manager/key-type.ts";
+import { abortController } from "../../src/key-manager/pace/concurrency.ts";
 import { isKmsError } from "../../src/key-manager/ports.ts";
 import { seededRandom } from "../upkeep/virtual-time.ts";
 import { Account } from "./account.ts";

@@ -1,8 +1,8 @@
 /** One kind of trouble at one call: what SPIRE sees of it, and what is left when it is over. */
 
 import { createHash } from "node:crypto";
-import { abortController } from "../../src/key-manager/concurrency.ts";
 import { KeyManagerError } from "../../src/key-manager/errors.ts";
+import { abortController } from "../../src/key-manager/pace/concurrency.ts";
 import { seededRandom } from "../upkeep/virtual-time.ts";
 import { Account } from "./account.ts";
 import { SpireProcess } from "./spire-process.ts";

@@ -1,10 +1,11 @@
 /** A plugin process in virtual time: configured, called, and killed at any moment. */
-import { type AwsKmsConfig, parseConfig } from "../../src/key-manager/config.ts";
-import { prepareAwsKms } from "../../src/key-manager/configuration.ts";
+
 import { ConfiguredKeyManager } from "../../src/key-manager/configured-key-manager.ts";
 import type { Clock, LogFields, Logger } from "../../src/key-manager/ports.ts";
-import type { Setting } from "../../src/key-manager/settings.ts";
 import { noTelemetry } from "../../src/key-manager/telemetry.ts";
+import { prepareAwsKms } from "../../src/plugin/aws-kms/preparation.ts";
+import { type AwsKmsConfig, parseConfig } from "../../src/plugin/aws-kms/settings.ts";
+import type { Setting } from "../../src/plugin/settings/setting.ts";
 import type { Account } from "./account.ts";
 import { simulatedClients } from "./simulated-sdk.ts";
 import type { Weather } from "./weather.ts";

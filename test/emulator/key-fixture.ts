@@ -9,7 +9,7 @@ import {
   ScheduleKeyDeletionCommand,
   UpdatePrimaryRegionCommand,
 } from "@aws-sdk/client-kms";
-import type { KeyState } from "../../src/kms-emulator/records.ts";
+import type { KeyState } from "../../src/kms-emulator/state/records.ts";
 import { anyCredentials, type Fixture, present } from "./fixture.ts";
 
 /** A key's metadata with the members that are always there. */

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { KeyManager } from "../../src/gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
-import { type StartPluginOptions, startPlugin } from "../../src/go-plugin/client.ts";
 import { GoPluginError, type GoPluginErrorCode } from "../../src/go-plugin/errors.ts";
-import { sha256OfFile } from "../../src/go-plugin/file-checksum.ts";
-import type { HclogEntry } from "../../src/go-plugin/hclog-line.ts";
-import { GrpcStatusError } from "../../src/go-plugin/status-error.ts";
+import { GrpcStatusError } from "../../src/go-plugin/grpc/status-error.ts";
+import type { HclogEntry } from "../../src/go-plugin/hclog/hclog-line.ts";
+import { sha256OfFile } from "../../src/go-plugin/host/file-checksum.ts";
+import { type StartPluginOptions, startPlugin } from "../../src/go-plugin/host/start-plugin.ts";
 import { bundlePlugins } from "./bundled-fixture.ts";
 
 const cookie = { key: "ECHO_PLUGIN", value: "yes" };

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createOwnCertificate } from "../../src/go-plugin/auto-mtls.ts";
-import { parseHclogLine } from "../../src/go-plugin/hclog-line.ts";
+import { parseHclogLine } from "../../src/go-plugin/hclog/hclog-line.ts";
 import { bundlePlugins } from "./bundled-fixture.ts";
 import { type RawPlugin, startRaw } from "./raw-plugin.ts";
 

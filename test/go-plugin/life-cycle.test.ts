@@ -4,9 +4,9 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { before, describe, it } from "node:test";
 import { KeyManager } from "../../src/gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
-import { type PluginHost, type StartPluginOptions, startPlugin } from "../../src/go-plugin/client.ts";
-import { type HclogEntry, parseHclogLine } from "../../src/go-plugin/hclog-line.ts";
-import { GrpcStatusError } from "../../src/go-plugin/status-error.ts";
+import { GrpcStatusError } from "../../src/go-plugin/grpc/status-error.ts";
+import { type HclogEntry, parseHclogLine } from "../../src/go-plugin/hclog/hclog-line.ts";
+import { type PluginHost, type StartPluginOptions, startPlugin } from "../../src/go-plugin/host/start-plugin.ts";
 import { bundlePlugins } from "./bundled-fixture.ts";
 import { startRaw } from "./raw-plugin.ts";
 

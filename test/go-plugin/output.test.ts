@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { KeyManager } from "../../src/gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
-import { startPlugin } from "../../src/go-plugin/client.ts";
-import { type HclogEntry, parseHclogLine } from "../../src/go-plugin/hclog-line.ts";
+import { type HclogEntry, parseHclogLine } from "../../src/go-plugin/hclog/hclog-line.ts";
+import { startPlugin } from "../../src/go-plugin/host/start-plugin.ts";
 import { bundlePlugins } from "./bundled-fixture.ts";
 import { startRaw } from "./raw-plugin.ts";
 

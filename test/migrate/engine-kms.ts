@@ -1,4 +1,4 @@
-import { kmsErrorFrom } from "../../src/aws/aws-error.ts";
+import { kmsErrorFrom } from "../../src/aws/calls/aws-error.ts";
 import type { MigrationContext } from "../../src/key-manager/migration/migration.ts";
 import type { AliasListEntry, KeyMetadata, Page } from "../../src/key-manager/ports.ts";
 import { AwsException, createEngine, type EmulatorControl, manualClock } from "../../src/kms-emulator/index.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { discoverByAlias } from "../../src/key-manager/discovery/alias-discovery.ts";
-import { kmsNames } from "../../src/key-manager/kms-names.ts";
+import type { MigrationNames } from "../../src/key-manager/migration/compare-names.ts";
 import { migrate } from "../../src/key-manager/migration/migration.ts";
-import type { MigrationNames } from "../../src/key-manager/migration/standing.ts";
 import type { Phase } from "../../src/key-manager/migration/steps.ts";
-import { awsKmsNames, type KeyNames } from "../../src/key-manager/names.ts";
 import type { Clock, Logger } from "../../src/key-manager/ports.ts";
+import { awsKmsNames, type KeyNames } from "../../src/plugin/aws-kms/names.ts";
+import { kmsNames } from "../../src/plugin/kms/names.ts";
 import { OriginalPlugin } from "../kms/original-plugin.ts";
 import { Account, type StopAt } from "./engine-kms.ts";
 import { type AccountState, type Doomed, liveThrough, type Server } from "./pruning-model.ts";

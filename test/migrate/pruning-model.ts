@@ -2,9 +2,10 @@
  * The months after a migration, on plain data: servers refresh their aliases or do not, and every pruning rule is applied,
  * ours (the plans of `disposal.ts` themselves) and those of SPIRE's built-in `aws_kms`, its looser comparisons included.
  */
-import { candidateAliases, planStaleAliases, planStaleKeys } from "../../src/key-manager/disposal.ts";
-import { awsKmsNames } from "../../src/key-manager/names.ts";
+
 import type { AliasListEntry, KeyMetadata } from "../../src/key-manager/ports.ts";
+import { candidateAliases, planStaleAliases, planStaleKeys } from "../../src/key-manager/removal/prune-plan.ts";
+import { awsKmsNames } from "../../src/plugin/aws-kms/names.ts";
 
 export interface AccountState {
   readonly aliases: readonly AliasListEntry[];

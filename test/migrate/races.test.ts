@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { KeyManagerError } from "../../src/key-manager/errors.ts";
-import { kmsNames } from "../../src/key-manager/kms-names.ts";
 import { migrate } from "../../src/key-manager/migration/migration.ts";
 import type { Phase } from "../../src/key-manager/migration/steps.ts";
-import { awsKmsNames } from "../../src/key-manager/names.ts";
 import type { Clock, Logger } from "../../src/key-manager/ports.ts";
+import { awsKmsNames } from "../../src/plugin/aws-kms/names.ts";
+import { kmsNames } from "../../src/plugin/kms/names.ts";
 import { OriginalPlugin } from "../kms/original-plugin.ts";
 import { Account, type ClientOptions } from "./engine-kms.ts";
 

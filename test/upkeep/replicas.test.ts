@@ -1,7 +1,7 @@
 /** Servers that share one key_identifier_value: never a revert, never a deletion of what the other one uses. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { type UpkeepOptions, upkeepTasks } from "../../src/key-manager/tasks/upkeep.ts";
+import { type UpkeepOptions, upkeepTasks } from "../../src/key-manager/upkeep/upkeep.ts";
 import { everyOrder, type Scene } from "./interleavings.ts";
 import {
   accountWithJournal,

@@ -1,15 +1,16 @@
 /** A SPIRE server's plugin process in virtual time: configured, used, and killed between any two calls. */
-import { abortController } from "../../src/key-manager/concurrency.ts";
-import { type AwsKmsConfig, parseConfig } from "../../src/key-manager/config.ts";
-import { type Preparation, prepareAwsKms } from "../../src/key-manager/configuration.ts";
+
 import {
   ConfiguredKeyManager,
   type ConfiguredKeyManagerOptions,
 } from "../../src/key-manager/configured-key-manager.ts";
 import type { KeyType } from "../../src/key-manager/key-type.ts";
+import { abortController } from "../../src/key-manager/pace/concurrency.ts";
 import type { Clock, KmsClient, LogFields, Logger } from "../../src/key-manager/ports.ts";
-import type { Setting } from "../../src/key-manager/settings.ts";
 import { AwsException, EmulatorError } from "../../src/kms-emulator/index.ts";
+import { type Preparation, prepareAwsKms } from "../../src/plugin/aws-kms/preparation.ts";
+import { type AwsKmsConfig, parseConfig } from "../../src/plugin/aws-kms/settings.ts";
+import type { Setting } from "../../src/plugin/settings/setting.ts";
 import { engineClients } from "./engine-clients.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
 import { seededRandom } from "./virtual-time.ts";

@@ -1,14 +1,14 @@
 /** The flags of `spire-aws-kms migrate`, read into the two naming schemes; all problems are told together. */
 import { KeyManagerError } from "../../key-manager/errors.ts";
-import { keyPrefix } from "../../key-manager/kms-config.ts";
-import { kmsNames } from "../../key-manager/kms-names.ts";
-import type { MigrationNames } from "../../key-manager/migration/standing.ts";
+import type { MigrationNames } from "../../key-manager/migration/compare-names.ts";
 import type { Phase } from "../../key-manager/migration/steps.ts";
-import { awsKmsNames, type KeyNames } from "../../key-manager/names.ts";
-import { readServerId } from "../../key-manager/server-id.ts";
-import { serverId } from "../../key-manager/setting-schemas.ts";
-import { checkSettings } from "../../key-manager/setting-table.ts";
-import { type SharedConfig, sharedConfigOf, sharedSettings } from "../../key-manager/shared-settings.ts";
+import { awsKmsNames, type KeyNames } from "../../plugin/aws-kms/names.ts";
+import { readServerId } from "../../plugin/aws-kms/server-id.ts";
+import { kmsNames } from "../../plugin/kms/names.ts";
+import { keyPrefix } from "../../plugin/kms/settings.ts";
+import { serverId } from "../../plugin/settings/schemas.ts";
+import { type SharedConfig, sharedConfigOf, sharedSettings } from "../../plugin/settings/shared.ts";
+import { checkSettings } from "../../plugin/settings/table.ts";
 import { trustDomainProblem } from "../../plugin-sdk/trust-domain.ts";
 
 /** As commander hands them over. */

@@ -1,6 +1,7 @@
 /** What `spire-aws-kms migrate` prints: for people, and for programs. */
+
+import type { NamedKey, Standing } from "../../key-manager/migration/compare-names.ts";
 import type { MigrationReport } from "../../key-manager/migration/migration.ts";
-import type { NamedKey, Standing } from "../../key-manager/migration/standing.ts";
 import type { Step } from "../../key-manager/migration/steps.ts";
 import type { MigrationRequest } from "./migration-flags.ts";
 

@@ -1,9 +1,10 @@
 /** What a way of finding keys is given and what it finds. */
+
+import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import { KeyManagerError } from "../errors.ts";
 import type { KeyEntries } from "../key-entry.ts";
-import type { KeyNames } from "../names.ts";
 import type { Clock, KeyMetadata, KmsClient, Logger, TaggingClient } from "../ports.ts";
-import type { TagIdentity } from "../spire-tags.ts";
+import type { TagIdentity } from "../tags/spire-tags.ts";
 
 export interface DiscoveryContext {
   readonly kms: Pick<KmsClient, "listAliases" | "describeKey" | "getPublicKey">;

@@ -4,7 +4,7 @@ import { engineClients } from "../../../test/upkeep/engine-clients.ts";
 import { accountWithJournal, aliasOf, callsOf, operatorKey, tagsOf, trustDomain } from "../../../test/upkeep/scenes.ts";
 import type { SimulatedAccount } from "../../../test/upkeep/simulated-account.ts";
 import { seededRandom } from "../../../test/upkeep/virtual-time.ts";
-import { awsKmsNames } from "../names.ts";
+import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
 import type { LogFields } from "../ports.ts";
 import { discoverByTags } from "./tag-discovery.ts";
 

@@ -5,12 +5,13 @@
  * shows. That is so when nothing is tagged yet, when the tags of a key id tell that the server has run without tag mode,
  * when an alias of ours stands on a key without our tags, and until a migration has come to its end.
  */
-import { mapBounded } from "../concurrency.ts";
+
 import { KeyManagerError, keyManagerError } from "../errors.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
+import { mapBounded } from "../pace/concurrency.ts";
 import { isDoomed, isKmsError, type KeyMetadata } from "../ports.ts";
-import { readSpireTags, type SpireTags, serverFilter, trustDomainFilter } from "../spire-tags.ts";
+import { readSpireTags, type SpireTags, serverFilter, trustDomainFilter } from "../tags/spire-tags.ts";
 import { troubleWith } from "./alias-discovery.ts";
 import type { DiscoveredKeys, SurplusKey, TagDiscoveryContext, UnusableKey } from "./key-discovery.ts";
 import { migrate } from "./tag-migration.ts";

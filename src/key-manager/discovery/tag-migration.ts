@@ -1,7 +1,7 @@
 /** From alias mode to tag mode. */
 import type { KeyEntry } from "../key-entry.ts";
-import { Pacer } from "../pacer.ts";
-import { spireTags } from "../spire-tags.ts";
+import { Pacer } from "../pace/pacer.ts";
+import { spireTags } from "../tags/spire-tags.ts";
 import { discoverByAlias } from "./alias-discovery.ts";
 import type { DiscoveredKeys, TagDiscoveryContext } from "./key-discovery.ts";
 

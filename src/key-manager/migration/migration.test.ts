@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { kmsNames } from "../kms-names.ts";
-import { awsKmsNames } from "../names.ts";
-import { compareNames, type MigrationNames, type NamedKey, type Standings } from "./standing.ts";
+import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
+import { kmsNames } from "../../plugin/kms/names.ts";
+import { compareNames, type MigrationNames, type NamedKey, type Standings } from "./compare-names.ts";
+import { finishWarnings, refreshDeadline } from "./refresh-deadline.ts";
 import { type Phase, planPhase, type Step } from "./steps.ts";
-import { finishWarnings, refreshDeadline } from "./vital-signs.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

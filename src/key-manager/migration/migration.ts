@@ -1,11 +1,11 @@
 /** A migration of a server's keys from one naming scheme to another: look, apply, finish, or go back. */
 import { discoverByAlias } from "../discovery/alias-discovery.ts";
 import type { Clock, KmsClient, Logger } from "../ports.ts";
-import { type AliasClient, carryOut } from "./carry-out.ts";
-import { compareNames, type LeftOut, type MigrationNames, type NamedKey, type Standing } from "./standing.ts";
+import { compareNames, type LeftOut, type MigrationNames, type NamedKey, type Standing } from "./compare-names.ts";
+import { finishWarnings, refreshDeadline } from "./refresh-deadline.ts";
 import { type Phase, type PhasePlan, planPhase, type Step } from "./steps.ts";
 import { surveyKeys } from "./survey.ts";
-import { finishWarnings, refreshDeadline } from "./vital-signs.ts";
+import { type AliasClient, carryOut } from "./take-steps.ts";
 
 export interface MigrationContext {
   /** Nothing that makes, disables or schedules a key. */

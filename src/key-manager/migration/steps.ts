@@ -1,6 +1,6 @@
 /** What each phase of a migration does to the aliases, and why it may not: pure, from how the keys stand. */
 import { KeyManagerError } from "../errors.ts";
-import type { MigrationNames, NamedKey, Standing, Standings } from "./standing.ts";
+import type { MigrationNames, NamedKey, Standing, Standings } from "./compare-names.ts";
 
 /** `apply` adds the new aliases, `finish` removes the old ones, `back` removes the new ones again. */
 export type Phase = "apply" | "finish" | "back";

@@ -1,7 +1,7 @@
+import type { Fault, FaultEffect } from "../drills/faults.ts";
+import type { PauseRule } from "../drills/pauses.ts";
 import { EmulatorError } from "../errors.ts";
-import type { Fault, FaultEffect } from "../faults.ts";
 import type { Caller } from "../identity.ts";
-import type { PauseRule } from "../pauses.ts";
 
 /** Reads the JSON bodies of the control plane into the types of the in-process one. */
 type Json = Readonly<Record<string, unknown>>;

@@ -1,12 +1,12 @@
+import type { Fault, FaultHandle } from "../drills/faults.ts";
+import type { CallRecord } from "../drills/journal.ts";
+import type { PauseHandle, PauseRule } from "../drills/pauses.ts";
 import type { Engine } from "../engine.ts";
 import { EmulatorError } from "../errors.ts";
-import type { Fault, FaultHandle } from "../faults.ts";
 import { isAccountId, isRegionName } from "../identifiers.ts";
 import { type Identity, identityFromArn } from "../identity.ts";
-import type { CallRecord } from "../journal.ts";
 import { operations } from "../operations/index.ts";
-import type { PauseHandle, PauseRule } from "../pauses.ts";
-import { dumpState, loadState } from "../state-dump.ts";
+import { dumpState, loadState } from "../persistence/state-dump.ts";
 
 export interface CallOptions {
   /** Default: the emulator's. */

@@ -1,10 +1,10 @@
+import type { FaultHandle } from "../drills/faults.ts";
+import type { CallRecord } from "../drills/journal.ts";
+import type { PauseHandle } from "../drills/pauses.ts";
 import type { Engine } from "../engine.ts";
 import { EmulatorError } from "../errors.ts";
 import { AwsException } from "../exceptions.ts";
-import type { FaultHandle } from "../faults.ts";
 import { toWire } from "../http/wire-json.ts";
-import type { CallRecord } from "../journal.ts";
-import type { PauseHandle } from "../pauses.ts";
 import type { CallOptions, EmulatorControl } from "./control.ts";
 import { numberMember, objectBody, optionalText, readFault, readPause, requireText } from "./control-input.ts";
 

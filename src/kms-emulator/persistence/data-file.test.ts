@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { type EmulatorClock, manualClock } from "../clock.ts";
+import { type EmulatorClock, manualClock } from "../drills/clock.ts";
 import { EmulatorError, type EmulatorErrorCode } from "../errors.ts";
-import type { KeyRecord, Mutation } from "../records.ts";
-import { Store } from "../store.ts";
+import type { KeyRecord, Mutation } from "../state/records.ts";
+import { Store } from "../state/store.ts";
 import { DataFile } from "./data-file.ts";
 
 const account = "111122223333";

@@ -1,9 +1,9 @@
 import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import type { EmulatorClock } from "../clock.ts";
+import type { EmulatorClock } from "../drills/clock.ts";
 import { EmulatorError } from "../errors.ts";
-import type { Mutation } from "../records.ts";
-import type { Recorder, Store } from "../store.ts";
+import type { Mutation } from "../state/records.ts";
+import type { Recorder, Store } from "../state/store.ts";
 import { lockDataFile } from "./data-file-lock.ts";
 import { encodeEntry, encodeLine, header } from "./log-line.ts";
 import { readLog } from "./read-log.ts";

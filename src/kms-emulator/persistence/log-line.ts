@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Mutation } from "../records.ts";
-import { decodeMutation, type Intern } from "../state-codec.ts";
+import type { Mutation } from "../state/records.ts";
+import { decodeMutation, type Intern } from "./state-codec.ts";
 
 /** One line of the data file: the changes of one call, which all happened or all did not. */
 export interface LogEntry {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { EmulatorError } from "../errors.ts";
-import { createIntern } from "../state-codec.ts";
 import { decodeLine, isHeader, type LogEntry, readEntry } from "./log-line.ts";
+import { createIntern } from "./state-codec.ts";
 
 /** What a data file holds. */
 export interface LogContents {

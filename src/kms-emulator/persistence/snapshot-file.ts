@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
-import type { Mutation } from "../records.ts";
+import type { Mutation } from "../state/records.ts";
 import { encodeEntry, encodeLine, header, type LogEntry } from "./log-line.ts";
 
 /** A snapshot is written in pieces of about this size. */

@@ -2,8 +2,8 @@ import type { AccessControl, AccessRequest, Limits, PolicyCheckRequest } from ".
 import { AwsException } from "../exceptions.ts";
 import { parseArn } from "../identifiers.ts";
 import type { Identity } from "../identity.ts";
-import type { KeyRecord } from "../records.ts";
-import type { Store } from "../store.ts";
+import type { KeyRecord } from "../state/records.ts";
+import type { Store } from "../state/store.ts";
 import { conditionContext } from "./condition-context.ts";
 import { storedPolicyOf } from "./default-key-policy.ts";
 import { type PolicyDocument, parsePolicy } from "./document.ts";

@@ -1,5 +1,5 @@
 import { partitionOf } from "../identifiers.ts";
-import type { KeyRecord } from "../records.ts";
+import type { KeyRecord } from "../state/records.ts";
 
 /** The policy that AWS gives a key made without one: full delegation to the account's IAM policies. */
 export function defaultKeyPolicy(account: string, region: string): string {

@@ -3,7 +3,7 @@ import { isAccountId, parseArn, partitionOf } from "../identifiers.ts";
 import { type Identity, identityFromArn, uniqueId } from "../identity.ts";
 import type { IdentityConfig, OidcProviderConfig, RoleConfig } from "../options.ts";
 import { parsePolicy } from "../policy/document.ts";
-import type { SessionRecord } from "../records.ts";
+import type { SessionRecord } from "../state/records.ts";
 
 /** A role, as configured or, when anything goes, as asked for. */
 export interface Role {

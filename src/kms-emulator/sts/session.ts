@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { OperationContext } from "../context.ts";
 import { AwsException } from "../exceptions.ts";
 import { PolicySyntaxError, parsePolicy } from "../policy/document.ts";
-import type { SessionRecord, Tag } from "../records.ts";
+import type { SessionRecord, Tag } from "../state/records.ts";
 import type { Role } from "./directory.ts";
 
 export interface SessionRequest {

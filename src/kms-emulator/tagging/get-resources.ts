@@ -1,9 +1,9 @@
 import { type OperationContext, operation } from "../context.ts";
 import { AwsException } from "../exceptions.ts";
 import { isKeyId, parseArn } from "../identifiers.ts";
-import { arnOf } from "../key-reference.ts";
 import { decodeMarker, encodeMarker } from "../pagination.ts";
-import type { KeyRecord } from "../records.ts";
+import { arnOf } from "../state/key-reference.ts";
+import type { KeyRecord } from "../state/records.ts";
 import { boolean, integer, list, optional, string, structure } from "../validation.ts";
 
 const tokenLifeMs = 15 * 60 * 1000;

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { KmsError } from "../../key-manager/ports.ts";
+import { credentialsErrorFrom, kmsErrorFrom } from "./aws-error.ts";
+
+/** As the SDK throws what a service answers. */
+const exception = (name: string, httpStatusCode: number, message = "no") =>
+  Object.assign(new Error(message), {
+    name,
+    $fault: httpStatusCode < 500 ? "client" : "server",
+    $metadata: { httpStatusCode, requestId: "r-1" },
+  });
+
+/** As a socket fails. */
+const socketError = (code: string, message = code, name = "Error") => Object.assign(new Error(message), { code, name });
+
+describe("kmsErrorFrom", () => {
+  for (const [name, status, code] of [
+    ["NotFoundException", 400, "NotFound"],
+    ["DisabledException", 400, "Disabled"],
+    ["KMSInvalidStateException", 400, "InvalidState"],
+    ["AccessDeniedException", 400, "AccessDenied"],
+    ["ExpiredTokenException", 400, "Unauthenticated"],
+    ["ThrottlingException", 400, "Throttled"],
+    ["LimitExceededException", 400, "LimitExceeded"],
+    ["ValidationException", 400, "InvalidRequest"],
+    ["SomethingNew", 400, "InvalidRequest"],
+    ["SomethingNew", 403, "AccessDenied"],
+    ["SomethingNew", 429, "Throttled"],
+    ["SomethingNew", 503, "Unavailable"],
+    ["SyntaxError", 200, "Unavailable"],
+    ["SyntaxError", 301, "Unavailable"],
+  ] as const) {
+    it(`${name} with HTTP status ${status} is ${code}`, () => {
+      const error = kmsErrorFrom("Sign", exception(name, status));
+      assert.equal(error.code, code);
+      assert.equal(error.awsName, name);
+      assert.equal(error.requestId, "r-1");
+      assert.equal(error.outcomeUnknown, status < 400 || status >= 500, "what AWS refuses did not happen");
+    });
+  }
+
+  for (const [title, thrown, code, outcomeUnknown] of [
+    ["a refused connection", socketError("ECONNREFUSED"), "Unavailable", false],
+    ["an unknown host", socketError("ENOTFOUND"), "Unavailable", false],
+    // The SDK's HTTP handler calls this a TimeoutError.
+    ["a reset connection", socketError("ECONNRESET", "read ECONNRESET", "TimeoutError"), "Unavailable", true],
+    ["the handler's time limit", socketError("ETIMEDOUT", "exceeded 8000 ms", "TimeoutError"), "Timeout", true],
+    [
+      "the handler's limit for connecting",
+      Object.assign(new Error("the request socket did not establish a connection with the server within 3000 ms"), {
+        name: "TimeoutError",
+      }),
+      "Timeout",
+      false,
+    ],
+    [
+      "the system's limit for connecting",
+      socketError("ETIMEDOUT", "connect ETIMEDOUT", "TimeoutError"),
+      "Timeout",
+      false,
+    ],
+    ["an aborted request", Object.assign(new Error("aborted"), { name: "AbortError" }), "Aborted", true],
+    ["an answer that is no JSON", new SyntaxError("Unexpected token <"), "Unavailable", true],
+    ["something that is no error", "nonsense", "Unavailable", true],
+  ] as const) {
+    it(`${title}: ${code}, ${outcomeUnknown ? "and it may have happened" : "and nothing happened"}`, () => {
+      const error = kmsErrorFrom("CreateKey", thrown);
+      assert.equal(error.code, code);
+      assert.equal(error.outcomeUnknown, outcomeUnknown);
+    });
+  }
+
+  it("withholds a web identity token, wherever it is quoted", () => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const token = `${part({ alg: "RS256" })}.${part({ sub: "system:serviceaccount:spire:server" })}.c2ln-bmF0_dXJl`;
+    const { message } = kmsErrorFrom(
+      "AssumeRoleWithWebIdentity",
+      exception("InvalidIdentityToken", 400, `No: "${token}"!`),
+    );
+    assert.equal(message, 'No: "[withheld]"!');
+  });
+
+  it("cuts what AWS quotes of the request, and endless messages", () => {
+    const quoted = kmsErrorFrom(
+      "Sign",
+      exception("InvalidSignatureException", 403, "wrong\nThe Canonical String: secret"),
+    );
+    assert.equal(quoted.message, "wrong");
+    assert.ok(kmsErrorFrom("Sign", exception("X", 400, "x".repeat(10_000))).message.length < 700);
+  });
+});
+
+describe("credentialsErrorFrom", () => {
+  for (const [title, thrown, code] of [
+    ["a token file that is not there", socketError("ENOENT", "ENOENT: no such file or directory"), "Unauthenticated"],
+    ["a profile that does not exist", new Error("Profile nobody could not be found"), "Unauthenticated"],
+    ["a token that STS refuses", exception("InvalidIdentityToken", 400), "Unauthenticated"],
+    ["a role that may not be assumed", exception("AccessDenied", 403), "AccessDenied"],
+    ["STS throttling", exception("Throttling", 400), "Throttled"],
+    ["STS out of order", exception("InternalFailure", 500), "Unavailable"],
+    ["STS out of reach", socketError("ECONNREFUSED"), "Unavailable"],
+    ["STS silent", socketError("ETIMEDOUT", "exceeded", "TimeoutError"), "Timeout"],
+  ] as const) {
+    it(`${title}: ${code}, and the call itself was never sent`, () => {
+      const error = credentialsErrorFrom("AssumeRole", thrown);
+      assert.equal(error.code, code);
+      assert.equal(error.operation, "AssumeRole");
+      assert.equal(error.outcomeUnknown, false);
+    });
+  }
+
+  it("survives the way through the SDK as it is", () => {
+    const error = credentialsErrorFrom("AssumeRole", exception("AccessDenied", 403));
+    assert.ok(error instanceof KmsError);
+    assert.equal(kmsErrorFrom("Sign", error), error);
+  });
+});
+
+describe("what is no name, no request id and no message of AWS's", () => {
+  it("stays one readable line", () => {
+    const thrown = Object.assign(new Error("first\rsecond"), {
+      name: "a\nb c",
+      $fault: "client",
+      $metadata: { httpStatusCode: 400, requestId: "id\n!" },
+    });
+    const { awsName, requestId, message, code } = kmsErrorFrom("Sign", thrown);
+    assert.deepEqual([awsName, requestId, message, code], ["abc", "id", "first", "InvalidRequest"]);
+    const nameless = Object.assign(new Error("x"), {
+      name: "\n",
+      $fault: "client",
+      $metadata: { httpStatusCode: 400 },
+    });
+    assert.equal(kmsErrorFrom("Sign", nameless).awsName, "Error");
+  });
+});

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Clock, isKmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
+import { CallLimiter } from "./call-limiter.ts";
+
+/** Time that passes when told to. */
+class SteppedClock implements Clock {
+  #nowMs = 1_000_000;
+  #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
+
+  now = () => new Date(this.#nowMs);
+  random = () => 0.5;
+  sleep = (ms: number) => new Promise<void>((wake) => this.#sleepers.push({ at: this.#nowMs + ms, wake }));
+
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left--) {
+      this.#nowMs++;
+      const due = this.#sleepers.filter(({ at }) => at <= this.#nowMs);
+      this.#sleepers = this.#sleepers.filter((sleeper) => !due.includes(sleeper));
+      for (const { wake } of due) wake();
+      await settled();
+    }
+  }
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Callers of a limiter, and what became of them. */
+class Callers {
+  readonly limiter: CallLimiter;
+  readonly served: string[] = [];
+  readonly refused: string[] = [];
+
+  constructor(limiter: CallLimiter) {
+    this.limiter = limiter;
+  }
+
+  async call(name: string, options: { signal?: AbortSignal; isRetry?: boolean } = {}): Promise<void> {
+    try {
+      await this.limiter.enter("Sign", options.isRetry ?? false, options.signal);
+      this.served.push(name);
+    } catch (error) {
+      assert.ok(isKmsError(error));
+      assert.equal(error.outcomeUnknown, false, "nothing was sent");
+      this.refused.push(`${name}: ${error.code}`);
+    }
+  }
+
+  end(...results: readonly ("ok" | KmsErrorCode)[]): void {
+    for (const result of results) this.limiter.leave(result);
+  }
+}
+
+describe("call limiter", () => {
+  it("lets a bounded number go, the next in order of arrival, retries before newcomers", async () => {
+    const callers = new Callers(new CallLimiter(new SteppedClock(), { maxUnderWay: 2, maxWaiting: 10 }));
+    for (const name of ["a", "b", "c", "d"]) void callers.call(name);
+    void callers.call("again", { isRetry: true });
+    await settled();
+    assert.deepEqual(callers.served, ["a", "b"]);
+    callers.end("ok", "Unavailable");
+    await settled();
+    assert.deepEqual(callers.served, ["a", "b", "again", "c"]);
+    callers.end("ok");
+    await settled();
+    assert.deepEqual(callers.served.at(-1), "d");
+  });
+
+  it("refuses at once what does not fit into the queue", async () => {
+    const callers = new Callers(new CallLimiter(new SteppedClock(), { maxUnderWay: 1, maxWaiting: 2 }));
+    for (const name of ["a", "b", "c", "d"]) void callers.call(name);
+    await settled();
+    assert.deepEqual(callers.refused, ["d: Throttled"]);
+    void callers.call("again", { isRetry: true });
+    await settled();
+    assert.deepEqual(callers.refused, ["d: Throttled"], "who had a turn already is not turned away");
+  });
+
+  it("lets go of a caller whose signal aborts, before and while it waits, and gives its place to the next", async () => {
+    const callers = new Callers(new CallLimiter(new SteppedClock(), { maxUnderWay: 1, maxWaiting: 2 }));
+    const stop = new AbortController();
+    void callers.call("a");
+    void callers.call("b", { signal: stop.signal });
+    void callers.call("c");
+    await settled();
+    stop.abort(new Error("deadline"));
+    void callers.call("d", { signal: stop.signal });
+    await settled();
+    assert.deepEqual(callers.refused.toSorted(), ["b: Aborted", "d: Aborted"]);
+    callers.end("ok");
+    await settled();
+    assert.deepEqual(callers.served, ["a", "c"]);
+    callers.end("ok");
+    void callers.call("e");
+    await settled();
+    assert.equal(callers.served.at(-1), "e", "no turn was lost");
+  });
+
+  it("keeps a pace while calls are throttled, and forgets it a second after the last", async () => {
+    const clock = new SteppedClock();
+    const callers = new Callers(new CallLimiter(clock, { maxUnderWay: 1000, maxWaiting: 1000 }));
+    const burst = async (count: number) => {
+      for (let index = 0; index < count; index++) void callers.call(String(index));
+      await settled();
+    };
+    await burst(50);
+    callers.end(...new Array(50).fill("ok"));
+    await burst(1);
+    callers.end("Throttled");
+    await burst(80);
+    const before = callers.served.length;
+    await clock.pass(500);
+    const inHalfASecond = callers.served.length - before;
+    assert.ok(inHalfASecond >= 27 && inHalfASecond <= 34, `1.2 × 50 a second, got ${inHalfASecond} in half of one`);
+    const queued = callers.refused.length;
+    await burst(100);
+    assert.ok(callers.refused.length > queued, "nobody waits longer than a second and a half");
+    await clock.pass(2_000);
+    callers.end(...new Array(callers.served.length - 51).fill("ok"));
+    const served = callers.served.length;
+    await burst(200);
+    assert.equal(callers.served.length, served + 200, "no pace any more");
+  });
+
+  it("keeps trying slowly when everything is throttled, and recovers within a second", async () => {
+    const clock = new SteppedClock();
+    const callers = new Callers(new CallLimiter(clock, { maxUnderWay: 1000, maxWaiting: 1000 }));
+    let isThrottled = true;
+    let done = 0;
+    const caller = async (): Promise<void> => {
+      const before = callers.served.length;
+      await callers.call("x");
+      if (callers.served.length === before) return;
+      callers.end(isThrottled ? "Throttled" : "ok");
+      if (!isThrottled) done++;
+    };
+    const offer = async (seconds: number) => {
+      for (let ms = 0; ms < seconds * 1000; ms += 4) {
+        void caller();
+        await clock.pass(4);
+      }
+    };
+    await offer(3);
+    assert.ok(callers.served.length < 25, `5 a second, tried ${callers.served.length} times in three`);
+    isThrottled = false;
+    await offer(1);
+    done = 0;
+    await offer(1);
+    assert.ok(done >= 245, `250 a second are offered and ${done} went through`);
+  });
+});

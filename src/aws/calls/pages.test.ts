@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { isKmsError } from "../../key-manager/ports.ts";
+import { noTelemetry } from "../../key-manager/telemetry.ts";
+import { pages } from "./pages.ts";
+
+const clock = { now: () => new Date(), sleep: async () => undefined, random: () => 0 };
+const caller = { clock, telemetry: noTelemetry, discardCredentials: () => false };
+
+/** The items of a listing whose pages lead from marker to marker. */
+async function list(
+  next: (marker: string | undefined) => string | undefined,
+): Promise<readonly (string | undefined)[]> {
+  const found: (string | undefined)[] = [];
+  const listing = pages({
+    operation: "ListAliases",
+    caller,
+    signal: undefined,
+    serverTime: () => undefined,
+    fetch: async (marker) => ({ items: [marker], next: next(marker) }),
+  });
+  for await (const { items } of listing) found.push(...items);
+  return found;
+}
+
+describe("pages", () => {
+  it("follows markers to the last page, which has none or an empty one", async () => {
+    assert.deepEqual(await list((marker) => (marker === undefined ? "a" : marker === "a" ? "b" : undefined)), [
+      undefined,
+      "a",
+      "b",
+    ]);
+    assert.deepEqual(await list(() => ""), [undefined]);
+  });
+
+  for (const [title, next] of [
+    ["one marker again and again", () => "a"],
+    ["markers in a circle", (marker: string | undefined) => (marker === "a" ? "b" : "a")],
+  ] as const) {
+    it(`does not follow ${title}`, async () => {
+      await assert.rejects(list(next), (error) => isKmsError(error, "Unavailable"));
+    });
+  }
+});

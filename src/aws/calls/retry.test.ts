@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Clock, KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
+import { noTelemetry } from "../../key-manager/telemetry.ts";
+import { type Caller, withRetries } from "./retry.ts";
+
+interface Trial {
+  readonly error: unknown;
+  readonly attempts: number;
+  readonly sleptMs: readonly number[];
+}
+
+const kmsError = (
+  code: KmsErrorCode,
+  details: { outcomeUnknown?: boolean; awsName?: string; operation?: string } = {},
+) => new KmsError("no", { code, operation: "Sign", awsName: code, outcomeUnknown: false, ...details });
+
+/** Makes a call that always fails. */
+async function fail(
+  failure: unknown,
+  options: { repeatable?: boolean; signal?: AbortSignal; discardCredentials?: Caller["discardCredentials"] } = {},
+): Promise<Trial> {
+  const sleptMs: number[] = [];
+  let attempts = 0;
+  let nowMs = 0;
+  const clock: Clock = {
+    now: () => new Date(nowMs++),
+    sleep: async (ms) => void sleptMs.push(ms),
+    random: () => 1,
+  };
+  const { repeatable = true, signal, discardCredentials = () => false } = options;
+  const call = async () => {
+    attempts++;
+    throw typeof failure === "function" ? failure() : failure;
+  };
+  const caller = { clock, telemetry: noTelemetry, discardCredentials };
+  try {
+    await withRetries(call, { operation: "Sign", caller, signal, repeatable });
+  } catch (error) {
+    return { error, attempts, sleptMs };
+  }
+  return assert.fail("the call succeeded");
+}
+
+describe("withRetries", () => {
+  for (const code of ["Throttled", "Unavailable", "Timeout"] as const) {
+    it(`tries three times what is ${code}, later each time`, async () => {
+      const { attempts, sleptMs, error } = await fail(kmsError(code, { outcomeUnknown: true }));
+      assert.equal(attempts, 3);
+      assert.equal(sleptMs[1], 2 * (sleptMs[0] ?? 0));
+      assert.ok(error instanceof KmsError && error.code === code);
+    });
+  }
+
+  for (const code of ["NotFound", "AccessDenied", "InvalidRequest", "LimitExceeded", "Disabled", "Aborted"] as const) {
+    it(`does not repeat what is ${code}`, async () => {
+      assert.equal((await fail(kmsError(code))).attempts, 1);
+    });
+  }
+
+  it("repeats a call that must not happen twice only when it certainly did not happen", async () => {
+    const lost = await fail(kmsError("Unavailable", { outcomeUnknown: true }), { repeatable: false });
+    assert.equal(lost.attempts, 1);
+    const refused = await fail(kmsError("Throttled"), { repeatable: false });
+    assert.equal(refused.attempts, 3);
+  });
+
+  it("does not let a refusal hide that an attempt before it may have happened", async () => {
+    const answers = [kmsError("Unavailable", { outcomeUnknown: true }), kmsError("AccessDenied")];
+    const { attempts, error } = await fail(() => answers.shift());
+    assert.equal(attempts, 2);
+    assert.ok(error instanceof KmsError);
+    assert.equal(error.code, "AccessDenied");
+    assert.equal(error.operation, "Sign");
+    assert.equal(error.outcomeUnknown, true);
+  });
+
+  it("repeats with other credentials, as long as there may be others", async () => {
+    const refused = kmsError("Unauthenticated", { awsName: "ExpiredTokenException" });
+    const begun: number[] = [];
+    const discardCredentials = (usedSince: Date) => begun.push(usedSince.getTime()) === 1;
+    assert.equal((await fail(refused, { discardCredentials })).attempts, 2);
+    assert.equal(begun.length, 2);
+    assert.ok((begun[0] ?? 0) < (begun[1] ?? 0), "each attempt tells when it was begun");
+    assert.equal((await fail(refused)).attempts, 1);
+  });
+
+  it("waits for credentials that may come, for a file longer than for anything else", async () => {
+    const missing = { operation: "credentials", awsName: "CredentialsProviderError" };
+    assert.equal((await fail(kmsError("Unauthenticated", missing))).attempts, 3);
+    const file = await fail(kmsError("Unauthenticated", { operation: "credentials", awsName: "ENOENT" }));
+    assert.equal(file.attempts, 7);
+    assert.ok(file.sleptMs.reduce((sum, ms) => sum + ms, 0) >= 15_000);
+  });
+
+  it("does not begin for a caller who has given up", async () => {
+    const { attempts, error } = await fail(kmsError("Unavailable"), { signal: AbortSignal.abort() });
+    assert.equal(attempts, 0);
+    assert.ok(error instanceof KmsError && error.code === "Aborted" && !error.outcomeUnknown);
+  });
+
+  it("lets a caller go who gives up during a call that takes no heed of it", async () => {
+    const stop = new AbortController();
+    const clock: Clock = { now: () => new Date(), sleep: async () => undefined, random: () => 1 };
+    const caller = { clock, telemetry: noTelemetry, discardCredentials: () => false };
+    const options = { operation: "Sign", caller, signal: stop.signal, repeatable: true };
+    let begun = () => {};
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const call = withRetries(() => {
+      begun();
+      return new Promise<never>(() => undefined);
+    }, options);
+    await hasBegun;
+    stop.abort();
+    await assert.rejects(call, { code: "Aborted", outcomeUnknown: true });
+  });
+});

@@ -1,0 +1,139 @@
+/**
+ * When an AWS call is tried again.
+ *
+ * In place of the SDK's own retries, for three reasons: CreateKey must never be repeated when it may have happened; the
+ * SDK takes KMS's permanent LimitExceededException for throttling; and waiting must follow the injected clock.
+ */
+import { type Clock, KmsError } from "../../key-manager/ports.ts";
+import type { CallResult, Telemetry } from "../../key-manager/telemetry.ts";
+import { isClockSkewCorrected, kmsErrorFrom } from "./aws-error.ts";
+import { abortedError, type CallLimiter } from "./call-limiter.ts";
+
+/** As many as the SDK's standard mode makes. */
+const maxAttempts = 3;
+/** About ten seconds' worth. */
+const maxAttemptsForFile = 7;
+const baseDelayMs = 100;
+const throttleBaseDelayMs = 500;
+const credentialsBaseDelayMs = 1_000;
+const maxDelayMs = 5_000;
+
+/** What every client makes its calls with. */
+export interface Caller {
+  readonly clock: Clock;
+  /** AWS has refused the credentials of a call begun at that time. Returns whether there may be others by now. */
+  readonly discardCredentials: (usedSince: Date) => boolean;
+  readonly telemetry: Telemetry;
+}
+
+export interface RetryOptions {
+  readonly operation: string;
+  readonly caller: Caller;
+  readonly signal: AbortSignal | undefined;
+  /** False for a call that must not be repeated unless it certainly did not happen. */
+  readonly repeatable: boolean;
+  /** Whom to ask for a turn before each attempt. */
+  readonly limiter?: CallLimiter | undefined;
+}
+
+/** The SDK's per-call options for a signal that may not be there. */
+export function abortBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+function mayRetry(error: KmsError, repeatable: boolean): boolean {
+  if (error.outcomeUnknown && !repeatable) return false;
+  switch (error.code) {
+    case "Throttled":
+    case "Unavailable":
+    case "Timeout":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Those that could not be found, or were not to be had, may come: a web identity file, the metadata service at boot. */
+const areCredentialsMissing = ({ code, operation, awsName }: KmsError): boolean =>
+  code === "Unauthenticated" && (operation === "credentials" || awsName === "CredentialsProviderError");
+
+/** Credentials that AWS does not know, or no more, may have been rotated. */
+const mayHaveOtherCredentials = (error: KmsError, { discardCredentials }: Caller, usedSince: Date): boolean =>
+  areCredentialsMissing(error) || (error.code === "Unauthenticated" && discardCredentials(usedSince));
+
+/** A file that is not there yet is mounted by somebody else, who may take his time. */
+const attemptsFor = (error: KmsError): number => (error.awsName === "ENOENT" ? maxAttemptsForFile : maxAttempts);
+
+/** Waits for a call until the signal aborts, and not longer: the SDK's search for credentials takes no heed of signals. */
+async function untilAborted<T>(operation: string, call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return call();
+  if (signal.aborted) throw abortedError(operation, false);
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(abortedError(operation, true));
+    signal.addEventListener("abort", abort, { once: true });
+  });
+  try {
+    return await Promise.race([call(), aborted]);
+  } finally {
+    if (abort !== undefined) signal.removeEventListener("abort", abort);
+  }
+}
+
+const withUnknownOutcome = (error: KmsError): KmsError =>
+  new KmsError(error.message, { ...error, outcomeUnknown: true });
+
+/** Full jitter over an exponentially growing window. */
+function delayMs(attempt: number, error: KmsError, clock: Clock): number {
+  const base =
+    error.code === "Throttled"
+      ? throttleBaseDelayMs
+      : error.code === "Unauthenticated"
+        ? credentialsBaseDelayMs
+        : baseDelayMs;
+  return clock.random() * Math.min(base * 2 ** (attempt - 1), maxDelayMs);
+}
+
+/**
+ * Makes a call, up to three times; while the file that holds the credentials is not there, some times more.
+ *
+ * @throws KmsError of the last attempt
+ */
+export async function withRetries<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { operation, caller, signal, repeatable, limiter } = options;
+  const { clock, telemetry } = caller;
+  /** An attempt whose outcome is unknown leaves it unknown, however clearly the next one is refused. */
+  let outcomeUnknown = false;
+  for (let attempt = 1; ; attempt++) {
+    await limiter?.enter(operation, attempt > 1, signal);
+    const startedAt = clock.now();
+    const told = (result: CallResult) => {
+      limiter?.leave(result);
+      telemetry.awsCall(operation, result, startedAt, clock.now().getTime() - startedAt.getTime());
+    };
+    try {
+      const answer = await untilAborted(operation, call, signal);
+      told("ok");
+      return answer;
+    } catch (thrown) {
+      const latest = kmsErrorFrom(operation, thrown);
+      told(latest.code);
+      const error: KmsError = outcomeUnknown && !latest.outcomeUnknown ? withUnknownOutcome(latest) : latest;
+      outcomeUnknown = error.outcomeUnknown;
+      if (attempt >= attemptsFor(error) || signal?.aborted) throw error;
+      const isWorthwhile =
+        mayRetry(error, repeatable) ||
+        isClockSkewCorrected(thrown) ||
+        mayHaveOtherCredentials(error, caller, startedAt);
+      if (!isWorthwhile) throw error;
+      telemetry.awsRetry(operation, error.code);
+      // Who waits for a turn need not wait for its own sake.
+      if (limiter !== undefined && error.code === "Throttled") continue;
+      try {
+        await clock.sleep(delayMs(attempt, error, clock), signal);
+      } catch {
+        throw error;
+      }
+    }
+  }
+}

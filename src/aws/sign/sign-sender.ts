@@ -1,0 +1,229 @@
+/**
+ * Sign requests without the SDK's middleware, which costs several times what the rest of a signature does.
+ *
+ * The SDK makes the first requests with any credentials; from then on requests are made from their {@link SignForm}, signed,
+ * and sent over the same HTTP handler, with the same clock and credentials. Only what is plainly a signature is taken from
+ * an answer here. All else, refusals, nonsense and broken connections, is put before a second SDK client as if it had
+ * met it: what the caller gets to know, and what is learnt about the clock, is the SDK's judgement.
+ */
+import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
+import { type KMSClient, SignCommand } from "@aws-sdk/client-kms";
+import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import { withholdSecrets } from "../credentials/withhold-credentials.ts";
+import { type HttpRequestLike, SignForm, type SignMembers } from "./sign-form.ts";
+import { amzDate, type SigningCredentials } from "./sigv4.ts";
+
+/** What came of a Sign request. */
+export interface SignReply {
+  /** The answer's members, bytes decoded. */
+  readonly output: unknown;
+  /** The answer's `Date` header, where the SDK's middleware has not seen it. */
+  readonly date?: string | undefined;
+}
+
+/** Sends one Sign request. Rejects as the SDK does. */
+export type SendSign = (members: SignMembers, signal: AbortSignal | undefined) => Promise<SignReply>;
+
+/** Every request through the SDK. */
+export const sendBySdk =
+  (sdk: KMSClient): SendSign =>
+  async (members, signal) => ({
+    output: await sdk.send(new SignCommand(members), signal === undefined ? {} : { abortSignal: signal }),
+  });
+
+type Handle = NodeHttpHandler["handle"];
+type Answer = Awaited<ReturnType<Handle>>;
+
+/** What the judge's HTTP handler answers with. */
+export type Outcome = { readonly answer: Answer } | { readonly failure: unknown };
+
+export interface LeanSignOptions {
+  readonly sdk: KMSClient;
+  /** Makes a client like `sdk` whose requests reach {@link judgingHandler}. Called once, when there is something to judge. */
+  readonly makeJudge: () => KMSClient;
+  /** The SDK client's own. */
+  readonly handler: Pick<NodeHttpHandler, "handle">;
+  readonly credentials: () => Promise<SigningCredentials>;
+}
+
+/** An HTTP handler that sends nothing: the outcome comes with the call's options. */
+export const judgingHandler = {
+  metadata: { handlerProtocol: "http/1.1" },
+  async handle(_request: unknown, options?: object): Promise<Answer> {
+    const outcome: Outcome = Reflect.get(Object(options), "outcome");
+    if ("failure" in outcome) throw outcome.failure;
+    return outcome.answer;
+  },
+  destroy() {},
+};
+
+/** As the SDK has it: a clock that is four minutes wrong explains a refusal. */
+const maxSkewMs = 240_000;
+
+const plainBase64 =
+  /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$|^[A-Za-z0-9+/]{2}==$|^[A-Za-z0-9+/]{3}=$/;
+
+export class LeanSignSender {
+  readonly #options: LeanSignOptions;
+  #form: SignForm | undefined;
+  #lastLearnt: SignForm | undefined;
+  #isClockCorrected = true;
+  #judgingClient: KMSClient | undefined;
+
+  constructor(options: LeanSignOptions) {
+    this.#options = options;
+  }
+
+  readonly send: SendSign = async (members, signal) => {
+    const credentials = await this.#options.credentials();
+    const form = this.#form;
+    if (form?.isFor(credentials) !== true) return this.#learn(members, credentials, signal);
+    return this.#exchange(form, members, credentials, signal);
+  };
+
+  async #exchange(
+    form: SignForm,
+    members: SignMembers,
+    credentials: SigningCredentials,
+    signal: AbortSignal | undefined,
+  ): Promise<SignReply> {
+    const { sdk, handler } = this.#options;
+    const { systemClockOffset } = sdk.config;
+    const date = amzDate(new Date(Date.now() + (this.#isClockCorrected ? systemClockOffset : 0)));
+    const request = form.request(members, date, randomUUID());
+    let outcome: Outcome;
+    try {
+      const options = signal === undefined ? {} : { abortSignal: signal };
+      const answer = await handler.handle(request as Parameters<Handle>[0], options);
+      const reply = await this.#plainReply(answer);
+      if (reply !== undefined) return reply;
+      outcome = { answer };
+    } catch (failure) {
+      outcome = { failure };
+    }
+    return this.#judge(outcome, members, credentials, systemClockOffset);
+  }
+
+  /** What is plainly a signature; undefined for all else, with the body put back. */
+  async #plainReply(answer: Answer): Promise<SignReply | undefined> {
+    const { response } = answer;
+    if (response.statusCode !== 200) return undefined;
+    let bytes: Buffer;
+    try {
+      bytes = await collect(response.body);
+    } catch (error) {
+      response.body = new Readable({
+        read() {
+          this.destroy(error as Error);
+        },
+      });
+      return undefined;
+    }
+    response.body = bytes;
+    const output = plainSignature(bytes);
+    if (output === undefined) return undefined;
+    this.#learnTime(response);
+    return { output, date: response.headers.date };
+  }
+
+  /** As the SDK learns it from every answer. */
+  #learnTime(response: Answer["response"]): void {
+    const { config } = this.#options.sdk;
+    const [scheme] = config.httpAuthSchemes;
+    scheme?.signer.successHandler?.(response, { config, _skipClockSkewSampling: !this.#isClockCorrected });
+  }
+
+  async #judge(
+    outcome: Outcome,
+    members: SignMembers,
+    credentials: SigningCredentials,
+    clockOffset: number,
+  ): Promise<SignReply> {
+    const { sdk } = this.#options;
+    withholdSecrets(credentials);
+    try {
+      const output = await this.#judgeClient().send(new SignCommand(members), { outcome } as object);
+      return { output, date: "answer" in outcome ? outcome.answer.response.headers.date : undefined };
+    } catch (error) {
+      // Another request may have learnt the time since this one was signed.
+      const isOutdated = this.#isClockCorrected && Math.abs(sdk.config.systemClockOffset - clockOffset) >= maxSkewMs;
+      const metadata: unknown = Reflect.get(Object(error), "$metadata");
+      if (isOutdated && typeof metadata === "object" && metadata !== null) {
+        Reflect.set(metadata, "clockSkewCorrected", true);
+      }
+      throw error;
+    }
+  }
+
+  #judgeClient(): KMSClient {
+    if (this.#judgingClient === undefined) {
+      const { sdk, makeJudge } = this.#options;
+      this.#judgingClient = makeJudge();
+      shareClock(sdk, this.#judgingClient);
+    }
+    return this.#judgingClient;
+  }
+
+  /** One request by the SDK, and its form when it has one. */
+  async #learn(
+    members: SignMembers,
+    credentials: SigningCredentials,
+    signal: AbortSignal | undefined,
+  ): Promise<SignReply> {
+    const { sdk } = this.#options;
+    const command = new SignCommand(members);
+    let made: HttpRequestLike | undefined;
+    command.middlewareStack.add(
+      (next) => (args) => {
+        made = args.request as HttpRequestLike;
+        return next(args);
+      },
+      { step: "deserialize", priority: "low", name: "learnSignForm" },
+    );
+    const output = await sdk.send(command, signal === undefined ? {} : { abortSignal: signal });
+    this.#isClockCorrected = (await sdk.config.disableClockSkewCorrection()) !== true;
+    if (made !== undefined) this.#take(SignForm.learn(made, members, credentials));
+    return { output };
+  }
+
+  /** A client's first request may differ from all others: it does not yet know of an endpoint in its environment. */
+  #take(form: SignForm | undefined): void {
+    const isSettled = form !== undefined && this.#lastLearnt?.isLike(form) === true;
+    this.#form = isSettled ? form : undefined;
+    this.#lastLearnt = form;
+  }
+}
+
+/** What either learns of the server's time, the other knows. */
+function shareClock(sdk: KMSClient, judge: KMSClient): void {
+  Object.defineProperty(judge.config, "systemClockOffset", {
+    get: () => sdk.config.systemClockOffset,
+    set: (offset: number) => {
+      sdk.config.systemClockOffset = offset;
+    },
+  });
+}
+
+function collect(body: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    body.on("data", (chunk: Buffer) => chunks.push(chunk));
+    body.once("end", () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+    body.once("error", reject);
+    body.once("close", () => reject(new Error("the answer broke off")));
+  });
+}
+
+/** Members of an answer that nobody could take for anything but a signature. */
+function plainSignature(bytes: Buffer): { readonly KeyId?: string; readonly Signature: Uint8Array } | undefined {
+  let members: unknown;
+  try {
+    members = JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+  const { KeyId, Signature } = Object(members);
+  if (typeof KeyId !== "string" || typeof Signature !== "string" || !plainBase64.test(Signature)) return undefined;
+  return { KeyId, Signature: new Uint8Array(Buffer.from(Signature, "base64")) };
+}

@@ -1,0 +1,90 @@
+import { setMaxListeners } from "node:events";
+import type { Logger } from "../hclog/logger.ts";
+import type { StatusError } from "./status-error.ts";
+
+/** What a handler knows of the call it answers, beside the request. */
+export interface CallContext {
+  /** Full method name, such as `spire.plugin.server.keymanager.v1.KeyManager/SignData`. */
+  readonly method: string;
+  /**
+   * Aborted when the caller cancels or hangs up, when the deadline passes, and when the plugin stops; never after the
+   * handler has answered. Its reason is a `StatusError`, fit to be thrown.
+   */
+  readonly signal: AbortSignal;
+  /** When the caller gives up; undefined for a call without a limit. */
+  readonly deadline: Date | undefined;
+  readonly log: Logger;
+}
+
+/** The calls a server is answering, so that stopping it can tell them. */
+export class CallTracker {
+  readonly #calls = new Set<ServerCallContext>();
+  #stopReason: StatusError | undefined;
+
+  start(context: ServerCallContext): void {
+    this.#calls.add(context);
+    if (this.#stopReason !== undefined) context.cancel(this.#stopReason);
+  }
+
+  end(context: ServerCallContext): void {
+    this.#calls.delete(context);
+    context.finish();
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  cancelAll(reason: StatusError): void {
+    this.#stopReason = reason;
+    for (const context of this.#calls) context.cancel(reason);
+  }
+}
+
+/** Makes its signal and logger when asked: most calls need neither, and signing is a hot path. */
+export class ServerCallContext implements CallContext {
+  readonly method: string;
+  readonly deadline: Date | undefined;
+  readonly #baseLog: Logger;
+  #log: Logger | undefined;
+  #controller: AbortController | undefined;
+  #cancelReason: StatusError | undefined;
+  #isOver = false;
+
+  constructor(method: string, deadline: Date | undefined, log: Logger) {
+    this.method = method;
+    this.deadline = deadline;
+    this.#baseLog = log;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      // One call may wait for any number of others.
+      setMaxListeners(0, this.#controller.signal);
+      if (this.#cancelReason !== undefined) this.#controller.abort(this.#cancelReason);
+    }
+    return this.#controller.signal;
+  }
+
+  get log(): Logger {
+    this.#log ??= this.#baseLog.with({ method: this.method });
+    return this.#log;
+  }
+
+  /** Why the call was cancelled, if it was. */
+  get cancelReason(): StatusError | undefined {
+    return this.#cancelReason;
+  }
+
+  cancel(reason: StatusError): void {
+    if (this.#isOver || this.#cancelReason !== undefined) return;
+    this.#cancelReason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** The handler is done; grpc-js reports the end of every call as a cancellation too. */
+  finish(): void {
+    this.#isOver = true;
+  }
+}

@@ -1,0 +1,199 @@
+import type { Readable } from "node:stream";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  type Message,
+  type MessageInitShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import type {
+  handleUnaryCall,
+  MethodDefinition,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  sendUnaryData,
+  UntypedHandleCall,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { Logger } from "../hclog/logger.ts";
+import { type CallContext, type CallTracker, ServerCallContext } from "./call-context.ts";
+import type { AnyHandler, AnyHandlers, ServiceRegistration } from "./grpc-service.ts";
+import { statusFor } from "./server-status.ts";
+import { StatusError } from "./status-error.ts";
+
+/** What the handlers of one server share. */
+export interface HandlerScope {
+  readonly log: Logger;
+  readonly calls: CallTracker;
+}
+
+interface CommonCall {
+  readonly cancelled: boolean;
+  getDeadline(): Date | number;
+  once(event: "cancelled", listener: () => void): unknown;
+  off(event: "cancelled", listener: () => void): unknown;
+}
+
+export function toServiceDefinition(service: DescService): ServiceDefinition {
+  return Object.fromEntries(service.methods.map((method) => [method.localName, toMethodDefinition(method)]));
+}
+
+/** grpc-js's description of a method of a generated service. */
+export function toMethodDefinition(method: DescMethod): MethodDefinition<Message, Message> {
+  return {
+    path: `/${method.parent.typeName}/${method.name}`,
+    requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
+    responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
+    requestSerialize: serializerOf(method.input),
+    requestDeserialize: parserOf(method.input),
+    responseSerialize: serializerOf(method.output),
+    responseDeserialize: parserOf(method.output),
+  };
+}
+
+function serializerOf(schema: DescMessage): (message: Message) => Buffer {
+  return (message) => {
+    const bytes = toBinary(schema, message);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+}
+
+function parserOf(schema: DescMessage): (bytes: Buffer) => Message {
+  return (bytes) => fromBinary(schema, bytes);
+}
+
+/** The handlers of a service as grpc-js calls them, by method name. */
+export function toGrpcHandlers(registration: ServiceRegistration, scope: HandlerScope): UntypedServiceImplementation {
+  const handlerOf = lazyHandlers(registration);
+  const methods = registration.service.methods;
+  return Object.fromEntries(
+    methods.map((method) => [method.localName, toGrpcHandler(method, handlerOf(method), scope)]),
+  );
+}
+
+function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerScope): UntypedHandleCall {
+  const name = `${method.parent.typeName}/${method.name}`;
+  const begin = (call: CommonCall): RunningCall => beginCall(call, name, scope);
+
+  const answerOnce = async (
+    call: ServerUnaryCall<Message, Message>,
+    callback: sendUnaryData<Message>,
+  ): Promise<void> => {
+    const { context, end } = begin(call);
+    const input = method.methodKind === "unary" ? call.request : requestsOf(call);
+    try {
+      callback(null, create(method.output, (await handler(input, context)) as MessageInitShape<DescMessage>));
+    } catch (error) {
+      callback(statusFor(error, context));
+    } finally {
+      end();
+    }
+  };
+
+  const answerMany = async (call: ServerWritableStream<Message, Message>): Promise<void> => {
+    const { context, end } = begin(call);
+    const input = method.methodKind === "server_streaming" ? call.request : requestsOf(call);
+    try {
+      for await (const response of (await handler(input, context)) as AsyncIterable<MessageInitShape<DescMessage>>) {
+        // A call cancelled because the plugin stops still gets what is left to say.
+        if (call.cancelled) break;
+        if (!call.write(create(method.output, response))) await writable(call, context);
+      }
+      call.end();
+    } catch (error) {
+      call.emit("error", statusFor(error, context));
+    } finally {
+      end();
+    }
+  };
+
+  const answer = method.methodKind === "unary" || method.methodKind === "client_streaming" ? answerOnce : answerMany;
+  return answer as handleUnaryCall<Message, Message>;
+}
+
+/**
+ * The requests of a call that has a stream of them: grpc-js's call is that stream. Iterating over the call itself would
+ * destroy it after the last request, with the answers still to be written.
+ */
+function requestsOf(call: object): AsyncIterable<Message> {
+  return (call as Readable).iterator({ destroyOnReturn: false });
+}
+
+interface RunningCall {
+  readonly context: ServerCallContext;
+  readonly end: () => void;
+}
+
+function beginCall(call: CommonCall, name: string, scope: HandlerScope): RunningCall {
+  const deadline = call.getDeadline();
+  const limit = typeof deadline === "number" ? (Number.isFinite(deadline) ? new Date(deadline) : undefined) : deadline;
+  const context = new ServerCallContext(name, limit, scope.log);
+  const cancel = (): void => context.cancel(cancelReason(limit));
+  call.once("cancelled", cancel);
+  if (call.cancelled) cancel();
+  scope.calls.start(context);
+  const end = (): void => {
+    // grpc-js reports the end of every call as a cancellation too, and reasons are dear.
+    call.off("cancelled", cancel);
+    scope.calls.end(context);
+  };
+  return { context, end };
+}
+
+function cancelReason(deadline: Date | undefined): StatusError {
+  return deadline !== undefined && Date.now() >= deadline.getTime()
+    ? new StatusError("DEADLINE_EXCEEDED", "the call's deadline has passed")
+    : new StatusError("CANCELLED", "the caller has cancelled the call");
+}
+
+/** Resolves when the stream takes more, or when nobody reads it any more. */
+function writable(
+  call: ServerDuplexStream<Message, Message> | ServerWritableStream<Message, Message>,
+  context: ServerCallContext,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off("drain", done);
+      call.off("close", done);
+      context.signal.removeEventListener("abort", done);
+      resolve();
+    };
+    call.once("drain", done);
+    call.once("close", done);
+    context.signal.addEventListener("abort", done);
+    if (context.cancelReason !== undefined) done();
+  });
+}
+
+/** The service's handlers, loaded once for all its methods; a failed load is tried again by the next call. */
+function lazyHandlers(registration: ServiceRegistration): (method: DescMethod) => AnyHandler {
+  let loaded: AnyHandlers | undefined;
+  let loading: Promise<AnyHandlers> | undefined;
+
+  async function load(): Promise<AnyHandlers> {
+    loading ??= Promise.resolve().then(registration.load);
+    try {
+      loaded = await loading;
+      return loaded;
+    } catch (error) {
+      loading = undefined;
+      throw error;
+    }
+  }
+
+  return (method) => (request, context) => {
+    if (loaded !== undefined) return invoke(loaded, method, request, context);
+    return load().then((handlers) => invoke(handlers, method, request, context));
+  };
+}
+
+function invoke(handlers: AnyHandlers, method: DescMethod, request: unknown, context: CallContext): unknown {
+  const handler = handlers[method.localName];
+  if (handler === undefined) throw new StatusError("UNIMPLEMENTED", `${method.name} is not implemented by this plugin`);
+  return handler.call(handlers, request, context);
+}

@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { seededRandom, settled, VirtualTime } from "../../../test/upkeep/virtual-time.ts";
+import { type KmsClient, KmsError, type KmsErrorCode, type LogFields } from "../ports.ts";
+import { DeletionQueue } from "./deletion-queue.ts";
+import type { DoomedKey } from "./key-deletion.ts";
+
+const failure = (code: KmsErrorCode, message = "no", operation = "ScheduleKeyDeletion") =>
+  new KmsError(message, { code, operation, awsName: code, outcomeUnknown: false });
+
+describe("DeletionQueue", () => {
+  let now: number;
+  let time: VirtualTime;
+  let log: { level: string; message: string; fields: LogFields }[];
+  let scheduled: string[];
+  /** What ScheduleKeyDeletion answers, in turn; afterwards it succeeds. */
+  let answers: (KmsError | "held")[];
+  let inUse: Set<string>;
+  let underWay: number;
+  let most: number;
+  let queue: DeletionQueue;
+
+  beforeEach(() => {
+    now = Date.UTC(2026, 0, 1);
+    time = new VirtualTime({
+      now: () => new Date(now),
+      advance: (ms) => {
+        now += ms;
+      },
+    });
+    log = [];
+    scheduled = [];
+    answers = [];
+    inUse = new Set();
+    underWay = 0;
+    most = 0;
+    queue = makeQueue();
+  });
+
+  function makeQueue(capacity?: number): DeletionQueue {
+    const line =
+      (level: string) =>
+      (message: string, fields: LogFields = {}) =>
+        log.push({ level, message, fields });
+    return new DeletionQueue({
+      clock: time.clockFor(undefined, seededRandom(1)),
+      log: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
+      isInUse: (keyArn) => inUse.has(keyArn),
+      ...(capacity === undefined ? {} : { capacity }),
+    });
+  }
+
+  const kms = {
+    async scheduleKeyDeletion(keyArn: string, days: number): Promise<Date> {
+      underWay++;
+      most = Math.max(most, underWay);
+      const answer = answers.shift();
+      try {
+        if (answer === "held") await time.sleep(1_000);
+        else if (answer !== undefined) throw answer;
+      } finally {
+        underWay--;
+      }
+      scheduled.push(keyArn);
+      return new Date(time.now + days * 86_400_000);
+    },
+    describeKey: async () => ({ deletionDate: new Date(0) }),
+  } as unknown as KmsClient;
+
+  const doomed = (keyArn: string, more: Partial<DoomedKey> = {}): DoomedKey => ({
+    kms,
+    keyArn,
+    aliasName: "alias/x",
+    pendingWindowInDays: 7,
+    reason: "rotated",
+    ...more,
+  });
+  const said = (message: RegExp, level?: string) =>
+    log.filter((entry) => message.test(entry.message) && (level === undefined || entry.level === level));
+
+  it("schedules a key, with one line that has all of it", async () => {
+    queue.add(doomed("k", { details: { age: "3h" } }));
+    await settled();
+    assert.deepEqual(scheduled, ["k"]);
+    assert.equal(queue.size, 0);
+    const [line, ...more] = said(/./, "info");
+    assert.deepEqual(more, []);
+    assert.deepEqual(line?.fields, {
+      age: "3h",
+      key_arn: "k",
+      alias_name: "alias/x",
+      rule: "rotated",
+      deletion_date: "2026-01-08T00:00:00.000Z",
+    });
+  });
+
+  it("takes a key once, and knows which it has", async () => {
+    answers = [failure("Throttled")];
+    queue.add(doomed("k"));
+    queue.add(doomed("k"));
+    await settled();
+    assert.ok(queue.has("k"));
+    assert.equal(queue.size, 1);
+    await time.run(60_000);
+    assert.deepEqual(scheduled, ["k"]);
+    assert.ok(!queue.has("k"));
+  });
+
+  for (const code of ["Throttled", "Unavailable", "Timeout", "AccessDenied", "Unauthenticated"] as const) {
+    it(`tries again after ${code}, later each time, and drops nothing`, async () => {
+      answers = Array.from({ length: 8 }, () => failure(code));
+      const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
+      for (const keyArn of keys) queue.add(doomed(keyArn));
+      await time.run(3_600_000);
+      assert.deepEqual(scheduled.toSorted(), keys.toSorted());
+      assert.ok(said(/^Failed to schedule key deletion/, "warn").length >= 1);
+    });
+  }
+
+  it("makes at most four attempts at once", async () => {
+    answers = Array.from({ length: 40 }, () => "held" as const);
+    for (let index = 0; index < 40; index++) queue.add(doomed(`k${index}`));
+    await time.run(20_000);
+    assert.equal(scheduled.length, 40);
+    assert.equal(most, 4);
+  });
+
+  it("gives up after a day, says so, and remembers it for the scans", async () => {
+    answers = Array.from({ length: 10_000 }, () => failure("AccessDenied"));
+    queue.add(doomed("k"));
+    await time.run(25 * 3_600_000);
+    assert.equal(queue.size, 0);
+    assert.equal(said(/^Key deletion gave up/, "error").length, 1);
+    assert.ok(queue.hasFailed("k"));
+    const attempts = 10_000 - answers.length;
+    assert.ok(attempts > 50 && attempts < 250, `${attempts} attempts`);
+    answers = [];
+    queue.add(doomed("k"));
+    await time.run(1_000);
+    assert.deepEqual(scheduled, ["k"]);
+    assert.ok(!queue.hasFailed("k"));
+  });
+
+  it("is content with a key that is gone, or pending already", async () => {
+    answers = [failure("NotFound"), failure("InvalidState", "k is pending deletion.")];
+    queue.add(doomed("gone"));
+    queue.add(doomed("pending"));
+    await time.run(60_000);
+    assert.equal(queue.size, 0);
+    assert.deepEqual(scheduled, []);
+    const [line] = said(/^Key is scheduled for deletion already$/, "info");
+    assert.equal(line?.fields.deletion_date, new Date(0).toISOString());
+  });
+
+  it("tries again when the key is in another state, or when a step before says what only looks like it", async () => {
+    answers = [failure("InvalidState", "k is updating.")];
+    queue.add(doomed("updating"));
+    let attempts = 0;
+    const before = async () => {
+      attempts++;
+      if (attempts === 1) throw failure("InvalidState", "the new key is pending deletion.", "UpdateAlias");
+      if (attempts === 2) throw failure("NotFound", "no such alias", "UpdateAlias");
+      return true;
+    };
+    queue.add(doomed("other", { before }));
+    await time.run(60_000);
+    assert.deepEqual(scheduled.toSorted(), ["other", "updating"]);
+    assert.equal(attempts, 3);
+  });
+
+  it("says at error what KMS will never take", async () => {
+    answers = [failure("InvalidRequest")];
+    queue.add(doomed("k"));
+    await time.run(60_000);
+    assert.equal(queue.size, 0);
+    assert.equal(said(/^KMS will not schedule/, "error").length, 1);
+  });
+
+  it("never schedules a key in use, whoever asked, not even when it came into use during the last look", async () => {
+    inUse.add("k");
+    queue.add(doomed("k"));
+    queue.add(
+      doomed("late", {
+        before: async () => {
+          inUse.add("late");
+          return true;
+        },
+      }),
+    );
+    await time.run(60_000);
+    assert.deepEqual(scheduled, []);
+    assert.equal(said(/in use/, "error").length, 2);
+  });
+
+  it("takes the last look at each attempt, and lets the key stay when that says so", async () => {
+    answers = [failure("Throttled")];
+    const looks: boolean[] = [];
+    queue.add(doomed("k", { before: async () => looks.push(true) < 2 }));
+    await time.run(60_000);
+    assert.equal(looks.length, 2);
+    assert.deepEqual(scheduled, []);
+    assert.equal(queue.size, 0);
+  });
+
+  it("does what comes after until it is done, without scheduling again", async () => {
+    let attempts = 0;
+    const after = async () => {
+      attempts++;
+      if (attempts < 3) throw failure("Throttled", "no", "DeleteAlias");
+    };
+    queue.add(doomed("k", { after }));
+    await time.run(60_000);
+    assert.equal(attempts, 3);
+    assert.deepEqual(scheduled, ["k"]);
+    assert.equal(said(/^Failed/, "warn").length, 0);
+  });
+
+  it("refuses what is beyond its bounds, at error, with the ARN", async () => {
+    queue = makeQueue(2);
+    answers = [failure("Throttled"), failure("Throttled"), failure("Throttled")];
+    for (const keyArn of ["a", "b", "c"]) queue.add(doomed(keyArn));
+    assert.equal(queue.size, 2);
+    assert.equal(said(/^Too many keys wait/, "error")[0]?.fields.key_arn, "c");
+    await time.run(60_000);
+  });
+
+  it("flushes while it may, then names what is left and stops", async () => {
+    answers = Array.from({ length: 100 }, () => failure("Throttled"));
+    queue.add(doomed("k"));
+    const giveUp = new AbortController();
+    const flushed = queue.flush(giveUp.signal);
+    await time.run(10_000);
+    giveUp.abort();
+    await flushed;
+    queue.close();
+    assert.equal(said(/^Key not yet scheduled/, "warn")[0]?.fields.key_arn, "k");
+    const tried = answers.length;
+    await time.run(3_600_000);
+    assert.equal(answers.length, tried);
+    assert.equal(said(/gave up/).length, 0);
+  });
+});

@@ -1,0 +1,216 @@
+/**
+ * What may go, and why: pure functions from facts to a plan, used by the scans, by their dry run and by the command line.
+ *
+ * A deletion needs two proofs: the alias path (or that there is no alias at all) and the key's own description. What
+ * lacks one of them stays.
+ */
+import type { KeyNames } from "../../plugin/aws-kms/names.ts";
+import type { AliasListEntry, KeyMetadata } from "../ports.ts";
+import type { SpireTags, TagIdentity } from "../tags/spire-tags.ts";
+
+/** Rules under which a key is disposed of. */
+export type DisposalRule = "stale alias" | "stale key" | "stale tags" | "unused" | "inactive";
+
+export interface Disposal {
+  readonly rule: DisposalRule;
+  readonly keyId: string;
+  readonly keyArn: string;
+  /** The alias that goes with the key; undefined for a key without one. */
+  readonly aliasName: string | undefined;
+  /** Since the alias was last updated, or since the key was created. */
+  readonly ageMs: number;
+}
+
+/** Something that a scan looked at closely and left alone. */
+export interface Spared {
+  readonly keyId: string | undefined;
+  readonly aliasName: string | undefined;
+  readonly reason: string;
+}
+
+export interface DisposalPlan {
+  readonly dispose: readonly Disposal[];
+  readonly spared: readonly Spared[];
+  /** Disposals beyond the cap, left for the next scan. */
+  readonly deferred: number;
+}
+
+export interface DisposalRules {
+  readonly names: KeyNames;
+  /** KMS's time, where it was told. */
+  readonly now: Date;
+  readonly thresholdMs: number;
+  readonly maxDeletions: number;
+  /** ARNs of the keys this server uses. */
+  readonly isInUse: (keyArn: string) => boolean;
+  /** Whether a key is on its way to deletion already; it does not count toward the cap again. */
+  readonly isWaiting?: (keyArn: string) => boolean;
+  /** Whether a key could not be disposed of before; the others come first, so that it does not use up the cap each time. */
+  readonly hasFailed?: (keyArn: string) => boolean;
+}
+
+/** Judges one candidate: why it stays, or undefined when it may go. */
+type Judgement = string | undefined;
+
+/** What is true of any key that may go. */
+function judgeKey(key: KeyMetadata, hasTwin: boolean, { names, isInUse, isWaiting }: DisposalRules): Judgement {
+  if (isInUse(key.arn)) return "the key is in use by this server";
+  if (isWaiting?.(key.arn)) return "the key waits for its deletion already";
+  const owner = names.trustDomainOf(key.description);
+  if (owner === "foreign") return `the key's description ${JSON.stringify(key.description)} is not this trust domain's`;
+  if (owner === "shared" && hasTwin) {
+    return "another trust domain is written the same in aliases, and the key does not tell which one it belongs to";
+  }
+  if (key.keyUsage !== "SIGN_VERIFY") return `key usage ${key.keyUsage} is not SPIRE's`;
+  if (key.keyState !== "Enabled") return `the key is ${key.keyState}`;
+  return undefined;
+}
+
+/** Whether some key shows that another trust domain shares our alias segment (`a.b` and `a_b`). */
+const showsTwin = (keys: Iterable<KeyMetadata>, names: KeyNames): boolean => {
+  for (const { description } of keys) if (names.isForeignDescription(description)) return true;
+  return false;
+};
+
+function capped(
+  candidates: readonly Disposal[],
+  spared: readonly Spared[],
+  { maxDeletions, hasFailed = () => false }: DisposalRules,
+): DisposalPlan {
+  const rank = ({ keyArn }: Disposal) => (hasFailed(keyArn) ? 1 : 0);
+  const inOrder = [...candidates].sort((a, b) => rank(a) - rank(b) || b.ageMs - a.ageMs);
+  return {
+    dispose: inOrder.slice(0, maxDeletions),
+    spared,
+    deferred: Math.max(0, inOrder.length - maxDeletions),
+  };
+}
+
+/** The aliases that a stale-alias scan is about: the trust domain's, except this server's own. */
+export function candidateAliases(aliases: readonly AliasListEntry[], names: KeyNames): readonly AliasListEntry[] {
+  return aliases.filter(({ aliasName }) => names.isTrustDomainAlias(aliasName) && !names.isOwnAlias(aliasName));
+}
+
+/** Whether nobody has refreshed the alias for longer than the threshold. Without a date its age is unknown. */
+export function isStaleAlias(
+  { lastUpdatedDate }: AliasListEntry,
+  { now, thresholdMs }: Pick<DisposalRules, "now" | "thresholdMs">,
+): boolean {
+  return lastUpdatedDate !== undefined && now.getTime() - lastUpdatedDate.getTime() >= thresholdMs;
+}
+
+export interface StaleAliasFacts {
+  /** Every alias of the account and Region. */
+  readonly aliases: readonly AliasListEntry[];
+  /** By key id: the targets of stale {@link candidateAliases} as far as they could be described, and whatever else is known. */
+  readonly keys: ReadonlyMap<string, KeyMetadata>;
+}
+
+/** Aliases of this trust domain's other servers that nobody has refreshed for longer than the threshold. */
+export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: DisposalRules): DisposalPlan {
+  const { names, now } = rules;
+  const hasTwin = showsTwin(keys.values(), names);
+  const aliasCounts = new Map<string | undefined, number>();
+  for (const { targetKeyId } of aliases) aliasCounts.set(targetKeyId, (aliasCounts.get(targetKeyId) ?? 0) + 1);
+  const dispose: Disposal[] = [];
+  const spared: Spared[] = [];
+  for (const alias of candidateAliases(aliases, names)) {
+    const { aliasName, targetKeyId, lastUpdatedDate = now } = alias;
+    // Without a target there is nothing to pay for.
+    if (!isStaleAlias(alias, rules) || targetKeyId === undefined) continue;
+    const ageMs = now.getTime() - lastUpdatedDate.getTime();
+    const key = keys.get(targetKeyId);
+    const others = (aliasCounts.get(targetKeyId) ?? 1) - 1;
+    const reason =
+      key === undefined
+        ? "the key could not be described"
+        : others > 0
+          ? `${others} other aliases point to the key`
+          : judgeKey(key, hasTwin, rules);
+    if (key === undefined || reason !== undefined) spared.push({ keyId: targetKeyId, aliasName, reason: reason ?? "" });
+    else dispose.push({ rule: "stale alias", keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
+  }
+  return capped(dispose, spared, rules);
+}
+
+export interface StaleKeyFacts {
+  /** Keys of this trust domain by description, as far as they are old enough to be asked about. */
+  readonly keys: readonly KeyMetadata[];
+  /** Names of the aliases of each of these keys, by key id. */
+  readonly aliases: ReadonlyMap<string, readonly string[]>;
+  /** Whether a key of a trust domain with the same alias segment was seen. */
+  readonly hasTwin: boolean;
+}
+
+/** Keys of this trust domain without any alias, older than the threshold: what failed generations and crashes left. */
+export function planStaleKeys({ keys, aliases, hasTwin }: StaleKeyFacts, rules: DisposalRules): DisposalPlan {
+  const dispose: Disposal[] = [];
+  const spared: Spared[] = [];
+  for (const key of keys) {
+    const ageMs = key.creationDate === undefined ? undefined : rules.now.getTime() - key.creationDate.getTime();
+    if (ageMs === undefined || ageMs < rules.thresholdMs) continue;
+    const names = aliases.get(key.keyId);
+    if (names === undefined || names.length > 0) continue;
+    const reason = judgeKey(key, hasTwin, rules);
+    if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName: undefined, reason });
+    else dispose.push({ rule: "stale key", keyId: key.keyId, keyArn: key.arn, aliasName: undefined, ageMs });
+  }
+  return capped(dispose, spared, rules);
+}
+
+export interface TaggedKeyFacts {
+  readonly key: KeyMetadata;
+  readonly tags: SpireTags;
+  /** All aliases of the key. */
+  readonly aliases: readonly AliasListEntry[];
+}
+
+export interface TagDisposalRules extends DisposalRules {
+  readonly identity: TagIdentity;
+  /** Age at which a key of this server that is not in use is a leftover. */
+  readonly ownThresholdMs: number;
+}
+
+function ruleFor(tags: SpireTags, ageMs: number, rules: TagDisposalRules): DisposalRule | undefined {
+  if (!tags.active) return "inactive";
+  if (tags.serverId === rules.identity.serverId) return ageMs >= rules.ownThresholdMs ? "unused" : undefined;
+  return ageMs >= rules.thresholdMs ? "stale tags" : undefined;
+}
+
+/**
+ * Since a key was last kept active, and no longer than it exists: `spire-last-update` is by the clock of the server that
+ * wrote it, and a key whose alias is only about to be made must not look old because that clock is slow.
+ */
+function unusedForMs({ tags, key }: TaggedKeyFacts, now: Date): number {
+  const lastUpdate = tags.lastUpdate?.getTime() ?? 0;
+  return now.getTime() - Math.max(lastUpdate, (key.creationDate ?? now).getTime());
+}
+
+/** Why the aliases of a key speak against its disposal: somebody else's, or kept fresh by a server without tag mode. */
+function protectionOf({ aliases }: TaggedKeyFacts, { names, now, thresholdMs }: DisposalRules): Judgement {
+  for (const alias of aliases) {
+    if (!names.isTrustDomainAlias(alias.aliasName)) return `alias ${alias.aliasName} is none of SPIRE's`;
+    // A server that went back to alias mode lets its tags grow old, but not its alias.
+    if (!isStaleAlias(alias, { now, thresholdMs })) return `alias ${alias.aliasName} is fresh`;
+  }
+  return undefined;
+}
+
+/** In tag mode: keys of this trust domain that nobody keeps active, leftovers of this server, and half-finished disposals. */
+export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagDisposalRules): DisposalPlan {
+  const { identity, now } = rules;
+  const dispose: Disposal[] = [];
+  const spared: Spared[] = [];
+  for (const fact of facts) {
+    const { key, tags, aliases } = fact;
+    if (tags.trustDomain !== identity.trustDomain) continue;
+    const ageMs = unusedForMs(fact, now);
+    const rule = ruleFor(tags, ageMs, rules);
+    if (rule === undefined) continue;
+    const reason = protectionOf(fact, rules) ?? judgeKey(key, false, rules);
+    const aliasName = aliases[0]?.aliasName;
+    if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName, reason });
+    else dispose.push({ rule, keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
+  }
+  return capped(dispose, spared, rules);
+}

@@ -1,0 +1,131 @@
+/**
+ * Prunes keys of this trust domain that no alias stands for: what failed generations and crashes left behind.
+ *
+ * ListKeys tells ids only, so each key has to be described once. A key once seen as somebody else's is remembered, and
+ * a scan costs what changed, not what exists.
+ */
+
+import { Pacer } from "../pace/pacer.ts";
+import { type Clock, isKmsError, type KeyMetadata } from "../ports.ts";
+import type { Task } from "../upkeep/task.ts";
+import { carryOut, commonRules, type DisposeOptions, disposeThroughQueue } from "./prune.ts";
+import { type DisposalRules, planStaleKeys } from "./prune-plan.ts";
+
+export interface DisposeKeysOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly thresholdMs: number;
+}
+
+/** KMS allows 2,000 DescribeKey a second; signing and everybody else want theirs. */
+const describesPerSecond = 100;
+const dayMs = 86_400_000;
+/** A foreign key's description is looked at again after this long, in case it was changed. */
+const foreignMemoryMs = 90 * dayMs;
+/** So many of those in one scan: what was learnt in one scan must not be asked again in one. */
+const maxAskedAgain = 50;
+
+type Memory =
+  | { readonly kind: "skip"; readonly untilMs: number }
+  | { readonly kind: "ours"; readonly key: KeyMetadata };
+
+export function disposeKeysTask(options: DisposeKeysOptions): Task {
+  const { kms, names, clock, thresholdMs, isInUse, intervalMs } = options;
+  const memory = new Map<string, Memory>();
+  const pacer = new Pacer(clock, describesPerSecond);
+  let hasTwin = false;
+
+  const nowMs = () => clock.now().getTime();
+
+  function remember(keyId: string, key: KeyMetadata): void {
+    if (names.isForeignDescription(key.description)) hasTwin = true;
+    if (key.deletionDate !== undefined) {
+      // Somebody has doomed it already; should that be cancelled, it is looked at anew.
+      memory.set(keyId, { kind: "skip", untilMs: key.deletionDate.getTime() });
+    } else if (names.trustDomainOf(key.description) === "foreign") {
+      memory.set(keyId, { kind: "skip", untilMs: nowMs() + foreignMemoryMs });
+    } else {
+      memory.set(keyId, { kind: "ours", key });
+    }
+  }
+
+  async function describe(keyId: string, signal: AbortSignal): Promise<void> {
+    await pacer.turn(signal);
+    const key = await options.describe(keyId, signal);
+    if (key === "gone") memory.delete(keyId);
+    else if (key === "denied") memory.set(keyId, { kind: "skip", untilMs: nowMs() + foreignMemoryMs });
+    else remember(keyId, key);
+  }
+
+  /** Lists all keys, describes those not known yet, forgets those that are gone. */
+  async function learn(signal: AbortSignal): Promise<{ now: Date; listed: number; described: number }> {
+    const seen = new Set<string>();
+    let now = clock.now();
+    let described = 0;
+    let askedAgain = 0;
+    for await (const page of kms.listKeys({ signal })) {
+      now = page.serverTime ?? now;
+      for (const { keyId } of page.items) {
+        seen.add(keyId);
+        const known = memory.get(keyId);
+        if (known?.kind === "ours") continue;
+        if (known !== undefined && (known.untilMs > nowMs() || ++askedAgain > maxAskedAgain)) continue;
+        await describe(keyId, signal);
+        described++;
+      }
+    }
+    for (const keyId of memory.keys()) if (!seen.has(keyId)) memory.delete(keyId);
+    return { now, listed: seen.size, described };
+  }
+
+  const aliasesOf = async (keyId: string, signal: AbortSignal): Promise<readonly string[] | undefined> => {
+    const aliases: string[] = [];
+    try {
+      for await (const page of kms.listAliases(keyId, { signal })) {
+        aliases.push(...page.items.map(({ aliasName }) => aliasName));
+      }
+      return aliases;
+    } catch (error) {
+      if (isKmsError(error, "NotFound")) return undefined;
+      throw error;
+    }
+  };
+
+  const ours = (): readonly KeyMetadata[] =>
+    [...memory.values()].flatMap((known) => (known.kind === "ours" ? [known.key] : []));
+
+  /** The keys that are old enough, as they are now, with their aliases. */
+  async function gather(now: Date, signal: AbortSignal) {
+    const old = ours().filter(({ creationDate, arn }) => {
+      return creationDate !== undefined && now.getTime() - creationDate.getTime() >= thresholdMs && !isInUse(arn);
+    });
+    const aliases = new Map<string, readonly string[]>();
+    for (const { keyId } of old) {
+      await pacer.turn(signal);
+      const found = await aliasesOf(keyId, signal);
+      if (found !== undefined) aliases.set(keyId, found);
+      // What has no alias may have been doomed or disabled since it was described.
+      if (found?.length === 0) await describe(keyId, signal);
+    }
+    const oldIds = new Set(old.map(({ keyId }) => keyId));
+    return { keys: ours().filter(({ keyId }) => oldIds.has(keyId)), aliases };
+  }
+
+  return {
+    name: "prune stale keys",
+    consequence: "keys that failed generations and crashes left behind are not pruned",
+    intervalMs,
+    async runOnce(signal) {
+      const { now, listed, described } = await learn(signal);
+      const facts = await gather(now, signal);
+      const rules = { ...commonRules(options), names, now, thresholdMs, isInUse };
+      const plan = planStaleKeys({ ...facts, hasTwin }, rules);
+      const dispose = disposeThroughQueue(
+        options,
+        async ({ keyId }, stillSignal) => (await aliasesOf(keyId, stillSignal))?.length === 0,
+      );
+      const report = await carryOut(plan, options, dispose, signal);
+      return { listed, described, ...report };
+    },
+  };
+}

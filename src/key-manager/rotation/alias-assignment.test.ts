@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { seededRandom, VirtualTime } from "../../../test/upkeep/virtual-time.ts";
+import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
+import { type KeyMetadata, type KmsClient, KmsError, type KmsErrorCode } from "../ports.ts";
+import { assignAlias } from "./alias-assignment.ts";
+
+const minuteMs = 60_000;
+const createdAt = Date.UTC(2026, 2, 1);
+const aliasName = "alias/SPIRE_SERVER/example_org/a/x509-CA-A";
+
+const key = (arn: string, ageMs = 0, more: Partial<KeyMetadata> = {}): KeyMetadata => ({
+  keyId: arn,
+  arn,
+  description: "SPIRE_SERVER/example.org",
+  keySpec: "ECC_NIST_P256",
+  keyUsage: "SIGN_VERIFY",
+  keyState: "Enabled",
+  creationDate: new Date(createdAt - ageMs),
+  deletionDate: undefined,
+  ...more,
+});
+
+const failure = (code: KmsErrorCode, operation: string, outcomeUnknown = false) =>
+  new KmsError("no", { code, operation, awsName: code, outcomeUnknown });
+
+describe("assignAlias", () => {
+  let target: KeyMetadata | undefined;
+  let calls: string[];
+  /** What is thrown by the next call of an operation; `late`: after it took effect. */
+  let faults: { operation: string; error: KmsError; late?: boolean }[];
+  const mine = key("mine");
+  const time = new VirtualTime({ now: () => new Date(0), advance: () => undefined });
+
+  beforeEach(() => {
+    target = undefined;
+    calls = [];
+    faults = [];
+  });
+
+  async function perform(operation: string, effect: () => void): Promise<void> {
+    calls.push(operation);
+    const index = faults.findIndex((fault) => fault.operation === operation);
+    const [fault] = index < 0 ? [] : faults.splice(index, 1);
+    if (fault === undefined || fault.late) effect();
+    if (fault !== undefined) throw fault.error;
+  }
+
+  const kms = {
+    createAlias: () =>
+      perform("CreateAlias", () => {
+        if (target !== undefined) throw failure("AlreadyExists", "CreateAlias");
+        target = mine;
+      }),
+    updateAlias: () =>
+      perform("UpdateAlias", () => {
+        if (target === undefined) throw failure("NotFound", "UpdateAlias");
+        target = mine;
+      }),
+    async describeKey() {
+      await perform("DescribeKey", () => undefined);
+      if (target === undefined) throw failure("NotFound", "DescribeKey");
+      return target;
+    },
+  } as unknown as KmsClient;
+
+  const assign = (expectAlias: boolean) =>
+    assignAlias(
+      {
+        kms,
+        names: awsKmsNames("example.org", "a"),
+        clock: time.clockFor(undefined, seededRandom(1)),
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+      },
+      aliasName,
+      mine,
+      expectAlias,
+    );
+
+  it("creates an alias that is not there, moves one that is", async () => {
+    assert.deepEqual(await assign(false), { kind: "assigned", overwrote: undefined });
+    assert.deepEqual(calls, ["CreateAlias"]);
+    target = key("old", 99 * minuteMs);
+    calls = [];
+    assert.deepEqual(await assign(true), { kind: "assigned", overwrote: undefined });
+    assert.deepEqual(calls, ["UpdateAlias"]);
+  });
+
+  it("heals a cache that is wrong either way, and tells what it wrote over", async () => {
+    assert.equal((await assign(true)).kind, "assigned");
+    assert.deepEqual(calls, ["UpdateAlias", "DescribeKey", "CreateAlias"]);
+    const old = key("old", 16 * minuteMs);
+    target = old;
+    assert.deepEqual(await assign(false), { kind: "assigned", overwrote: old });
+    assert.equal(target, mine);
+  });
+
+  it("yields to a key that a replica made at the same moment", async () => {
+    for (const ageMs of [-minuteMs, 0, 15 * minuteMs]) {
+      target = key("theirs", ageMs);
+      assert.deepEqual(await assign(false), { kind: "taken", by: target });
+      assert.equal(target.arn, "theirs");
+    }
+  });
+
+  it("does not yield to one that is of no use", async () => {
+    for (const more of [{ keyState: "Disabled" }, { keyState: "PendingDeletion" }, { keySpec: "RSA_2048" }]) {
+      target = key("theirs", 0, more);
+      assert.equal((await assign(false)).kind, "assigned");
+    }
+  });
+
+  it("leaves another trust domain's alias alone", async () => {
+    target = key("theirs", 0, { description: "SPIRE_SERVER/example_org" });
+    await assert.rejects(assign(false), /belongs to somebody else .* give this server another key_identifier_value/);
+    assert.equal(target.arn, "theirs");
+  });
+
+  it("believes KMS's word when an answer was lost", async () => {
+    target = key("old", 99 * minuteMs);
+    faults = [{ operation: "UpdateAlias", error: failure("Timeout", "UpdateAlias", true), late: true }];
+    assert.equal((await assign(true)).kind, "assigned");
+    target = undefined;
+    faults = [{ operation: "CreateAlias", error: failure("Timeout", "CreateAlias", true), late: true }];
+    assert.equal((await assign(false)).kind, "assigned");
+  });
+
+  it("says that the outcome is unknown when it is, also when it cannot look", async () => {
+    target = key("old", 99 * minuteMs);
+    faults = [{ operation: "UpdateAlias", error: failure("Timeout", "UpdateAlias", true) }];
+    await assert.rejects(assign(true), { outcomeUnknown: true, operation: "UpdateAlias" });
+    faults = [
+      { operation: "UpdateAlias", error: failure("Timeout", "UpdateAlias", true), late: true },
+      { operation: "DescribeKey", error: failure("Throttled", "DescribeKey") },
+    ];
+    await assert.rejects(assign(true), { outcomeUnknown: true, operation: "UpdateAlias" });
+    assert.equal(target, mine, "it had moved: the key must not pass for refused");
+  });
+
+  it("passes on a refusal at once", async () => {
+    target = key("old", 99 * minuteMs);
+    faults = [{ operation: "UpdateAlias", error: failure("AccessDenied", "UpdateAlias") }];
+    await assert.rejects(assign(true), { code: "AccessDenied", outcomeUnknown: false });
+    assert.deepEqual(calls, ["UpdateAlias"]);
+  });
+
+  it("gives in when somebody takes the alias away again and again", async () => {
+    faults = [
+      { operation: "CreateAlias", error: failure("AlreadyExists", "CreateAlias") },
+      { operation: "CreateAlias", error: failure("AlreadyExists", "CreateAlias") },
+    ];
+    await assert.rejects(assign(true), { code: "AlreadyExists" });
+    assert.ok(calls.length <= 8);
+  });
+});

@@ -1,0 +1,63 @@
+/** The five tags by which keys are found and kept alive in tag mode; the names and values are SPIRE's own. */
+import type { Tag, TagFilter, TaggedKey } from "../ports.ts";
+
+export const tagNames = {
+  trustDomain: "spire-server-td",
+  serverId: "spire-server-id",
+  active: "spire-active",
+  keyId: "spire-key-id",
+  lastUpdate: "spire-last-update",
+} as const;
+
+/** Who a tagged key belongs to. */
+export interface TagIdentity {
+  readonly trustDomain: string;
+  readonly serverId: string;
+}
+
+export interface SpireTags extends TagIdentity {
+  readonly keyId: string;
+  readonly active: boolean;
+  /** Undefined when it is missing or no number. */
+  readonly lastUpdate: Date | undefined;
+}
+
+const unixSeconds = (date: Date): string => String(Math.floor(date.getTime() / 1000));
+
+/** All five, for a new key or one that is migrated. */
+export function spireTags({ trustDomain, serverId }: TagIdentity, keyId: string, now: Date): readonly Tag[] {
+  return [
+    { key: tagNames.trustDomain, value: trustDomain },
+    { key: tagNames.serverId, value: serverId },
+    { key: tagNames.keyId, value: keyId },
+    lastUpdateTag(now),
+    activeTag(true),
+  ];
+}
+
+export const activeTag = (active: boolean): Tag => ({ key: tagNames.active, value: String(active) });
+
+export const lastUpdateTag = (now: Date): Tag => ({ key: tagNames.lastUpdate, value: unixSeconds(now) });
+
+export const trustDomainFilter = (trustDomain: string): TagFilter => ({
+  key: tagNames.trustDomain,
+  value: trustDomain,
+});
+
+export const serverFilter = (serverId: string): TagFilter => ({ key: tagNames.serverId, value: serverId });
+
+/** @returns undefined when one of the tags that say whose the key is is missing */
+export function readSpireTags({ tags }: TaggedKey): SpireTags | undefined {
+  const trustDomain = tags.get(tagNames.trustDomain);
+  const serverId = tags.get(tagNames.serverId);
+  const keyId = tags.get(tagNames.keyId);
+  if (trustDomain === undefined || serverId === undefined || keyId === undefined || keyId === "") return undefined;
+  const seconds = tags.get(tagNames.lastUpdate) ?? "";
+  return {
+    trustDomain,
+    serverId,
+    keyId,
+    active: tags.get(tagNames.active) === "true",
+    lastUpdate: /^\d{1,12}$/.test(seconds) ? new Date(Number(seconds) * 1000) : undefined,
+  };
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { VirtualTime } from "../../../test/upkeep/virtual-time.ts";
+import { KeyManagerError } from "../errors.ts";
+import { type KmsClient, KmsError, type KmsErrorCode, type LogFields, type Tag } from "../ports.ts";
+import { retagKeys, tagHooks } from "./tag-mode.ts";
+
+const time = new VirtualTime({ now: () => new Date("2026-03-01T00:00:00Z"), advance: () => undefined });
+const clock = time.clockFor(undefined, () => 0);
+const identity = { trustDomain: "example.org", serverId: "a" };
+const failure = (code: KmsErrorCode) =>
+  new KmsError("no", { code, operation: "TagResource", awsName: code, outcomeUnknown: false });
+
+/** A KMS that knows TagResource only, which answers so. */
+function stage(answer?: KmsError) {
+  const calls: (readonly [keyArn: string, tags: string])[] = [];
+  const lines: (readonly [level: string, fields: LogFields])[] = [];
+  const line =
+    (level: string) =>
+    (_: string, fields: LogFields = {}) =>
+      lines.push([level, fields]);
+  const log = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
+  const kms = {
+    async tagResource(keyArn: string, tags: readonly Tag[]) {
+      calls.push([keyArn, tags.map(({ key, value }) => `${key}=${value}`).join(" ")]);
+      if (answer !== undefined) throw answer;
+    },
+  } as unknown as KmsClient;
+  return { kms, log, clock, calls, lines };
+}
+
+const keyTags = [{ key: "Team", value: "security" }];
+const entry = { keyArn: "k", keyId: "x509-CA-A" };
+
+describe("the hooks of tag mode", () => {
+  it("give new keys the operator's tags and the plugin's five; without tag mode only the operator's", () => {
+    const on = tagHooks({ ...stage(), keyTags, identity }).tagsFor("x509-CA-A");
+    assert.deepEqual(on.map(({ key }) => key).sort(), [
+      "Team",
+      "spire-active",
+      "spire-key-id",
+      "spire-last-update",
+      "spire-server-id",
+      "spire-server-td",
+    ]);
+    assert.deepEqual(tagHooks({ ...stage(), keyTags, identity: undefined }).tagsFor("x509-CA-A"), keyTags);
+  });
+
+  it("refuse a key id that does not fit into a tag, before a key is made", () => {
+    const { tagsFor } = tagHooks({ ...stage(), keyTags, identity });
+    for (const keyId of ["a*b", "x".repeat(257)]) {
+      assert.throws(
+        () => tagsFor(keyId),
+        (error) => error instanceof KeyManagerError && error.code === "InvalidArgument",
+      );
+    }
+    assert.equal(tagsFor("spire-x").length, 6, "only names of tags are reserved");
+    assert.equal(tagHooks({ ...stage(), keyTags, identity: undefined }).tagsFor("a*b").length, 1);
+  });
+
+  it("mark a key inactive before it goes; what may pass is thrown, so that the deletion waits", async () => {
+    const quiet = stage();
+    await tagHooks({ ...quiet, keyTags, identity }).retire("k");
+    assert.deepEqual(quiet.calls, [["k", "spire-active=false"]]);
+    for (const code of ["Throttled", "Unavailable", "Timeout"] as const) {
+      await assert.rejects(tagHooks({ ...stage(failure(code)), keyTags, identity }).retire("k"), { code });
+    }
+    for (const code of ["NotFound", "InvalidState"] as const) {
+      const gone = stage(failure(code));
+      await tagHooks({ ...gone, keyTags, identity }).retire("k");
+      assert.deepEqual(gone.lines, []);
+    }
+    const denied = stage(failure("AccessDenied"));
+    await tagHooks({ ...denied, keyTags, identity }).retire("k");
+    assert.match(String(denied.lines[0]?.[1].reason), /allow kms:TagResource/);
+    const off = stage();
+    await tagHooks({ ...off, keyTags, identity: undefined }).retire("k");
+    assert.deepEqual(off.calls, []);
+  });
+
+  it("claim a key that a replica made, and never reject", async () => {
+    const quiet = stage();
+    await tagHooks({ ...quiet, keyTags, identity }).claim(entry);
+    assert.match(
+      quiet.calls[0]?.[1] ?? "",
+      /spire-server-td=example\.org .*spire-key-id=x509-CA-A .*spire-active=true/,
+    );
+    const denied = stage(failure("AccessDenied"));
+    await tagHooks({ ...denied, keyTags, identity }).claim(entry);
+    assert.equal(denied.lines[0]?.[0], "warn");
+    const off = stage();
+    await tagHooks({ ...off, keyTags, identity: undefined }).claim(entry);
+    assert.deepEqual(off.calls, []);
+  });
+});
+
+describe("retagKeys", () => {
+  it("brings the operator's tags onto each key; what fails is told and stops nothing", async () => {
+    const quiet = stage();
+    await retagKeys(["k", "l"], { ...quiet, keyTags }, undefined);
+    assert.deepEqual(quiet.calls, [
+      ["k", "Team=security"],
+      ["l", "Team=security"],
+    ]);
+    const denied = stage(failure("AccessDenied"));
+    await retagKeys(["k", "l"], { ...denied, keyTags }, undefined);
+    assert.deepEqual(
+      denied.lines.map(([level, { key_arn }]) => [level, key_arn]),
+      [
+        ["error", "k"],
+        ["error", "l"],
+      ],
+    );
+  });
+
+  it("asks nothing of KMS without tags", async () => {
+    const quiet = stage();
+    await retagKeys(["k"], { ...quiet, keyTags: [] }, undefined);
+    assert.deepEqual(quiet.calls, []);
+  });
+});

@@ -1,0 +1,80 @@
+/** What tag mode adds to the making and the retiring of keys. */
+import { explain, KeyManagerError } from "../errors.ts";
+import { type Clock, isKmsError, type KmsClient, type Logger, type Tag } from "../ports.ts";
+import { keyTagProblems } from "./key-tags.ts";
+import { activeTag, spireTags, type TagIdentity, tagNames } from "./spire-tags.ts";
+
+export interface TaggingOptions {
+  readonly kms: KmsClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly keyTags: readonly Tag[];
+  /** Undefined: keys carry the operator's tags only. */
+  readonly identity: TagIdentity | undefined;
+}
+
+/** The hooks that making, following and retiring keys have for tags. */
+export function tagHooks({ kms, clock, log, keyTags, identity }: TaggingOptions) {
+  return {
+    tagsFor(keyId: string): readonly Tag[] {
+      if (identity === undefined) return keyTags;
+      // Looked at as a value: its own name is reserved.
+      const [problem] = keyTagProblems([{ key: "id", value: keyId }]);
+      if (problem !== undefined) {
+        throw new KeyManagerError("InvalidArgument", `key id does not fit into tag ${tagNames.keyId}: ${problem}`);
+      }
+      return [...keyTags, ...spireTags(identity, keyId, clock.now())];
+    },
+    retireMarks: identity !== undefined,
+    async retire(keyArn: string): Promise<void> {
+      if (identity !== undefined) await markInactive(keyArn, kms, log);
+    },
+    async claim({ keyArn, keyId }: { readonly keyArn: string; readonly keyId: string }): Promise<void> {
+      if (identity === undefined) return;
+      try {
+        await kms.tagResource(keyArn, spireTags(identity, keyId, clock.now()));
+      } catch (error) {
+        log.warn("Failed to tag a key that another server with this identity made; the next refresh will do it", {
+          key_id: keyId,
+          key_arn: keyArn,
+          reason: explain(error),
+        });
+      }
+    },
+  };
+}
+
+/**
+ * `spire-active=false`, as far as KMS lets us: a key that stays marked active is not taken for a usable one once it is
+ * pending deletion.
+ *
+ * @throws KmsError for what may pass: then it is worth while to wait with the deletion
+ */
+export async function markInactive(keyArn: string, kms: KmsClient, log: Logger): Promise<void> {
+  try {
+    await kms.tagResource(keyArn, [activeTag(false)]);
+  } catch (error) {
+    if (isKmsError(error, "NotFound", "InvalidState")) return;
+    if (isKmsError(error, "Throttled", "Unavailable", "Timeout")) throw error;
+    log.warn("Failed to mark a key inactive", { key_arn: keyArn, reason: explain(error) });
+  }
+}
+
+/** Brings the operator's tags onto keys that exist already; what fails is told and changes nothing else. */
+export async function retagKeys(
+  keyArns: readonly string[],
+  { kms, log, keyTags }: Pick<TaggingOptions, "kms" | "log" | "keyTags">,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (keyTags.length === 0) return;
+  for (const keyArn of keyArns) {
+    try {
+      await kms.tagResource(keyArn, keyTags, { signal });
+    } catch (error) {
+      log.error("Failed to bring key_tags onto an existing key (retag_existing_keys)", {
+        key_arn: keyArn,
+        reason: explain(error),
+      });
+    }
+  }
+}

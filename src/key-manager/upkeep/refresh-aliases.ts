@@ -1,0 +1,110 @@
+/**
+ * Keeps this server's aliases alive: UpdateAlias to the same key moves `LastUpdatedDate`, by which other servers see
+ * that the key is in use.
+ *
+ * An alias that points elsewhere by now was moved by a replica that shares our identity. It is left alone and the cache
+ * follows it: a stale server that pointed it back had a key in use deleted (SPIRE issue 6804).
+ */
+
+import { messageOf } from "../errors.ts";
+import type { KeyEntry } from "../key-entry.ts";
+import type { KeyManager } from "../key-manager.ts";
+import { Pacer } from "../pace/pacer.ts";
+import { type Clock, isDoomed, isKmsError, type KeyMetadata, type KmsClient, type Logger } from "../ports.ts";
+import { type Task, TaskFailure, type TaskReport } from "./task.ts";
+
+export interface RefreshAliasesOptions {
+  readonly keyManager: KeyManager;
+  readonly kms: KmsClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly intervalMs: number;
+}
+
+/** KMS allows 5 UpdateAlias a second, for the whole account. */
+const updatesPerSecond = 3;
+/** Rounds over what is throttled or fails in passing, before the run counts as failed. */
+const maxRounds = 5;
+const roundDelayMs = 15_000;
+
+/** `foreign`: it stands on a key that cannot be used; left alone. */
+type Outcome = "refreshed" | "followed" | "foreign" | "healed" | "gone";
+
+export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
+  const { keyManager, kms, clock, log, intervalMs } = options;
+  const pacer = new Pacer(clock, updatesPerSecond);
+
+  /** The alias is gone: somebody deleted it, perhaps a prune by a server that took us for dead. */
+  async function recreate({ aliasName, keyArn }: KeyEntry, signal: AbortSignal): Promise<Outcome> {
+    await kms.createAlias(aliasName, keyArn, { signal });
+    log.warn("Alias of a key in use was missing and has been created again", {
+      alias_name: aliasName,
+      key_arn: keyArn,
+    });
+    return "healed";
+  }
+
+  /** Nobody can use the key that the alias stands on, and without an alias ours would be taken for an orphan. */
+  async function takeBack({ aliasName, keyArn }: KeyEntry, doomed: KeyMetadata, signal: AbortSignal): Promise<Outcome> {
+    await kms.updateAlias(aliasName, keyArn, { signal });
+    log.warn("Alias of a key in use stood on a key that is pending deletion: it points at the key in use now", {
+      alias_name: aliasName,
+      key_arn: keyArn,
+      replaced_key_arn: doomed.arn,
+    });
+    return "healed";
+  }
+
+  async function refresh(keyId: string, signal: AbortSignal): Promise<Outcome> {
+    const entry = keyManager.entries.get(keyId);
+    if (entry === undefined) return "gone";
+    await pacer.turn(signal);
+    try {
+      const target = await kms.describeKey(entry.aliasName, { signal });
+      if (target.arn !== entry.keyArn && isDoomed(target)) return await takeBack(entry, target, signal);
+      if (target.arn !== entry.keyArn) {
+        return (await keyManager.followAlias(entry, signal)) === undefined ? "foreign" : "followed";
+      }
+      await kms.updateAlias(entry.aliasName, entry.keyArn, { signal });
+      return "refreshed";
+    } catch (error) {
+      if (isKmsError(error, "NotFound")) return recreate(entry, signal);
+      throw error;
+    }
+  }
+
+  return {
+    name: "refresh aliases",
+    consequence:
+      "other servers of the trust domain take this server's keys for stale, and delete them, once their aliases are older than stale_alias_threshold",
+    keepsAlive: true,
+    intervalMs,
+    async runOnce(signal): Promise<TaskReport> {
+      const counts: Record<Outcome, number> = { refreshed: 0, followed: 0, foreign: 0, healed: 0, gone: 0 };
+      let left: readonly string[] = [...keyManager.entries.keys()];
+      let failure: unknown;
+      for (let round = 1; left.length > 0 && round <= maxRounds; round++) {
+        if (round > 1) await clock.sleep(roundDelayMs, signal);
+        const failed: string[] = [];
+        const followed: string[] = [];
+        for (const keyId of left) {
+          try {
+            // In turn with generations of the same id: our own rotation is never mistaken for a replica's.
+            const outcome = await keyManager.exclusively(keyId, () => refresh(keyId, signal));
+            counts[outcome]++;
+            if (outcome === "followed") followed.push(keyId);
+          } catch (error) {
+            signal.throwIfAborted();
+            failure = error;
+            failed.push(keyId);
+            log.debug("Failed to refresh alias", { key_id: keyId, reason: messageOf(error) });
+          }
+        }
+        // What was followed is ours to keep alive from now on: the replica that moved it may be gone.
+        left = round < maxRounds ? [...failed, ...followed] : failed;
+      }
+      if (left.length > 0) throw new TaskFailure(`${left.length} aliases were not refreshed`, left, failure);
+      return { ...counts };
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Keeps this server's keys alive in tag mode: `spire-last-update` = now on each.
+ *
+ * The other four tags go with it. They are there already, but for a key that a replica in alias mode made: without them a
+ * restart would not find it.
+ */
+import { messageOf } from "../errors.ts";
+import type { KeyManager } from "../key-manager.ts";
+import { Pacer } from "../pace/pacer.ts";
+import type { Clock, KmsClient, Logger } from "../ports.ts";
+import { spireTags, type TagIdentity } from "../tags/spire-tags.ts";
+import { type Task, TaskFailure } from "./task.ts";
+
+export interface KeepActiveKeysOptions {
+  readonly keyManager: KeyManager;
+  readonly identity: TagIdentity;
+  readonly kms: KmsClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly intervalMs: number;
+}
+
+/** KMS allows 10 TagResource a second, for the whole account. */
+const updatesPerSecond = 3;
+
+export function keepActiveKeysTask(options: KeepActiveKeysOptions): Task {
+  const { keyManager, identity, kms, clock, log, intervalMs } = options;
+  const pacer = new Pacer(clock, updatesPerSecond);
+
+  async function keep(keyId: string, signal: AbortSignal): Promise<void> {
+    const entry = keyManager.entries.get(keyId);
+    if (entry !== undefined) await kms.tagResource(entry.keyArn, spireTags(identity, keyId, clock.now()), { signal });
+  }
+
+  return {
+    name: "keep active keys",
+    consequence:
+      "other servers of the trust domain that run in tag mode take this server's keys for stale once their tags and aliases are older than stale_alias_threshold",
+    keepsAlive: true,
+    intervalMs,
+    async runOnce(signal) {
+      let failure: unknown;
+      const failed: string[] = [];
+      const keyIds = [...keyManager.entries.keys()];
+      for (const keyId of keyIds) {
+        await pacer.turn(signal);
+        try {
+          // In turn with generations of the same id: a key that is being replaced is not marked active again.
+          await keyManager.exclusively(keyId, () => keep(keyId, signal));
+        } catch (error) {
+          signal.throwIfAborted();
+          failure = error;
+          failed.push(keyId);
+          log.debug("Failed to keep a key active", { key_id: keyId, reason: messageOf(error) });
+        }
+      }
+      if (failed.length > 0) throw new TaskFailure(`${failed.length} keys were not kept active`, failed, failure);
+      return { kept: keyIds.length };
+    },
+  };
+}

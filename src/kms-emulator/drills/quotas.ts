@@ -1,0 +1,93 @@
+import type { OperationContext } from "../context.ts";
+import { factsOf } from "../crypto/key-spec.ts";
+import { EmulatorError } from "../errors.ts";
+import { parseArn } from "../identifiers.ts";
+import type { KeyRecord } from "../state/records.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/**
+ * Requests per second, per account and Region (facts page, section 8: AWS's documentation of 2023; later values may
+ * differ). Cryptographic operations share a quota per kind of key.
+ */
+export const requestQuotas: Readonly<Record<string, number>> = {
+  CryptographicOperationsRSA: 500,
+  CryptographicOperationsECC: 300,
+  CancelKeyDeletion: 5,
+  CreateAlias: 5,
+  CreateKey: 5,
+  DeleteAlias: 15,
+  DescribeKey: 2000,
+  DisableKey: 5,
+  EnableKey: 5,
+  GetKeyPolicy: 1000,
+  GetPublicKey: 2000,
+  ListAliases: 500,
+  ListKeys: 500,
+  ListResourceTags: 2000,
+  PutKeyPolicy: 15,
+  ReplicateKey: 5,
+  ScheduleKeyDeletion: 15,
+  TagResource: 10,
+  UntagResource: 5,
+  UpdateAlias: 5,
+  UpdateKeyDescription: 5,
+  UpdatePrimaryRegion: 5,
+};
+
+interface Charge {
+  readonly quota: string;
+  readonly region: string;
+  readonly amount: number;
+}
+
+/** The key a request names, found without complaints: a bad request is charged, too, and refused later. */
+function peekKey(context: OperationContext, keyId: unknown): KeyRecord | undefined {
+  if (typeof keyId !== "string") return undefined;
+  const arn = parseArn(keyId);
+  const view = arn ? context.viewOf(arn.account, context.region) : context.view;
+  const name = arn?.resource ?? keyId;
+  const id = name.startsWith("alias/") ? view.alias(name)?.keyId : name.replace(/^key\//, "");
+  return id === undefined ? undefined : view.key(id);
+}
+
+function charges(context: OperationContext, operation: string, input: unknown): Charge[] {
+  const { region } = context;
+  const members = (typeof input === "object" && input !== null ? input : {}) as Readonly<Record<string, unknown>>;
+  if (operation === "Sign" || operation === "Verify") {
+    const key = peekKey(context, members.KeyId);
+    const kind = key && factsOf(key.spec).family === "rsa" ? "RSA" : "ECC";
+    return [{ quota: `CryptographicOperations${kind}`, region, amount: 1 }];
+  }
+  const own = { quota: operation, region, amount: 1 };
+  if (operation === "ReplicateKey" && typeof members.ReplicaRegion === "string") {
+    return [own, { quota: "CreateKey", region: members.ReplicaRegion, amount: 2 }];
+  }
+  if (operation === "UpdatePrimaryRegion" && typeof members.PrimaryRegion === "string") {
+    return [own, { ...own, region: members.PrimaryRegion }];
+  }
+  return [own];
+}
+
+export class Quotas {
+  readonly #perSecond: Readonly<Record<string, number>>;
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  constructor(option: boolean | Readonly<Record<string, number>>) {
+    const overrides = typeof option === "object" ? option : {};
+    const bad = Object.entries(overrides).find(([, value]) => !(typeof value === "number" && value > 0));
+    if (bad) throw new EmulatorError("INVALID_OPTION", `quota ${bad[0]} must be a number of calls a second above 0`);
+    this.#perSecond = option === false ? {} : { ...requestQuotas, ...overrides };
+  }
+
+  /** False if the call is over a quota. Charged to the caller's account, also for another account's key. */
+  admit(context: OperationContext, operation: string, input: unknown): boolean {
+    return charges(context, operation, input).every(({ quota, region, amount }) => {
+      const perSecond = this.#perSecond[quota];
+      if (perSecond === undefined) return true;
+      const name = `${context.account}/${region}/${quota}`;
+      const bucket = this.#buckets.get(name) ?? new TokenBucket(perSecond);
+      this.#buckets.set(name, bucket);
+      return bucket.take(context.clock(), amount);
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import type { OperationContext } from "../../context.ts";
+import { AwsException, invalid } from "../../exceptions.ts";
+import { aliasArn } from "../../identifiers.ts";
+import type { KeyRecord } from "../../state/records.ts";
+
+const prefix = "alias/";
+
+/** Throws for a name without the prefix, one reserved for AWS, and characters that only the model's pattern lets pass. */
+export function requireAliasName(name: string): void {
+  if (!name.startsWith(prefix)) {
+    throw invalid(
+      'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+    );
+  }
+  // Text unknown: taken from other emulators, unverified on AWS [L].
+  if (name.startsWith("alias/aws/")) throw new AwsException("NotAuthorizedException", "");
+  if (name === prefix || name.includes(":")) {
+    throw new AwsException("InvalidAliasNameException", `Alias ${name} contains invalid characters.`); // text [I]
+  }
+}
+
+/** Permission is needed on the alias as well as on each key involved; the keys' part is asked for by requireKey. */
+export function requireAliasAccess(context: OperationContext, action: string, name: string): void {
+  const resource = aliasArn(context.account, context.region, name);
+  context.access.require(context.caller, context.region, { action, resource });
+}
+
+export function requireRoomForAlias(context: OperationContext, target: KeyRecord): void {
+  if (context.view.aliasCountOf(target.keyId) < context.limits.aliasesPerKey) return;
+  throw new AwsException(
+    "LimitExceededException",
+    `Aliases per key limit exceeded: ${context.limits.aliasesPerKey}`, // text [I]
+  );
+}

@@ -1,0 +1,33 @@
+import { operation } from "../../context.ts";
+import { AwsException } from "../../exceptions.ts";
+import { aliasArn } from "../../identifiers.ts";
+import { requireCustomerKey } from "../../state/key-reference.ts";
+import { requireState } from "../../state/key-state.ts";
+import { structure } from "../../validation.ts";
+import { aliasName, keyId } from "../members.ts";
+import { requireAliasAccess, requireAliasName, requireRoomForAlias } from "./alias-rules.ts";
+
+export const createAlias = operation({
+  service: "kms",
+  name: "CreateAlias",
+  input: structure({ AliasName: aliasName, TargetKeyId: keyId }),
+  run(context, input) {
+    const { account, region, view } = context;
+    const name = input.AliasName;
+    requireAliasName(name);
+    requireAliasAccess(context, "kms:CreateAlias", name);
+    const key = requireCustomerKey(context, input.TargetKeyId, { action: "kms:CreateAlias" });
+    requireState("CreateAlias", key);
+    if (view.currentAlias(name)) {
+      throw new AwsException(
+        "AlreadyExistsException",
+        `An alias with the name ${aliasArn(account, region, name)} already exists`,
+      );
+    }
+    requireRoomForAlias(context, key);
+    const nowMs = context.clock();
+    const alias = { account, region, name, keyId: key.keyId, createdAtMs: nowMs, updatedAtMs: nowMs };
+    context.commit({ kind: "put-alias", alias });
+    return undefined;
+  },
+});

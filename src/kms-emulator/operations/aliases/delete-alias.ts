@@ -1,0 +1,24 @@
+import { operation } from "../../context.ts";
+import { notFound } from "../../exceptions.ts";
+import { aliasArn } from "../../identifiers.ts";
+import { requireKey } from "../../state/key-reference.ts";
+import { structure } from "../../validation.ts";
+import { aliasName } from "../members.ts";
+import { requireAliasAccess, requireAliasName } from "./alias-rules.ts";
+
+export const deleteAlias = operation({
+  service: "kms",
+  name: "DeleteAlias",
+  input: structure({ AliasName: aliasName }),
+  run(context, input) {
+    const { account, region, view } = context;
+    const name = input.AliasName;
+    requireAliasName(name);
+    requireAliasAccess(context, "kms:DeleteAlias", name);
+    const alias = view.alias(name) && view.currentAlias(name);
+    if (!alias) throw notFound(`Alias ${aliasArn(account, region, name)} is not found.`);
+    if (view.key(alias.keyId)) requireKey(context, alias.keyId, { action: "kms:DeleteAlias" });
+    context.commit({ kind: "delete-alias", account, region, name });
+    return undefined;
+  },
+});

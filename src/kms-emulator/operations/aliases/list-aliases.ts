@@ -1,0 +1,57 @@
+import type { AliasListEntry } from "@aws-sdk/client-kms";
+import { type OperationContext, operation } from "../../context.ts";
+import { aliasArn } from "../../identifiers.ts";
+import { decodeMarker, firstPage, pageMembers } from "../../pagination.ts";
+import { awsManagedAliases } from "../../state/aws-managed.ts";
+import { requireKey } from "../../state/key-reference.ts";
+import { structure } from "../../validation.ts";
+import { limit, optionalKeyId, optionalMarker } from "../members.ts";
+
+/** Entries of AWS-managed aliases without a key yet have neither target nor dates. */
+function entry(context: OperationContext, name: string): AliasListEntry {
+  const arn = { AliasName: name, AliasArn: aliasArn(context.account, context.region, name) };
+  const alias = context.view.alias(name);
+  if (!alias) return arn;
+  return {
+    ...arn,
+    TargetKeyId: alias.keyId,
+    CreationDate: new Date(alias.createdAtMs),
+    LastUpdatedDate: new Date(alias.updatedAtMs),
+  };
+}
+
+/** Two sorted sequences as one, without duplicates. */
+function* merge(left: Iterable<string>, right: readonly string[]): Generator<string> {
+  let next = 0;
+  for (const name of left) {
+    for (; next < right.length && (right[next] ?? "") <= name; next += 1) {
+      if (right[next] !== name) yield right[next] ?? "";
+    }
+    yield name;
+  }
+  yield* right.slice(next);
+}
+
+function namesAfter(context: OperationContext, keyId: string | undefined, after: string | undefined): Iterable<string> {
+  if (keyId !== undefined)
+    return context.view.aliasNamesOf(keyId).filter((name) => after === undefined || name > after);
+  const managed = context.hasAwsManagedAliases ? awsManagedAliases : [];
+  return merge(
+    context.view.aliasNamesAfter(after),
+    managed.filter((name) => after === undefined || name > after),
+  );
+}
+
+export const listAliases = operation({
+  service: "kms",
+  name: "ListAliases",
+  input: structure({ KeyId: optionalKeyId, Limit: limit(100), Marker: optionalMarker }),
+  run(context, input) {
+    context.access.require(context.caller, context.region, { action: "kms:ListAliases", resource: "*" });
+    const keyId = input.KeyId === undefined ? undefined : requireKey(context, input.KeyId, {}).keyId;
+    const scope = `ListAliases/${context.account}/${context.region}/${keyId ?? ""}`;
+    const after = decodeMarker(scope, input.Marker);
+    const page = firstPage(namesAfter(context, keyId, after), input.Limit ?? 50);
+    return { Aliases: page.items.map((name) => entry(context, name)), ...pageMembers(page, scope) };
+  },
+});

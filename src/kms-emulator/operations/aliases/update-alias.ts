@@ -1,0 +1,55 @@
+import { type OperationContext, operation } from "../../context.ts";
+import { isAsymmetric } from "../../crypto/key-spec.ts";
+import { invalid, notFound } from "../../exceptions.ts";
+import { aliasArn } from "../../identifiers.ts";
+import { requireCustomerKey, requireKey } from "../../state/key-reference.ts";
+import { requireState } from "../../state/key-state.ts";
+import type { KeyRecord } from "../../state/records.ts";
+import { structure } from "../../validation.ts";
+import { aliasName, keyId } from "../members.ts";
+import { requireAliasAccess, requireAliasName, requireRoomForAlias } from "./alias-rules.ts";
+
+const typeClass = (key: KeyRecord): string => (isAsymmetric(key.spec) ? "asymmetric" : (key.spec.split("_")[0] ?? ""));
+
+/** Exact texts unverified on AWS. */
+function requireSameKind(before: KeyRecord, after: KeyRecord): void {
+  if (typeClass(before) !== typeClass(after)) {
+    throw invalid(
+      `Alias cannot be changed from key spec ${before.spec} to ${after.spec}: the type of the current and the new KMS key must be the same.`,
+    );
+  }
+  if (before.usage !== after.usage) {
+    throw invalid(
+      `Alias cannot be changed from key usage ${before.usage} to ${after.usage}: the key usage of the current and the new KMS key must be the same.`,
+    );
+  }
+}
+
+/** Permission on the key that the alias leaves, and the comparison of the two keys. */
+function leave(context: OperationContext, beforeId: string, after: KeyRecord): void {
+  const before = context.view.currentKey(beforeId);
+  if (!before || before.keyId === after.keyId) return;
+  requireKey(context, before.keyId, { action: "kms:UpdateAlias" });
+  requireSameKind(before, after);
+  requireRoomForAlias(context, after);
+}
+
+export const updateAlias = operation({
+  service: "kms",
+  name: "UpdateAlias",
+  input: structure({ AliasName: aliasName, TargetKeyId: keyId }),
+  run(context, input) {
+    const { account, region, view } = context;
+    const name = input.AliasName;
+    requireAliasName(name);
+    requireAliasAccess(context, "kms:UpdateAlias", name);
+    const key = requireCustomerKey(context, input.TargetKeyId, { action: "kms:UpdateAlias" });
+    const alias = view.alias(name) && view.currentAlias(name);
+    if (!alias) throw notFound(`Alias ${aliasArn(account, region, name)} is not found.`);
+    requireState("UpdateAlias", key);
+    leave(context, alias.keyId, key);
+    const moved = { ...alias, keyId: key.keyId, updatedAtMs: context.clock() };
+    context.commit({ kind: "put-alias", alias: moved });
+    return undefined;
+  },
+});

@@ -1,0 +1,17 @@
+import { operation } from "../../context.ts";
+import { notFound } from "../../exceptions.ts";
+import { policyTextOf } from "../../policy/default-key-policy.ts";
+import { requireKey } from "../../state/key-reference.ts";
+import { structure } from "../../validation.ts";
+import { keyId, policyName } from "../members.ts";
+
+export const getKeyPolicy = operation({
+  service: "kms",
+  name: "GetKeyPolicy",
+  input: structure({ KeyId: keyId, PolicyName: policyName }),
+  run(context, input) {
+    const key = requireKey(context, input.KeyId, { action: "kms:GetKeyPolicy" });
+    if ((input.PolicyName ?? "default") !== "default") throw notFound("No such policy exists"); // text [I]
+    return { Policy: policyTextOf(key), PolicyName: "default" };
+  },
+});

@@ -1,0 +1,89 @@
+import { type OperationContext, operation } from "../../context.ts";
+import { AwsException, invalid } from "../../exceptions.ts";
+import { keyArn, partitionOf } from "../../identifiers.ts";
+import { policyTextOf } from "../../policy/default-key-policy.ts";
+import { keyMetadata } from "../../state/key-metadata.ts";
+import { arnOf, requireCustomerKey } from "../../state/key-reference.ts";
+import { requireState } from "../../state/key-state.ts";
+import type { KeyRecord, MultiRegionSet, Tag } from "../../state/records.ts";
+import { structure } from "../../validation.ts";
+import { bypassLockoutCheck, description, keyId, optionalPolicy, optionalTags, regionName } from "../members.ts";
+import { mergeTags, readTags, requestTagConditions } from "../tags/tag-rules.ts";
+
+/** The set of a key that is its primary; throws UnsupportedOperationException for any other key. */
+export function requirePrimary(context: OperationContext, key: KeyRecord): MultiRegionSet {
+  const set = key.isMultiRegion ? context.view.multiRegionSet(key.keyId) : undefined;
+  if (set?.primaryRegion === key.region) return set;
+  throw new AwsException("UnsupportedOperationException", `${arnOf(key)} is not a multi-region primary key.`);
+}
+
+function requireFreeRegion(key: KeyRecord, set: MultiRegionSet, region: string): void {
+  if (partitionOf(region) !== partitionOf(key.region)) {
+    throw invalid(`Region ${region} is not in the same partition as ${key.region}.`); // text [I]
+  }
+  if (region !== set.primaryRegion && !set.replicaRegions.includes(region)) return;
+  throw new AwsException("AlreadyExistsException", `${keyArn(key.account, region, key.keyId)} already exists.`); // text [I]
+}
+
+/** Making the replica is a CreateKey in its Region. */
+function requireAccess(context: OperationContext, replicaRegion: string, tags: readonly Tag[]): void {
+  const request = { resource: "*", conditions: requestTagConditions(tags) };
+  context.access.require(context.caller, replicaRegion, { action: "kms:CreateKey", ...request });
+  if (tags.length === 0) return;
+  context.access.require(context.caller, replicaRegion, { action: "kms:TagResource", ...request });
+}
+
+export const replicateKey = operation({
+  service: "kms",
+  name: "ReplicateKey",
+  input: structure({
+    KeyId: keyId,
+    ReplicaRegion: regionName,
+    Policy: optionalPolicy,
+    BypassPolicyLockoutSafetyCheck: bypassLockoutCheck,
+    Description: description,
+    Tags: optionalTags,
+  }),
+  run(context, input) {
+    const { account } = context;
+    const region = input.ReplicaRegion;
+    const key = requireCustomerKey(context, input.KeyId, {
+      action: "kms:ReplicateKey",
+      conditions: { "kms:ReplicaRegion": region },
+    });
+    const set = requirePrimary(context, key);
+    requireState("ReplicateKey", key);
+    requireFreeRegion(key, set, region);
+    const tags = mergeTags(context, [], readTags(input.Tags ?? []));
+    requireAccess(context, region, tags);
+    if (input.Policy !== undefined) {
+      const check = { document: input.Policy, bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false };
+      context.access.checkKeyPolicy(context.caller, region, { ...check, keyArn: keyArn(account, region, key.keyId) });
+    }
+    const nowMs = context.clock();
+    const replica: KeyRecord = {
+      account,
+      region,
+      keyId: key.keyId,
+      createdAtMs: nowMs,
+      description: input.Description ?? "",
+      spec: key.spec,
+      usage: key.usage,
+      keyManager: "CUSTOMER",
+      state: "Creating",
+      dueAtMs: nowMs + context.transitionMs,
+      isMultiRegion: true,
+      materialId: key.materialId,
+      ...(input.Policy === undefined ? {} : { policy: input.Policy }),
+      tags,
+      wasTagged: tags.length > 0,
+    };
+    const extended = { ...set, replicaRegions: [...set.replicaRegions, region] };
+    context.commit({ kind: "put-key", key: replica }, { kind: "put-set", set: extended });
+    return {
+      ReplicaKeyMetadata: keyMetadata(replica, extended),
+      ReplicaPolicy: policyTextOf(replica),
+      ReplicaTags: tags.map((tag) => ({ TagKey: tag.key, TagValue: tag.value })),
+    };
+  },
+});

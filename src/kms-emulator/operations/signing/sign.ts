@@ -1,0 +1,37 @@
+import { operation } from "../../context.ts";
+import { signMessage } from "../../crypto/signing.ts";
+import { arnOf, requireKey } from "../../state/key-reference.ts";
+import { requireState } from "../../state/key-state.ts";
+import { structure } from "../../validation.ts";
+import { dryRun, grantTokens, keyId, message, messageType, signingAlgorithm } from "../members.ts";
+import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./crypto-rules.ts";
+
+export const sign = operation({
+  service: "kms",
+  name: "Sign",
+  input: structure({
+    KeyId: keyId,
+    Message: message,
+    MessageType: messageType,
+    GrantTokens: grantTokens,
+    SigningAlgorithm: signingAlgorithm,
+    DryRun: dryRun,
+  }),
+  run(context, input) {
+    const { SigningAlgorithm } = input;
+    const type = input.MessageType ?? "RAW";
+    const key = requireKey(context, input.KeyId, {
+      action: "kms:Sign",
+      acceptsAlias: true,
+      acceptsForeign: true,
+      conditions: { "kms:SigningAlgorithm": SigningAlgorithm, "kms:MessageType": type },
+    });
+    refuseGrantTokens(input.GrantTokens);
+    requireState("Sign", key);
+    requireSigningKey("Sign", key, SigningAlgorithm);
+    const signingInput = readMessage(SigningAlgorithm, type, input.Message);
+    refuseDryRun(input.DryRun);
+    const Signature = signMessage(context.materialOf(key), SigningAlgorithm, signingInput);
+    return { KeyId: arnOf(key), Signature, SigningAlgorithm };
+  },
+});

@@ -1,0 +1,41 @@
+import { operation } from "../../context.ts";
+import { verifyMessage } from "../../crypto/signing.ts";
+import { AwsException } from "../../exceptions.ts";
+import { arnOf, requireKey } from "../../state/key-reference.ts";
+import { requireState } from "../../state/key-state.ts";
+import { structure } from "../../validation.ts";
+import { dryRun, grantTokens, keyId, message, messageType, signature, signingAlgorithm } from "../members.ts";
+import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./crypto-rules.ts";
+
+export const verify = operation({
+  service: "kms",
+  name: "Verify",
+  input: structure({
+    KeyId: keyId,
+    Message: message,
+    MessageType: messageType,
+    Signature: signature,
+    SigningAlgorithm: signingAlgorithm,
+    GrantTokens: grantTokens,
+    DryRun: dryRun,
+  }),
+  run(context, input) {
+    const { SigningAlgorithm } = input;
+    const type = input.MessageType ?? "RAW";
+    const key = requireKey(context, input.KeyId, {
+      action: "kms:Verify",
+      acceptsAlias: true,
+      acceptsForeign: true,
+      conditions: { "kms:SigningAlgorithm": SigningAlgorithm, "kms:MessageType": type },
+    });
+    refuseGrantTokens(input.GrantTokens);
+    requireState("Verify", key);
+    requireSigningKey("Verify", key, SigningAlgorithm);
+    const signed = readMessage(SigningAlgorithm, type, input.Message);
+    if (!verifyMessage(context.materialOf(key), SigningAlgorithm, signed, input.Signature)) {
+      throw new AwsException("KMSInvalidSignatureException"); // no message on the wire
+    }
+    refuseDryRun(input.DryRun);
+    return { KeyId: arnOf(key), SignatureValid: true, SigningAlgorithm };
+  },
+});

@@ -1,0 +1,23 @@
+import { operation } from "../../context.ts";
+import { decodeMarker, firstPage, pageMembers } from "../../pagination.ts";
+import { requireKey } from "../../state/key-reference.ts";
+import { structure } from "../../validation.ts";
+import { keyId, limit, optionalMarker } from "../members.ts";
+
+export const listResourceTags = operation({
+  service: "kms",
+  name: "ListResourceTags",
+  input: structure({ KeyId: keyId, Limit: limit(50), Marker: optionalMarker }),
+  run(context, input) {
+    const key = requireKey(context, input.KeyId, { action: "kms:ListResourceTags" });
+    const scope = `ListResourceTags/${key.account}/${key.region}/${key.keyId}`;
+    const after = decodeMarker(scope, input.Marker);
+    const values = new Map(key.tags.map((tag) => [tag.key, tag.value]));
+    const names = [...values.keys()].sort().filter((name) => after === undefined || name > after);
+    const page = firstPage(names, input.Limit ?? 50);
+    return {
+      Tags: page.items.map((name) => ({ TagKey: name, TagValue: values.get(name) ?? "" })),
+      ...pageMembers(page, scope),
+    };
+  },
+});

@@ -1,0 +1,27 @@
+import { operation } from "../../context.ts";
+import { requireCustomerKey } from "../../state/key-reference.ts";
+import { requireState } from "../../state/key-state.ts";
+import { structure } from "../../validation.ts";
+import { changeKey } from "../keys/change-key.ts";
+import { keyId, requiredTags } from "../members.ts";
+import { mergeTags, readTags, requestTagConditions } from "./tag-rules.ts";
+
+export const tagResource = operation({
+  service: "kms",
+  name: "TagResource",
+  input: structure({ KeyId: keyId, Tags: requiredTags }),
+  run(context, input) {
+    const tags = readTags(input.Tags);
+    const key = requireCustomerKey(context, input.KeyId, {
+      action: "kms:TagResource",
+      conditions: requestTagConditions(tags),
+    });
+    requireState("TagResource", key);
+    changeKey(context, key, (present) => ({
+      ...present,
+      tags: mergeTags(context, present.tags, tags),
+      wasTagged: present.wasTagged || tags.length > 0,
+    }));
+    return undefined;
+  },
+});

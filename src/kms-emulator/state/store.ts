@@ -1,0 +1,200 @@
+import type { StoredMaterial } from "../crypto/key-material.ts";
+import { DueQueue } from "./due-queue.ts";
+import { History } from "./history.ts";
+import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation, SessionRecord } from "./records.ts";
+import { detach, emptyRegion, type RegionState } from "./region-state.ts";
+import { dayMs, settleKey } from "./settle.ts";
+
+/** Called with every batch of changes before it takes effect; throws if it cannot be made durable. */
+export interface Recorder {
+  append(mutations: readonly Mutation[], atMs: number): void;
+  /** The batch replaces everything before it. */
+  replace(mutations: readonly Mutation[], atMs: number): void;
+  /** Called after the clock was moved by hand. */
+  clockMoved(nowMs: number): void;
+  /** Called after a commit: the time for housekeeping. */
+  compactIfDue(): void;
+}
+
+const place = (account: string, region: string): string => `${account}/${region}`;
+
+/** All state of the emulator: every account and Region. Synchronous; a commit is atomic. */
+export class Store {
+  readonly #regions = new Map<string, RegionState>();
+  readonly #materials = new Map<string, { material: StoredMaterial; users: number }>();
+  readonly #sets = new Map<string, MultiRegionSet>();
+  readonly #sessions = new Map<string, SessionRecord>();
+  readonly #due = new DueQueue();
+  readonly history = new History();
+  #recorder: Recorder | undefined;
+
+  set recorder(recorder: Recorder | undefined) {
+    this.#recorder = recorder;
+  }
+
+  region(account: string, region: string): RegionState {
+    const name = place(account, region);
+    const known = this.#regions.get(name);
+    if (known) return known;
+    const made = emptyRegion();
+    this.#regions.set(name, made);
+    return made;
+  }
+
+  material(id: string): StoredMaterial | undefined {
+    return this.#materials.get(id)?.material;
+  }
+
+  multiRegionSet(account: string, keyId: string): MultiRegionSet | undefined {
+    return this.#sets.get(place(account, keyId));
+  }
+
+  session(accessKeyId: string): SessionRecord | undefined {
+    return this.#sessions.get(accessKeyId);
+  }
+
+  /** Makes the changes durable, then visible, all together. */
+  commit(mutations: readonly Mutation[], atMs: number): void {
+    if (mutations.length === 0) return;
+    this.#recorder?.append(mutations, atMs);
+    for (const mutation of mutations) this.apply(mutation, atMs);
+    this.#recorder?.compactIfDue();
+  }
+
+  clockMoved(nowMs: number): void {
+    this.#recorder?.clockMoved(nowMs);
+    this.settle(nowMs);
+  }
+
+  /** Carries out what has fallen due by `nowMs`, in order of time. */
+  settle(nowMs: number): void {
+    while (this.#due.nextMs <= nowMs) {
+      const due = this.#due.pop();
+      if (!due) return;
+      const key = this.region(due.account, due.region).keys.get(due.keyId);
+      if (key?.dueAtMs === due.atMs) this.commit(settleKey(this, key, due.atMs), due.atMs);
+    }
+  }
+
+  /** Every record, as the changes that would make it; materials first. */
+  *snapshot(): Generator<Mutation> {
+    for (const { material, users } of this.#materials.values()) {
+      if (users > 0) yield { kind: "put-material", material };
+    }
+    for (const set of this.#sets.values()) yield { kind: "put-set", set };
+    for (const region of this.#regions.values()) {
+      for (const key of region.keys.values()) yield { kind: "put-key", key };
+      for (const alias of region.aliases.values()) yield { kind: "put-alias", alias };
+    }
+    for (const session of this.#sessions.values()) yield { kind: "put-session", session };
+  }
+
+  /** Forgets everything and starts from these changes instead. */
+  replaceAll(mutations: readonly Mutation[], atMs: number): void {
+    this.#recorder?.replace(mutations, atMs);
+    this.#clear();
+    for (const mutation of mutations) this.apply(mutation, atMs);
+    this.settle(atMs);
+  }
+
+  #clear(): void {
+    for (const map of [this.#regions, this.#materials, this.#sets, this.#sessions]) map.clear();
+    while (this.#due.pop()) {
+      // emptied
+    }
+    this.history.clear();
+  }
+
+  /** Applies one change without recording it: for commits and for reading a saved state back. */
+  apply(mutation: Mutation, atMs: number): void {
+    switch (mutation.kind) {
+      case "put-material": {
+        const users = this.#materials.get(mutation.material.id)?.users ?? 0;
+        this.#materials.set(mutation.material.id, { material: mutation.material, users });
+        return;
+      }
+      case "put-key":
+        this.#putKey(mutation.key, atMs);
+        return;
+      case "delete-key":
+        this.#deleteKey(mutation.account, mutation.region, mutation.keyId, atMs);
+        return;
+      case "put-alias":
+        this.#putAlias(mutation.alias, atMs);
+        return;
+      case "delete-alias":
+        this.#deleteAlias(mutation.account, mutation.region, mutation.name, atMs);
+        return;
+      case "put-set":
+        this.#sets.set(place(mutation.set.account, mutation.set.keyId), mutation.set);
+        return;
+      case "delete-set":
+        this.#sets.delete(place(mutation.account, mutation.keyId));
+        return;
+      case "put-session":
+        this.#putSession(mutation.session, atMs);
+        return;
+    }
+  }
+
+  #putKey(key: KeyRecord, atMs: number): void {
+    const region = this.region(key.account, key.region);
+    const before = region.keys.get(key.keyId);
+    this.history.noteKey(key, before, atMs);
+    region.keys.set(key.keyId, key);
+    if (!before) {
+      region.keyIds.add(key.keyId);
+      this.#useMaterial(key.materialId, 1);
+    }
+    if (key.dueAtMs !== undefined && key.dueAtMs !== before?.dueAtMs) {
+      this.#due.push({ atMs: key.dueAtMs, account: key.account, region: key.region, keyId: key.keyId });
+    }
+  }
+
+  #deleteKey(account: string, regionName: string, keyId: string, atMs: number): void {
+    const region = this.region(account, regionName);
+    const before = region.keys.get(keyId);
+    if (!before) return;
+    this.history.noteKey(before, before, atMs);
+    region.keys.delete(keyId);
+    region.keyIds.delete(keyId);
+    region.aliasesOfKey.delete(keyId);
+    this.#useMaterial(before.materialId, -1);
+  }
+
+  #putAlias(alias: AliasRecord, atMs: number): void {
+    const region = this.region(alias.account, alias.region);
+    const before = region.aliases.get(alias.name);
+    this.history.noteAlias(alias, before, atMs);
+    if (before) detach(region, before);
+    else region.aliasNames.add(alias.name);
+    region.aliases.set(alias.name, alias);
+    region.aliasesOfKey.set(alias.keyId, [...(region.aliasesOfKey.get(alias.keyId) ?? []), alias.name]);
+  }
+
+  #deleteAlias(account: string, regionName: string, name: string, atMs: number): void {
+    const region = this.region(account, regionName);
+    const before = region.aliases.get(name);
+    if (!before) return;
+    this.history.noteAlias(before, before, atMs);
+    region.aliases.delete(name);
+    region.aliasNames.delete(name);
+    detach(region, before);
+  }
+
+  /** Sessions are kept for a day after they ended, to be refused as expired rather than as unknown. */
+  #putSession(session: SessionRecord, atMs: number): void {
+    for (const [accessKeyId, { expiresAtMs }] of this.#sessions) {
+      if (expiresAtMs > atMs - dayMs) break;
+      this.#sessions.delete(accessKeyId);
+    }
+    this.#sessions.set(session.accessKeyId, session);
+  }
+
+  #useMaterial(id: string, change: 1 | -1): void {
+    const entry = this.#materials.get(id);
+    if (!entry) return;
+    entry.users += change;
+    if (entry.users <= 0) this.#materials.delete(id);
+  }
+}

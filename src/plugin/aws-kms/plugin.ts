@@ -1,0 +1,7 @@
+/** The `aws_kms` plugin. */
+
+import { loadKeyManager } from "../loader.ts";
+import { fileProblems, prepareAwsKms } from "./preparation.ts";
+import { parseConfig } from "./settings.ts";
+
+export const loadAwsKms = loadKeyManager({ name: "aws_kms", parse: parseConfig, fileProblems, prepare: prepareAwsKms });

@@ -1,0 +1,227 @@
+/**
+ * The configuration of `aws_kms`: from settings to a checked {@link AwsKmsConfig}, all problems reported together.
+ *
+ * One entry of the table below per setting; what concerns several settings at once is checked after it.
+ */
+import * as v from "valibot";
+import type { Tag } from "../../key-manager/ports.ts";
+import { keyTagProblems, maxTags, pluginTagCount } from "../../key-manager/tags/key-tags.ts";
+import { formatDuration } from "../settings/duration.ts";
+import { duration, flag, serverId, shown, text, textOfNumber, wholeNumber } from "../settings/schemas.ts";
+import type { PluginData } from "../settings/setting.ts";
+import { sharedConfigOf, sharedSettings } from "../settings/shared.ts";
+import { checkSettings, type SettingValues } from "../settings/table.ts";
+
+/** Who this server is: a UUID kept in a file, or a value the operator gives. */
+export type ServerIdentity =
+  | { readonly kind: "file"; readonly path: string; readonly setting: "key_identifier_file" | "key_metadata_file" }
+  | { readonly kind: "value"; readonly value: string };
+
+export interface StaticCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
+}
+
+export interface ListenAddress {
+  /** A loopback address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A role to assume with the credentials found. */
+export interface AssumeRoleConfig {
+  readonly roleArn: string;
+  readonly externalId: string | undefined;
+  readonly sessionName: string;
+}
+
+/** What any key manager needs, whatever its naming scheme. */
+export interface KeyManagerConfig {
+  readonly region: string;
+  /** Undefined: the AWS SDK's default chain. */
+  readonly credentials: StaticCredentials | undefined;
+  /** Name of a profile in the AWS shared files, for the default chain. */
+  readonly profile: string | undefined;
+  readonly assumeRole: AssumeRoleConfig | undefined;
+  /** Undefined: the SDK's environment variables and shared configuration decide. */
+  readonly useFipsEndpoint: boolean | undefined;
+  readonly useDualstackEndpoint: boolean | undefined;
+  /** Undefined: the SDK's endpoint variables, shared configuration, and the Region's own endpoint. */
+  readonly endpoint: string | undefined;
+  readonly stsEndpoint: string | undefined;
+  readonly keyTags: readonly Tag[];
+  readonly pendingWindowInDays: number;
+  /** 0 = no ceiling. */
+  readonly maxKeysCreatedPerHour: number;
+  /** Ceiling on keys of this server that are in use or still to be scheduled for deletion; 0 = none. */
+  readonly maxLiveKeys: number;
+  readonly strictKeyDiscovery: boolean;
+  /** Check each signature against the public key before it is returned. */
+  readonly verifySignatures: boolean;
+  /** Keys are found and kept alive by the plugin's own tags; aliases are kept fresh all the same. */
+  readonly tagBasedKeyDiscovery: boolean;
+  /** `keyTags` are brought onto existing keys, too. */
+  readonly retagExistingKeys: boolean;
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metricsListen: ListenAddress | undefined;
+  /** Undefined: nothing is refreshed or pruned. */
+  readonly upkeep: UpkeepConfig | undefined;
+}
+
+export interface AwsKmsConfig extends KeyManagerConfig {
+  readonly trustDomain: string;
+  readonly identity: ServerIdentity;
+  readonly keyPolicyFile: string | undefined;
+}
+
+/** When keys are kept alive and stale ones pruned. All times in milliseconds. */
+export interface UpkeepConfig {
+  readonly aliasRefreshIntervalMs: number;
+  readonly staleAliasScanIntervalMs: number;
+  readonly staleAliasThresholdMs: number;
+  readonly staleKeyScanIntervalMs: number;
+  readonly staleKeyThresholdMs: number;
+  /** Each task first runs at a random moment within this time after Configure. */
+  readonly scanStartDelayMs: number;
+  readonly pruneDryRun: boolean;
+  readonly maxDeletionsPerScan: number;
+}
+
+const hourMs = 3_600_000;
+const minIntervalMs = 1_000;
+const minStaleAliasThresholdMs = 24 * hourMs;
+const minStaleKeyThresholdMs = hourMs;
+
+/** What became of `plugin_data`. */
+export interface ConfigResult<C extends KeyManagerConfig> {
+  /** Absent when there are problems. */
+  readonly config?: C;
+  /** What makes the configuration unusable, one sentence each, starting with the setting's name. */
+  readonly problems: readonly string[];
+  /** What works but should be changed. */
+  readonly warnings: readonly string[];
+}
+
+const tagMap = v.pipe(
+  v.record(
+    v.string(),
+    v.union([v.string(), textOfNumber], "has a value that is not a string; write it in quotes"),
+    (issue) => `must be a map of strings, like { Team = "security" }, not ${shown(issue.input)}`,
+  ),
+  v.transform((map): readonly Tag[] => Object.entries(map).map(([key, value]) => ({ key, value }))),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const message of keyTagProblems(dataset.value)) addIssue({ message });
+  }),
+);
+
+const settingTable = {
+  ...sharedSettings,
+  key_identifier_file: v.optional(text),
+  key_metadata_file: v.optional(text),
+  key_identifier_value: v.optional(serverId),
+  key_policy_file: v.optional(text),
+  key_tags: v.optional(tagMap),
+  enable_tag_based_key_discovery: v.optional(flag),
+  retag_existing_keys: v.optional(flag),
+  alias_refresh_interval: v.optional(duration(minIntervalMs)),
+  stale_alias_scan_interval: v.optional(duration(minIntervalMs)),
+  stale_alias_threshold: v.optional(duration(minStaleAliasThresholdMs)),
+  stale_key_scan_interval: v.optional(duration(minIntervalMs)),
+  stale_key_threshold: v.optional(duration(minStaleKeyThresholdMs)),
+  scan_start_delay: v.optional(duration(0)),
+  prune_dry_run: v.optional(flag),
+  max_deletions_per_scan: v.optional(wholeNumber(1, 100_000)),
+};
+
+/** Every setting of `aws_kms`. */
+export const awsKmsSettingNames: readonly string[] = Object.keys(settingTable);
+
+type Settings = SettingValues<typeof settingTable>;
+
+function identityOf(values: Settings): ServerIdentity | string {
+  const { key_identifier_file, key_metadata_file, key_identifier_value } = values;
+  if (key_identifier_file !== undefined && key_metadata_file !== undefined) {
+    return "key_metadata_file: configuration must not contain both 'key_identifier_file' and its old name 'key_metadata_file'; remove key_metadata_file";
+  }
+  const path = key_identifier_file ?? key_metadata_file;
+  if (path !== undefined && key_identifier_value !== undefined) {
+    return "key_identifier_value: configuration must not contain both server id and server id file path; set either key_identifier_file or key_identifier_value";
+  }
+  if (key_identifier_value !== undefined) return { kind: "value", value: key_identifier_value };
+  if (path !== undefined) {
+    return {
+      kind: "file",
+      path,
+      setting: key_identifier_file === undefined ? "key_metadata_file" : "key_identifier_file",
+    };
+  }
+  return "key_identifier_file: configuration requires server id or server id file path; set key_identifier_file or key_identifier_value";
+}
+
+function upkeepOf(values: Settings): UpkeepConfig {
+  return {
+    aliasRefreshIntervalMs: values.alias_refresh_interval ?? 6 * hourMs,
+    staleAliasScanIntervalMs: values.stale_alias_scan_interval ?? 24 * hourMs,
+    staleAliasThresholdMs: values.stale_alias_threshold ?? 336 * hourMs,
+    staleKeyScanIntervalMs: values.stale_key_scan_interval ?? 48 * hourMs,
+    staleKeyThresholdMs: values.stale_key_threshold ?? 48 * hourMs,
+    scanStartDelayMs: values.scan_start_delay ?? hourMs / 6,
+    pruneDryRun: values.prune_dry_run ?? false,
+    maxDeletionsPerScan: values.max_deletions_per_scan ?? 100,
+  };
+}
+
+/** A server that is alive must never look stale: it gets at least two chances to show itself. */
+function upkeepProblem({ staleAliasThresholdMs, aliasRefreshIntervalMs }: UpkeepConfig): string | undefined {
+  if (staleAliasThresholdMs >= 2 * aliasRefreshIntervalMs) return undefined;
+  return `stale_alias_threshold: is "${formatDuration(staleAliasThresholdMs)}"; it must be at least twice alias_refresh_interval ("${formatDuration(aliasRefreshIntervalMs)}"), or servers that are alive would lose their keys`;
+}
+
+/** The plugin's own tags in tag mode count toward KMS's limit. */
+function tagCountProblem(tags: readonly Tag[], tagMode: boolean): string | undefined {
+  const [problem] = tagMode && tags.length <= maxTags ? keyTagProblems(tags, pluginTagCount) : [];
+  return problem === undefined ? undefined : `key_tags: ${problem}`;
+}
+
+/**
+ * Checks `plugin_data`. Touches neither files nor AWS.
+ *
+ * @param trustDomain a valid trust domain name; the SDK has checked SPIRE's core configuration
+ */
+export function parseConfig(trustDomain: string, pluginData: PluginData): ConfigResult<AwsKmsConfig> {
+  const checked = checkSettings(settingTable, pluginData);
+  if (checked === undefined) return { problems: pluginData.problems, warnings: [] };
+  const { values, given } = checked;
+  const problems = [...checked.problems];
+
+  const upkeep = upkeepOf(values);
+  const keyTags = values.key_tags ?? [];
+  const tagBasedKeyDiscovery = values.enable_tag_based_key_discovery ?? false;
+  for (const problem of [upkeepProblem(upkeep), tagCountProblem(keyTags, tagBasedKeyDiscovery)]) {
+    if (problem !== undefined) problems.push(problem);
+  }
+  const identity = identityOf(values);
+  // A malformed identity has its own message already.
+  const identityMalformed = problems.some((problem) => /^key_(identifier_(file|value)|metadata_file):/.test(problem));
+  if (typeof identity === "string" && !identityMalformed) problems.push(identity);
+  const { shared, problems: sharedProblems } = sharedConfigOf(values, given);
+  problems.push(...sharedProblems);
+
+  const warnings = given.has("key_metadata_file")
+    ? ["key_metadata_file is the old name of key_identifier_file; rename it, the file stays as it is"]
+    : [];
+  if (problems.length > 0 || shared === undefined || typeof identity === "string") return { problems, warnings };
+  const config: AwsKmsConfig = {
+    ...shared,
+    trustDomain,
+    identity,
+    keyPolicyFile: values.key_policy_file,
+    keyTags,
+    tagBasedKeyDiscovery,
+    retagExistingKeys: values.retag_existing_keys ?? false,
+    upkeep,
+  };
+  return { problems, warnings, config };
+}

@@ -1,0 +1,6 @@
+/** The older `kms` plugin. */
+
+import { loadKeyManager } from "../loader.ts";
+import { parseKmsConfig, prepareKms } from "./settings.ts";
+
+export const loadKms = loadKeyManager({ name: "kms", parse: parseKmsConfig, prepare: prepareKms });

@@ -1,0 +1,72 @@
+/** A KeyManager plugin put together: configuration, key manager, AWS, SPIRE's services. Loaded after the handshake. */
+
+import { ConfiguredKeyManager, type ConfiguredKeyManagerOptions } from "../key-manager/configured-key-manager.ts";
+import { type LoadPlugin, StatusError } from "../plugin-sdk/index.ts";
+import { version } from "../version.ts";
+import type { ConfigResult, KeyManagerConfig } from "./aws-kms/settings.ts";
+import { PluginMetrics } from "./metrics.ts";
+import { MetricsServer } from "./metrics-server.ts";
+import { keyManagerService } from "./service.ts";
+import { readPluginData } from "./settings/plugin-data.ts";
+import type { PluginData } from "./settings/setting.ts";
+import { withStatus } from "./status.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** What makes one plugin different from another: its settings, and what they mean for names and policy. */
+export interface KeyManagerPlugin<C extends KeyManagerConfig> {
+  /** As in SPIRE's configuration; first part of metric names. */
+  readonly name: string;
+  readonly parse: (trustDomain: string, pluginData: PluginData) => ConfigResult<C>;
+  /** Problems with files that the configuration names; for Validate. */
+  readonly fileProblems?: (config: C) => Promise<readonly string[]>;
+  readonly prepare: ConfiguredKeyManagerOptions<C>["prepare"];
+}
+
+/** SPIRE waits 10 s for Deinit and 2 s for a shutdown; a deletion that does not make it is found again later. */
+const flushMs = 1_000;
+
+const gaugesEveryMs = 60_000;
+
+/** SPIRE shows a status message on one line. */
+const oneLine = (problems: readonly string[]) => `invalid configuration: ${problems.join("; ")}`;
+
+export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlugin<C>): LoadPlugin {
+  const { name, parse, prepare, fileProblems = async () => [] } = plugin;
+  return ({ log }) => {
+    const awsModule = import("../aws/clients.ts");
+    const metrics = new PluginMetrics(name, () => keyManager.gauges);
+    const metricsServer = new MetricsServer(() => metrics.prometheusText());
+    const keyManager = new ConfiguredKeyManager<C>({
+      clock: systemClock,
+      log,
+      telemetry: metrics,
+      prepare,
+      createClients: async (config) =>
+        (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version], metrics),
+    });
+    return {
+      services: [keyManagerService(keyManager)],
+      config: {
+        async validate(hcl, { trustDomain }) {
+          const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
+          const found = config === undefined ? problems : await fileProblems(config);
+          return { valid: found.length === 0, notes: [...found, ...warnings] };
+        },
+        async configure(hcl, { trustDomain }, { signal }) {
+          const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
+          if (config === undefined) throw new StatusError("INVALID_ARGUMENT", oneLine(problems));
+          for (const warning of warnings) log.warn(warning);
+          const takeEffect = () => keyManager.configure(config, signal);
+          await withStatus(() => metricsServer.moveWhile(config.metricsListen, takeEffect), signal);
+          metrics.pushGauges();
+          log.info("Configured", { region: config.region, keys: keyManager.current.entries.size });
+        },
+      },
+      onInit({ metrics: host }) {
+        metrics.attach(host);
+        setInterval(() => metrics.pushGauges(), gaugesEveryMs).unref();
+      },
+      deinit: () => keyManager.close(AbortSignal.timeout(flushMs)),
+    };
+  };
+}

@@ -1,0 +1,62 @@
+/** `plugin_data` as SPIRE hands it over, HCL 1 text or its JSON form, as plain settings. */
+import { attributes, HclError, type HclObject, type HclValue, parseHcl } from "../../hcl/index.ts";
+import type { PluginData, Setting, SettingObject } from "./setting.ts";
+
+/** Block and attribute form, repeated blocks, and JSON's list of objects all mean one object. */
+const asObjects = (value: HclValue): readonly HclObject[] | undefined => {
+  if (value.kind === "object") return [value];
+  if (value.kind !== "list" || value.items.length === 0) return undefined;
+  const objects = value.items.filter((item) => item.kind === "object");
+  return objects.length === value.items.length ? objects : undefined;
+};
+
+class SettingsReader {
+  readonly problems: string[] = [];
+
+  object(objects: readonly HclObject[], path: string): SettingObject {
+    const settings = new Map<string, Setting>();
+    const values = new Map<string, HclValue[]>();
+    for (const object of objects) {
+      for (const [name, found] of attributes(object)) values.set(name, [...(values.get(name) ?? []), ...found]);
+    }
+    for (const [name, found] of values) settings.set(name, this.#setting(found, `${path}${name}`));
+    return Object.fromEntries(settings);
+  }
+
+  #setting(values: readonly HclValue[], name: string): Setting {
+    const objects = values.map(asObjects);
+    const merged = objects.flatMap((object) => object ?? []);
+    if (objects.every((object) => object !== undefined)) return this.object(merged, `${name}.`);
+    if (values.length > 1) {
+      const lines = values.map((value) => value.position.line).join(" and ");
+      this.problems.push(`${name}: given more than once (lines ${lines}); keep one`);
+    }
+    return this.#scalar(values.at(-1), name);
+  }
+
+  #scalar(value: HclValue | undefined, name: string): Setting {
+    switch (value?.kind) {
+      case "string":
+      case "bool":
+        return value.value;
+      case "number":
+        return { number: value.text };
+      case "list":
+        return value.items.map((item) => this.#setting([item], name));
+      default:
+        return "";
+    }
+  }
+}
+
+/** Never throws: text that is no HCL is a problem like any other, told with line and column. */
+export function readPluginData(text: string): PluginData {
+  try {
+    const reader = new SettingsReader();
+    const settings = reader.object([parseHcl(text)], "");
+    return { settings, problems: reader.problems };
+  } catch (error) {
+    if (!(error instanceof HclError)) throw error;
+    return { settings: undefined, problems: [`plugin_data: unable to decode configuration: ${error.message}`] };
+  }
+}

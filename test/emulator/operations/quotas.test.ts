@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { requestQuotas } from "../../../src/kms-emulator/drills/quotas.ts";
+import { createEngine, type EmulatorControl, EmulatorError, manualClock } from "../../../src/kms-emulator/index.ts";
+
+/** Facts page, section 8, written down apart from the emulator's table. */
+const perSecond: Record<string, number> = {
+  CreateKey: 5,
+  CreateAlias: 5,
+  UpdateAlias: 5,
+  DeleteAlias: 15,
+  DescribeKey: 2000,
+  GetPublicKey: 2000,
+  ListKeys: 500,
+  ListAliases: 500,
+  ListResourceTags: 2000,
+  GetKeyPolicy: 1000,
+  PutKeyPolicy: 15,
+  ScheduleKeyDeletion: 15,
+  CancelKeyDeletion: 5,
+  EnableKey: 5,
+  DisableKey: 5,
+  TagResource: 10,
+  UntagResource: 5,
+  UpdateKeyDescription: 5,
+  ReplicateKey: 5,
+  UpdatePrimaryRegion: 5,
+  CryptographicOperationsRSA: 500,
+  CryptographicOperationsECC: 300,
+};
+
+const start = (quotas: boolean | Record<string, number> = true) =>
+  createEngine({ clock: manualClock(), quotas, reuseRsaKeys: 1 }).control;
+
+/** How many of `count` calls at one moment are let through. */
+async function passed(control: EmulatorControl, operation: string, input: object, count: number, options = {}) {
+  let through = 0;
+  for (let index = 0; index < count; index += 1) {
+    const isThrottled = await control.call(operation, input, options).then(
+      () => false,
+      (error: Error) => error.name === "ThrottlingException",
+    );
+    if (!isThrottled) through += 1;
+  }
+  return through;
+}
+
+async function keyId(control: EmulatorControl, KeySpec: string): Promise<string> {
+  const made = (await control.call("CreateKey", { KeySpec, KeyUsage: "SIGN_VERIFY" })) as {
+    KeyMetadata: { KeyId: string };
+  };
+  return made.KeyMetadata.KeyId;
+}
+
+describe("quotas", () => {
+  it("are the facts page's", () => assert.deepEqual(requestQuotas, perSecond));
+
+  for (const [operation, rate] of Object.entries(perSecond).filter(([name]) => !name.startsWith("Crypto"))) {
+    it(`let ${rate} ${operation} a second through`, async () => {
+      const control = start();
+      assert.equal(await passed(control, operation, { KeyId: "x" }, rate + 3), rate);
+      control.advance(1000);
+      assert.equal(await passed(control, operation, { KeyId: "x" }, rate + 3), rate);
+    });
+  }
+
+  it("count Sign and Verify together, RSA and ECC apart", async () => {
+    const control = start();
+    const [rsa, ec] = [await keyId(control, "RSA_2048"), await keyId(control, "ECC_NIST_P256")];
+    const bad = { Message: "AAAA", MessageType: "DIGEST" };
+    const signEc = { KeyId: ec, SigningAlgorithm: "ECDSA_SHA_256", ...bad };
+    assert.equal(await passed(control, "Sign", signEc, 200), 200);
+    assert.equal(await passed(control, "Verify", { ...signEc, Signature: "AAAA" }, 200), 100);
+    const signRsa = { KeyId: rsa, SigningAlgorithm: "RSASSA_PSS_SHA_256", ...bad };
+    assert.equal(await passed(control, "Sign", signRsa, 510), 500);
+  });
+
+  it("are per account and Region, and charged to the caller", async () => {
+    const control = start({ ListKeys: 2 });
+    assert.equal(await passed(control, "ListKeys", {}, 3), 2);
+    assert.equal(await passed(control, "ListKeys", {}, 3, { region: "eu-west-1" }), 2);
+    assert.equal(await passed(control, "ListKeys", {}, 3, { account: "444455556666" }), 2);
+    assert.equal(await passed(control, "ListKeys", {}, 3), 0);
+  });
+
+  it("charge ReplicateKey two CreateKeys in the replica's Region", async () => {
+    const control = start();
+    const input = { KeyId: "x", ReplicaRegion: "eu-west-1" };
+    assert.equal(await passed(control, "ReplicateKey", input, 4), 2);
+    assert.equal(await passed(control, "CreateKey", {}, 5, { region: "eu-west-1" }), 1);
+    assert.equal(await passed(control, "CreateKey", {}, 5), 5);
+  });
+
+  it("are off by default, and refuse nonsense", async () => {
+    const control = createEngine({ clock: manualClock() }).control;
+    assert.equal(await passed(control, "EnableKey", { KeyId: "x" }, 50), 50);
+    assert.throws(() => start({ ListKeys: 0 }), EmulatorError);
+  });
+});

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { emulatorCommand } from "../../../src/cli/commands/emulator.ts";
+import { createEngine, manualClock } from "../../../src/kms-emulator/index.ts";
+import { operations } from "../../../src/kms-emulator/operations/index.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const text = readFileSync(join(root, "docs/kms-emulator.md"), "utf8");
+
+/** The part under a heading. */
+function section(heading: string): string {
+  const start = text.indexOf(`\n${heading}\n`);
+  assert.notEqual(start, -1, heading);
+  const rest = text.slice(start + heading.length + 2);
+  const end = rest.search(/\n## /);
+  return end === -1 ? rest : rest.slice(0, end);
+}
+
+/** First cells of the table rows of a text. */
+const firstCells = (part: string): string[] =>
+  [...part.matchAll(/^\| +([^|]+?) +\|/gm)].map(([, cell]) => cell ?? "").filter((cell) => cell.startsWith("`"));
+
+describe("docs/kms-emulator.md", () => {
+  it("names every operation and no other", () => {
+    const lists = [...section("## Operations").matchAll(/(?:^|\s)(?:KMS|STS|IAM|Tagging): ([^.]+)\./g)];
+    const named = lists.flatMap(([, list = ""]) => list.split(/,\s+/));
+    assert.deepEqual(named.sort(), [...operations.keys()].sort());
+  });
+
+  it("names every flag of the command and no other", () => {
+    const named = firstCells(section("## Start it")).map((cell) => /--[a-z-]+/.exec(cell)?.[0]);
+    const flags = emulatorCommand().options.map((option) => option.long);
+    assert.deepEqual(named.sort(), flags.sort());
+  });
+
+  it("names every kind of fault and no other", () => {
+    const source = readFileSync(join(root, "src/kms-emulator/drills/faults.ts"), "utf8");
+    const kinds = [...source.matchAll(/readonly kind: "([a-z0-9-]+)"/g)].map(([, kind]) => `\`${kind}\``);
+    const table = section("## Control plane").split("`kind` says what happens:")[1] ?? "";
+    assert.deepEqual(firstCells(table).sort(), kinds.sort());
+  });
+
+  it("names every option and no other", () => {
+    const source = readFileSync(join(root, "src/kms-emulator/options.ts"), "utf8");
+    const interfaces = source.slice(source.indexOf("export interface EngineOptions"));
+    const options = [...interfaces.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name ?? "");
+    const named = firstCells(section("## Options")).flatMap((cell) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    const byFlagOnly = ["host", "port", "control"];
+    assert.deepEqual(named.sort(), options.filter((name) => !byFlagOnly.includes(name)).sort());
+  });
+
+  it("names tests that exist", () => {
+    const named = [...text.matchAll(/`([\w./-]+\.test\.ts)`/g)].map(([, path = ""]) => path);
+    assert.ok(named.length > 20);
+    for (const path of named)
+      assert.ok(existsSync(join(root, path.includes("/") ? path : `test/emulator/${path}`)), path);
+  });
+
+  it("shows an engine that does what it says", async () => {
+    const { control } = createEngine({ clock: manualClock(new Date("2026-01-01")) });
+    const input = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
+    const { KeyMetadata } = (await control.call("CreateKey", input)) as { KeyMetadata: { KeyId: string } };
+    await control.call("ScheduleKeyDeletion", { KeyId: KeyMetadata.KeyId, PendingWindowInDays: 7 });
+    control.advance(7 * 24 * 60 * 60 * 1000);
+    await assert.rejects(control.call("DescribeKey", { KeyId: KeyMetadata.KeyId }), /does not exist/);
+  });
+});

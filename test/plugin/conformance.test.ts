@@ -1,5 +1,0 @@
-import { describeConformance } from "./conformance.ts";
-import { pluginCommand } from "./harness/plugin-command.ts";
-import { pluginData } from "./harness/settings.ts";
-
-describeConformance({ pluginCommand, pluginData: pluginData() });
