@@ -7,12 +7,12 @@
 
 import { examineAlias } from "./discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError } from "./errors.ts";
+import { findKey } from "./find-key.ts";
 import { type KeyEntries, type KeyEntry, type PublicKey, withEntry } from "./key-entry.ts";
 import type { KeyType } from "./key-type.ts";
 import type { NamedQueue } from "./pace/concurrency.ts";
 import { whenVisible } from "./pace/visibility.ts";
 import { isKmsError, type KmsClient, type Logger } from "./ports.ts";
-import { targetOf } from "./rotation/alias-assignment.ts";
 import { KeyGeneration, type KeyGenerationContext } from "./rotation/key-generation.ts";
 import { MadeKeys, type RecentKey } from "./rotation/recent-keys.ts";
 import { planSignature, type SignerOptions } from "./signing/signing-algorithm.ts";
@@ -200,7 +200,7 @@ export class KeyManager {
     const { kms, log, telemetry } = this.#context;
     const entry = this.#entries.get(keyId);
     if (entry?.keyType !== keyType || !this.#made.isUndelivered(entry)) return;
-    const target = await targetOf(kms, entry.aliasName).catch(() => undefined);
+    const target = await findKey(kms, entry.aliasName).catch(() => undefined);
     if (signal?.aborted) return;
     this.#made.deliver(keyId);
     if (target?.arn !== entry.keyArn || target.keyState !== "Enabled" || this.#entries.get(keyId) !== entry) return;

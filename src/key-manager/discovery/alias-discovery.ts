@@ -2,6 +2,7 @@
 
 import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import { KeyManagerError, keyManagerError } from "../errors.ts";
+import { findKey } from "../find-key.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
 import { mapBounded } from "../pace/concurrency.ts";
@@ -11,7 +12,11 @@ import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discov
 /** DescribeKey and GetPublicKey under way at once; KMS allows 2,000 a second of each. */
 const concurrency = 16;
 
-export type Finding = { readonly entry: KeyEntry } | { readonly unusable: UnusableKey } | undefined;
+export type Finding =
+  | { readonly entry: KeyEntry }
+  /** `isDoomed`: the key is on its way out. */
+  | { readonly unusable: UnusableKey; readonly isDoomed?: boolean }
+  | undefined;
 
 interface Listing {
   readonly own: readonly AliasListEntry[];
@@ -68,16 +73,6 @@ export function troubleWith({ keyState, keySpec, keyUsage, arn }: KeyMetadata, a
   }
 }
 
-/** The key that the alias stands on, if that is another one than was listed: a listing may be older than a rotation. */
-async function movedTo(
-  aliasName: string,
-  listed: KeyMetadata,
-  { kms, signal }: Pick<DiscoveryContext, "kms" | "signal">,
-): Promise<string | undefined> {
-  const target = await kms.describeKey(aliasName, { signal }).catch(() => undefined);
-  return target === undefined || target.arn === listed.arn ? undefined : target.keyId;
-}
-
 /**
  * Looks at the key behind one of our aliases.
  *
@@ -88,19 +83,18 @@ export async function examineAlias(
   context: Omit<DiscoveryContext, "log">,
 ): Promise<Finding> {
   const finding = await examineTarget(alias, context);
-  if (finding === undefined || !("listed" in finding)) return finding;
-  const { listed, unusable } = finding;
-  const targetKeyId = await movedTo(alias.aliasName, listed, context);
-  if (targetKeyId === undefined) return { unusable };
-  const second = await examineTarget({ ...alias, targetKeyId }, context);
-  return second !== undefined && "listed" in second ? { unusable: second.unusable } : second;
+  if (finding === undefined || "entry" in finding || !finding.isDoomed) return finding;
+  // A listing may be older than a rotation: perhaps the alias has left the key by now.
+  const { aliasName } = alias;
+  const target = await findKey(context.kms, aliasName, { signal: context.signal }).catch(() => undefined);
+  if (target === undefined || target.arn === finding.unusable.keyArn) return finding;
+  return examineTarget({ aliasName, targetKeyId: target.keyId }, context);
 }
 
-/** @returns with `listed` for a key that is on its way out: perhaps the alias has left it by now */
 async function examineTarget(
   { aliasName, targetKeyId }: Pick<AliasListEntry, "aliasName" | "targetKeyId">,
   { kms, names, signal }: Omit<DiscoveryContext, "log">,
-): Promise<Finding | { readonly listed: KeyMetadata; readonly unusable: UnusableKey }> {
+): Promise<Finding> {
   if (targetKeyId === undefined) {
     return { unusable: { aliasName, keyArn: undefined, trouble: "the alias has no target key; delete it" } };
   }
@@ -112,8 +106,7 @@ async function examineTarget(
     if (names.isForeignDescription(metadata.description)) return undefined;
     const trouble = troubleWith(metadata, aliasName);
     if (trouble !== undefined) {
-      const unusable = { aliasName, keyArn: metadata.arn, trouble };
-      return isDoomed(metadata) ? { listed: metadata, unusable } : { unusable };
+      return { unusable: { aliasName, keyArn: metadata.arn, trouble }, isDoomed: isDoomed(metadata) };
     }
     ({ pkixData } = await kms.getPublicKey(metadata.arn, { signal }));
   } catch (error) {
@@ -152,12 +145,7 @@ async function overdueKeys(
 ): Promise<readonly KeyMetadata[]> {
   const keys = await mapBounded(reminders, concurrency, async ({ targetKeyId }) => {
     if (targetKeyId === undefined) return undefined;
-    try {
-      return await kms.describeKey(targetKeyId, { signal });
-    } catch (error) {
-      if (isKmsError(error, "NotFound")) return undefined;
-      throw error;
-    }
+    return findKey(kms, targetKeyId, { signal });
   });
   return keys.flatMap((key) =>
     key?.keyState === "Enabled" && names.trustDomainOf(key.description) !== "foreign" ? [key] : [],

@@ -5,10 +5,9 @@
  * What is shown is disbelieved only if it is just what was before. An alias that stands anywhere else has been moved by
  * somebody, and one that is gone has been deleted.
  */
-
 import { KeyManagerError, keyManagerError } from "../errors.ts";
-import { isKmsError, type KmsClient } from "../ports.ts";
-import { targetOf } from "../rotation/alias-assignment.ts";
+import { findKey } from "../find-key.ts";
+import { isKmsError } from "../ports.ts";
 import type { RecentKey } from "../rotation/recent-keys.ts";
 import type { DiscoveredKeys, DiscoveryContext } from "./key-discovery.ts";
 
@@ -16,16 +15,16 @@ import type { DiscoveredKeys, DiscoveryContext } from "./key-discovery.ts";
 async function mayLag(
   { entry, replacedArn }: RecentKey,
   { entries, unusable }: DiscoveredKeys,
-  { kms }: RecentKeysContext,
+  { kms, signal }: DiscoveryContext,
 ): Promise<boolean> {
   const { keyId, keyArn, aliasName } = entry;
   const shownArn = entries.get(keyId)?.keyArn ?? unusable.find((key) => key.aliasName === aliasName)?.keyArn;
   if (shownArn !== undefined) return shownArn === replacedArn;
   // A listing may lag behind the alias itself.
-  return (await targetOf(kms, aliasName))?.arn === keyArn;
+  return (await findKey(kms, aliasName, { signal }))?.arn === keyArn;
 }
 
-async function isKept(recent: RecentKey, found: DiscoveredKeys, context: RecentKeysContext): Promise<boolean> {
+async function isKept(recent: RecentKey, found: DiscoveredKeys, context: DiscoveryContext): Promise<boolean> {
   const { keyId, keyArn, aliasName } = recent.entry;
   const { kms, names, signal } = context;
   if (found.entries.get(keyId)?.keyArn === keyArn || !names.isOwnAlias(aliasName)) return false;
@@ -41,8 +40,6 @@ async function isKept(recent: RecentKey, found: DiscoveredKeys, context: RecentK
   }
 }
 
-type RecentKeysContext = DiscoveryContext & { readonly kms: KmsClient };
-
 /**
  * Keeps recent keys in place of what KMS shows under their ids.
  *
@@ -51,7 +48,7 @@ type RecentKeysContext = DiscoveryContext & { readonly kms: KmsClient };
 export async function keepRecentKeys(
   found: DiscoveredKeys,
   recent: readonly RecentKey[],
-  context: RecentKeysContext,
+  context: DiscoveryContext,
 ): Promise<DiscoveredKeys> {
   const entries = new Map(found.entries);
   const kept = new Set<string>();

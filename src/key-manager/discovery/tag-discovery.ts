@@ -7,10 +7,11 @@
  */
 
 import { KeyManagerError, keyManagerError } from "../errors.ts";
+import { findKey } from "../find-key.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
 import { mapBounded } from "../pace/concurrency.ts";
-import { isDoomed, isKmsError, type KeyMetadata } from "../ports.ts";
+import { isDoomed, type KeyMetadata } from "../ports.ts";
 import { readSpireTags, type SpireTags, serverFilter, trustDomainFilter } from "../tags/spire-tags.ts";
 import { troubleWith } from "./alias-discovery.ts";
 import type { DiscoveredKeys, SurplusKey, TagDiscoveryContext, UnusableKey } from "./key-discovery.ts";
@@ -23,18 +24,8 @@ interface TaggedCandidate {
   readonly key: KeyMetadata;
 }
 
-/** @returns the key, undefined when it is gone: the tagging API lags */
-async function describe(keyArn: string, { kms, signal }: TagDiscoveryContext): Promise<KeyMetadata | undefined> {
-  try {
-    return await kms.describeKey(keyArn, { signal });
-  } catch (error) {
-    if (isKmsError(error, "NotFound")) return undefined;
-    throw error;
-  }
-}
-
 async function taggedKeys(context: TagDiscoveryContext): Promise<readonly TaggedCandidate[]> {
-  const { tagging, identity, signal } = context;
+  const { kms, tagging, identity, signal } = context;
   const found: { keyArn: string; tags: SpireTags }[] = [];
   const filters = [
     trustDomainFilter(identity.trustDomain),
@@ -48,7 +39,8 @@ async function taggedKeys(context: TagDiscoveryContext): Promise<readonly Tagged
     }
   }
   const candidates = await mapBounded(found, concurrency, async ({ keyArn, tags }) => {
-    const key = await describe(keyArn, context);
+    // The tagging API lags: the key may be gone.
+    const key = await findKey(kms, keyArn, { signal });
     return key === undefined ? [] : [{ tags, key }];
   });
   return candidates.flat();
@@ -75,10 +67,10 @@ async function slotsOf(candidates: readonly TaggedCandidate[], context: TagDisco
     const { keyId } = candidate.tags;
     tagged.set(keyId, [...(tagged.get(keyId) ?? []), candidate]);
   }
-  const { names } = context;
+  const { kms, names, signal } = context;
   return mapBounded([...tagged], concurrency, async ([keyId, all]) => {
     const aliasName = names.aliasFor(keyId);
-    const target = await describe(aliasName, context);
+    const target = await findKey(kms, aliasName, { signal });
     const isForeign = target !== undefined && names.isForeignDescription(target.description);
     return { keyId, aliasName, tagged: all, target: isForeign ? undefined : target };
   });

@@ -5,6 +5,7 @@
  * server may have changed. Keys are out of reach: the client has no call that makes, disables or schedules one.
  */
 import { KeyManagerError, keyManagerError } from "../errors.ts";
+import { findKey } from "../find-key.ts";
 import { isKmsError, type KmsClient } from "../ports.ts";
 import type { Step } from "./steps.ts";
 
@@ -18,14 +19,8 @@ const changed = (aliasName: string, keyArn: string | undefined) =>
       : `alias ${aliasName} stands on another key by now (${keyArn}); look at the plan again`,
   );
 
-async function targetOf(kms: AliasClient, aliasName: string): Promise<string | undefined> {
-  try {
-    return (await kms.describeKey(aliasName)).arn;
-  } catch (error) {
-    if (isKmsError(error, "NotFound")) return undefined;
-    throw error;
-  }
-}
+const targetOf = async (kms: AliasClient, aliasName: string): Promise<string | undefined> =>
+  (await findKey(kms, aliasName))?.arn;
 
 async function requireTarget(kms: AliasClient, aliasName: string, keyArn: string): Promise<void> {
   const target = await targetOf(kms, aliasName);

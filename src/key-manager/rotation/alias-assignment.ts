@@ -2,6 +2,7 @@
 
 import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import { KeyManagerError } from "../errors.ts";
+import { findKey } from "../find-key.ts";
 import { whenVisible } from "../pace/visibility.ts";
 import { type Clock, isKmsError, type KeyMetadata, type KmsClient, type KmsError, type Logger } from "../ports.ts";
 
@@ -14,16 +15,6 @@ export interface AliasAssignment {
 
 /** Turns between CreateAlias and UpdateAlias before we believe that somebody fights us for the alias. */
 const maxTurns = 4;
-
-/** The key that the alias points to, undefined when there is no such alias. */
-export async function targetOf(kms: KmsClient, aliasName: string): Promise<KeyMetadata | undefined> {
-  try {
-    return await kms.describeKey(aliasName);
-  } catch (error) {
-    if (isKmsError(error, "NotFound")) return undefined;
-    throw error;
-  }
-}
 
 /** How the alias stands after {@link assignAlias}: on the key, or on one that a replica with our identity made just before. */
 export type AliasOutcome =
@@ -79,7 +70,7 @@ export async function assignAlias(
   /** Where the alias points after a failure. */
   const look = async (error: KmsError): Promise<KeyMetadata | undefined> => {
     try {
-      return await targetOf(kms, aliasName);
+      return await findKey(kms, aliasName);
     } catch (lookError) {
       // That we cannot look makes nothing more certain: it must not pass for a refusal of the alias call.
       throw error.outcomeUnknown ? error : lookError;

@@ -4,12 +4,13 @@
  */
 
 import { KeyManagerError, messageOf } from "../errors.ts";
+import { findKey } from "../find-key.ts";
 import type { KeyEntry } from "../key-entry.ts";
 import type { LogLimits } from "../pace/log-limit.ts";
 import { isKmsError } from "../ports.ts";
 import type { DeletionQueue } from "../removal/deletion-queue.ts";
 import type { DoomedKey } from "../removal/key-deletion.ts";
-import { type AliasAssignment, targetOf } from "./alias-assignment.ts";
+import type { AliasAssignment } from "./alias-assignment.ts";
 
 export interface KeySuccessionContext extends AliasAssignment {
   readonly deletions: DeletionQueue;
@@ -95,7 +96,7 @@ export class KeySuccession {
       purpose,
       before: async () => {
         if (entry === undefined) return true;
-        const target = await targetOf(kms, entry.aliasName);
+        const target = await findKey(kms, entry.aliasName);
         if (target?.arn !== keyArn) return true;
         void this.#settle(entry, 0);
         return false;
@@ -117,7 +118,7 @@ export class KeySuccession {
   async #keepRotation(replacedArn: string): Promise<void> {
     const { kms, log } = this.#context;
     const { aliasName, current: currentEntry } = this.#slot;
-    const target = await targetOf(kms, aliasName);
+    const target = await findKey(kms, aliasName);
     const current = currentEntry();
     if (target?.arn !== replacedArn || current === undefined || current.keyArn === replacedArn) return;
     log.warn("The alias was moved back to the replaced key: pointing it at the new key again", {
@@ -188,7 +189,7 @@ export class KeySuccession {
   /** @param believeAt from when on KMS is believed that the alias does not stand on the key */
   async #settleNow(entry: KeyEntry, believeAt: number): Promise<void> {
     const { kms, clock, log } = this.#context;
-    const target = await targetOf(kms, entry.aliasName);
+    const target = await findKey(kms, entry.aliasName);
     if (target?.arn !== entry.keyArn) {
       if (clock.now().getTime() < believeAt) throw new Error("KMS does not show the alias on the new key, or not yet");
       this.abandon(entry.keyArn, entry);
