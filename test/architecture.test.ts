@@ -25,10 +25,10 @@ const borders: Readonly<Record<string, Border>> = {
     packages: ["@grpc/grpc-js", "@bufbuild/protobuf", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
   },
   "plugin-sdk": { folders: ["gen", "go-plugin"], packages: ["@bufbuild/protobuf", "@grpc/grpc-js"] },
-  // On the way: settings and names still have to be told apart from their types.
-  "key-manager": { folders: ["plugin"], packages: ["valibot"] },
+
+  "key-manager": { folders: [], packages: [] },
   aws: {
-    folders: ["key-manager", "plugin"],
+    folders: ["key-manager"],
     packages: [
       "@aws-sdk/client-kms",
       "@aws-sdk/client-resource-groups-tagging-api",
@@ -47,7 +47,7 @@ const borders: Readonly<Record<string, Border>> = {
 };
 
 /** From `aws` only the words of the domain, never its doings. */
-const domainFilesForAdapters = ["plugin/aws-kms/settings.ts", "key-manager/ports.ts", "key-manager/telemetry.ts"];
+const domainFilesForAdapters = ["key-manager/config.ts", "key-manager/ports.ts", "key-manager/telemetry.ts"];
 
 const list = (folder: string): string[] =>
   readdirSync(join(source, folder), { withFileTypes: true }).flatMap((entry) => {

@@ -2,9 +2,9 @@
 import { KMSClient } from "@aws-sdk/client-kms";
 import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import { STSClient } from "@aws-sdk/client-sts";
+import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock, IamClient, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
-import type { KeyManagerConfig } from "../plugin/aws-kms/settings.ts";
 import { BoundedHttpHandler } from "./calls/bounded-handler.ts";
 import { type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
 import { CredentialSource } from "./credentials/credentials.ts";

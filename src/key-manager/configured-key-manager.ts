@@ -5,9 +5,7 @@
  * generations wait for it, so that none falls between discovery and the swap.
  */
 
-import type { Preparation, PreparationContext } from "../plugin/aws-kms/preparation.ts";
-import { RoleArns } from "../plugin/aws-kms/role-arns.ts";
-import type { KeyManagerConfig } from "../plugin/aws-kms/settings.ts";
+import type { KeyManagerConfig } from "./config.ts";
 import { discoverKeys } from "./discovery/discover.ts";
 import type { DiscoveredKeys } from "./discovery/key-discovery.ts";
 import { KeyManagerError } from "./errors.ts";
@@ -20,6 +18,7 @@ import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } fr
 import { DeletionQueue } from "./removal/deletion-queue.ts";
 import { disposeOfLeftovers } from "./removal/orphans-at-start.ts";
 import { CreationCeiling } from "./rotation/creation-ceiling.ts";
+import type { Preparation, Prepare } from "./setup.ts";
 import { retagKeys, tagHooks } from "./tags/tag-mode.ts";
 import type { Telemetry, TelemetryGauges } from "./telemetry.ts";
 import type { Task } from "./upkeep/task.ts";
@@ -41,7 +40,7 @@ export interface ConfiguredKeyManagerOptions<C extends KeyManagerConfig> {
   readonly telemetry?: Telemetry;
   readonly createClients: (config: C) => Promise<Clients> | Clients;
   /** The plugin's own part: names, key policy. */
-  readonly prepare: (config: C, context: PreparationContext) => Promise<Preparation>;
+  readonly prepare: Prepare<C>;
   /** Default: all tasks that the configuration asks for. */
   readonly tasks?: ((options: UpkeepOptions) => readonly Task[]) | undefined;
 }
@@ -60,14 +59,12 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
   readonly #ceiling: CreationCeiling;
   readonly #limits: LogLimits;
   readonly #deletions: DeletionQueue;
-  readonly #roleArns: RoleArns;
   #current: Current | undefined;
 
   constructor(options: ConfiguredKeyManagerOptions<C>) {
     this.#options = options;
     this.#ceiling = new CreationCeiling(options.clock);
     this.#limits = new LogLimits(options.clock);
-    this.#roleArns = new RoleArns(options);
     this.#deletions = new DeletionQueue({
       clock: options.clock,
       log: options.log,
@@ -97,7 +94,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       signal?.throwIfAborted();
       const clients = await this.#options.createClients(config);
       try {
-        const context = { ...clients, roleArns: this.#roleArns, log, signal };
+        const context = { ...clients, log, signal };
         const preparation = await this.#options.prepare(config, context);
         const recent = this.#current?.keyManager.recentKeys ?? [];
         const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal, recent });

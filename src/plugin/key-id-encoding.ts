@@ -10,6 +10,7 @@
  * `/` is written `_2f` although KMS would take it: a key id is exactly one segment, so that server `a` with key `b/x`
  * and server `a/b` with key `x` never share an alias (docs/decisions/0005).
  */
+import { KeyManagerError } from "../key-manager/errors.ts";
 
 const underscore = 0x5f;
 const encoder = new TextEncoder();
@@ -93,4 +94,23 @@ export function decodeKeyId(segment: string): string {
 /** Decodes an alias segment as SPIRE's built-in plugin does. */
 export function decodeBuiltInKeyId(segment: string): string {
   return segment.replaceAll("_2e", ".").replaceAll("_2b", "+");
+}
+
+/** KMS's limit on an alias name, prefix included, in characters. */
+export const maxAliasLength = 256;
+
+/**
+ * The alias of a key id behind a prefix.
+ *
+ * @throws KeyManagerError `InvalidArgument` when KMS would refuse it for its length
+ */
+export function aliasBehind(prefix: string, keyId: string, setting: string): string {
+  const aliasName = prefix + encodeKeyId(keyId);
+  if (aliasName.length > maxAliasLength) {
+    throw new KeyManagerError(
+      "InvalidArgument",
+      `key id ${JSON.stringify(keyId)} makes an alias of ${aliasName.length} characters, KMS allows ${maxAliasLength}; use a shorter key id or ${setting}`,
+    );
+  }
+  return aliasName;
 }

@@ -1,14 +1,17 @@
 /** A KeyManager plugin put together: configuration, key manager, AWS, SPIRE's services. Loaded after the handshake. */
 
-import { ConfiguredKeyManager, type ConfiguredKeyManagerOptions } from "../key-manager/configured-key-manager.ts";
+import type { KeyManagerConfig } from "../key-manager/config.ts";
+import { ConfiguredKeyManager } from "../key-manager/configured-key-manager.ts";
+import type { Clock, Logger } from "../key-manager/ports.ts";
+import type { Prepare } from "../key-manager/setup.ts";
 import { type LoadPlugin, StatusError } from "../plugin-sdk/index.ts";
 import { version } from "../version.ts";
-import type { ConfigResult, KeyManagerConfig } from "./aws-kms/settings.ts";
 import { PluginMetrics } from "./metrics.ts";
 import { MetricsServer } from "./metrics-server.ts";
 import { keyManagerService } from "./service.ts";
+import type { PluginData } from "./settings/plugin-data.ts";
 import { readPluginData } from "./settings/plugin-data.ts";
-import type { PluginData } from "./settings/setting.ts";
+import type { ConfigResult } from "./settings/shared.ts";
 import { withStatus } from "./status.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -19,7 +22,8 @@ export interface KeyManagerPlugin<C extends KeyManagerConfig> {
   readonly parse: (trustDomain: string, pluginData: PluginData) => ConfigResult<C>;
   /** Problems with files that the configuration names; for Validate. */
   readonly fileProblems?: (config: C) => Promise<readonly string[]>;
-  readonly prepare: ConfiguredKeyManagerOptions<C>["prepare"];
+  /** Called once a process. */
+  readonly preparation: (options: { readonly clock: Clock; readonly log: Logger }) => Prepare<C>;
 }
 
 /** SPIRE waits 10 s for Deinit and 2 s for a shutdown; a deletion that does not make it is found again later. */
@@ -31,7 +35,7 @@ const gaugesEveryMs = 60_000;
 const oneLine = (problems: readonly string[]) => `invalid configuration: ${problems.join("; ")}`;
 
 export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlugin<C>): LoadPlugin {
-  const { name, parse, prepare, fileProblems = async () => [] } = plugin;
+  const { name, parse, preparation, fileProblems = async () => [] } = plugin;
   return ({ log }) => {
     const awsModule = import("../aws/clients.ts");
     const metrics = new PluginMetrics(name, () => keyManager.gauges);
@@ -40,7 +44,7 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
       clock: systemClock,
       log,
       telemetry: metrics,
-      prepare,
+      prepare: preparation({ clock: systemClock, log }),
       createClients: async (config) =>
         (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version], metrics),
     });

@@ -1,7 +1,7 @@
 /** `metrics_listen`: Prometheus text over HTTP, on the loopback address only. */
 import { createServer, type Server } from "node:http";
+import type { ListenAddress } from "../key-manager/config.ts";
 import { KeyManagerError } from "../key-manager/errors.ts";
-import type { ListenAddress } from "./aws-kms/settings.ts";
 
 function stop(server: Server | undefined): void {
   server?.close();

@@ -3,9 +3,9 @@
 import { ConfiguredKeyManager } from "../../src/key-manager/configured-key-manager.ts";
 import type { Clock, LogFields, Logger } from "../../src/key-manager/ports.ts";
 import { noTelemetry } from "../../src/key-manager/telemetry.ts";
-import { prepareAwsKms } from "../../src/plugin/aws-kms/preparation.ts";
+import { awsKmsPreparation } from "../../src/plugin/aws-kms/preparation.ts";
 import { type AwsKmsConfig, parseConfig } from "../../src/plugin/aws-kms/settings.ts";
-import type { Setting } from "../../src/plugin/settings/setting.ts";
+import type { Setting } from "../../src/plugin/settings/plugin-data.ts";
 import type { Account } from "./account.ts";
 import { simulatedClients } from "./simulated-sdk.ts";
 import type { Weather } from "./weather.ts";
@@ -46,10 +46,11 @@ export class SpireProcess {
     this.#options = options;
     const { account, weather, random, discardCredentials = () => random() < 0.5 } = options;
     this.clock = account.time.clockFor(this, random);
+    const log = this.#logger();
     this.keyManager = new ConfiguredKeyManager<AwsKmsConfig>({
       clock: this.clock,
-      log: this.#logger(),
-      prepare: prepareAwsKms,
+      log,
+      prepare: awsKmsPreparation({ clock: this.clock, log }),
       createClients: () =>
         simulatedClients({
           // Not the process's own: what is under way when it is killed may still arrive.

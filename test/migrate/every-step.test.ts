@@ -4,8 +4,9 @@ import { discoverByAlias } from "../../src/key-manager/discovery/alias-discovery
 import type { MigrationNames } from "../../src/key-manager/migration/compare-names.ts";
 import { migrate } from "../../src/key-manager/migration/migration.ts";
 import type { Phase } from "../../src/key-manager/migration/steps.ts";
+import type { KeyNames } from "../../src/key-manager/names.ts";
 import type { Clock, Logger } from "../../src/key-manager/ports.ts";
-import { awsKmsNames, type KeyNames } from "../../src/plugin/aws-kms/names.ts";
+import { awsKmsNames } from "../../src/plugin/aws-kms/names.ts";
 import { kmsNames } from "../../src/plugin/kms/names.ts";
 import { OriginalPlugin } from "../kms/original-plugin.ts";
 import { Account, type StopAt } from "./engine-kms.ts";

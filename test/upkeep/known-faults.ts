@@ -2,11 +2,11 @@
  * Faults that SPIRE's built-in `aws_kms` has or had, put into our parts where they join: the histories must notice each.
  */
 
+import type { KeyNames } from "../../src/key-manager/names.ts";
 import type { KmsClient } from "../../src/key-manager/ports.ts";
 import { tagNames } from "../../src/key-manager/tags/spire-tags.ts";
 import type { Task } from "../../src/key-manager/upkeep/task.ts";
 import { type UpkeepOptions, upkeepTasks } from "../../src/key-manager/upkeep/upkeep.ts";
-import type { KeyNames } from "../../src/plugin/aws-kms/names.ts";
 import { lookAlikes } from "./history.ts";
 import type { Seams } from "./simulated-server.ts";
 

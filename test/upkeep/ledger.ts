@@ -5,7 +5,7 @@
  * rest on what the key manager believes. `inUse` is: in the entries of a live server, or behind an alias that a live
  * server has in its entries.
  */
-import type { UpkeepConfig } from "../../src/plugin/aws-kms/settings.ts";
+import type { UpkeepConfig } from "../../src/key-manager/config.ts";
 import type { Call, SimulatedAccount, Watcher } from "./simulated-account.ts";
 import { SimulatedServer } from "./simulated-server.ts";
 

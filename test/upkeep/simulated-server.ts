@@ -7,10 +7,11 @@ import {
 import type { KeyType } from "../../src/key-manager/key-type.ts";
 import { abortController } from "../../src/key-manager/pace/concurrency.ts";
 import type { Clock, KmsClient, LogFields, Logger } from "../../src/key-manager/ports.ts";
+import type { Preparation } from "../../src/key-manager/setup.ts";
 import { AwsException, EmulatorError } from "../../src/kms-emulator/index.ts";
-import { type Preparation, prepareAwsKms } from "../../src/plugin/aws-kms/preparation.ts";
+import { awsKmsPreparation } from "../../src/plugin/aws-kms/preparation.ts";
 import { type AwsKmsConfig, parseConfig } from "../../src/plugin/aws-kms/settings.ts";
-import type { Setting } from "../../src/plugin/settings/setting.ts";
+import type { Setting } from "../../src/plugin/settings/plugin-data.ts";
 import { engineClients } from "./engine-clients.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
 import { seededRandom } from "./virtual-time.ts";
@@ -77,9 +78,11 @@ export class SimulatedServer {
     const { account, seed = 1, skewMs = 0, seams = {} } = options;
     const random = seededRandom(seed);
     this.clock = account.time.clockFor(this, random, skewMs);
+    const log = this.#logger();
+    const prepare = awsKmsPreparation({ clock: this.clock, log });
     this.keyManager = new ConfiguredKeyManager<AwsKmsConfig>({
       clock: this.clock,
-      log: this.#logger(),
+      log,
       createClients: () => {
         const clients = engineClients({
           wire: (operation, input) => this.#wire(operation, input),
@@ -89,7 +92,7 @@ export class SimulatedServer {
         return seams.kms === undefined ? clients : { ...clients, kms: seams.kms(clients.kms) };
       },
       prepare: async (...given) => {
-        const preparation = await prepareAwsKms(...given);
+        const preparation = await prepare(...given);
         return seams.preparation?.(preparation) ?? preparation;
       },
       ...(seams.tasks === undefined ? {} : { tasks: seams.tasks }),

@@ -8,7 +8,7 @@ import {
   type STSClientConfig,
 } from "@aws-sdk/client-sts";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
-import type { KeyManagerConfig } from "../../plugin/aws-kms/settings.ts";
+import type { KeyManagerConfig } from "../../key-manager/config.ts";
 import { Answer } from "../calls/answer.ts";
 import { credentialsErrorFrom, isClockSkewCorrected } from "../calls/aws-error.ts";
 import type { Credentials, FetchCredentials } from "./credentials.ts";

@@ -2,7 +2,8 @@
 import { KeyManagerError } from "../../key-manager/errors.ts";
 import type { MigrationNames } from "../../key-manager/migration/compare-names.ts";
 import type { Phase } from "../../key-manager/migration/steps.ts";
-import { awsKmsNames, type KeyNames } from "../../plugin/aws-kms/names.ts";
+import type { KeyNames } from "../../key-manager/names.ts";
+import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
 import { readServerId } from "../../plugin/aws-kms/server-id.ts";
 import { kmsNames } from "../../plugin/kms/names.ts";
 import { keyPrefix } from "../../plugin/kms/settings.ts";

@@ -1,10 +1,10 @@
 /** Finding this server's keys at Configure by the names of their aliases. */
 
-import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import { KeyManagerError, keyManagerError } from "../errors.ts";
 import { findKey } from "../find-key.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
+import type { KeyNames } from "../names.ts";
 import { mapBounded } from "../pace/concurrency.ts";
 import { type AliasListEntry, isDoomed, isKmsError, type KeyMetadata, type Logger } from "../ports.ts";
 import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discovery.ts";

@@ -1,9 +1,9 @@
 /** Discovery as configured: by alias or by tags. */
 
-import type { Preparation } from "../../plugin/aws-kms/preparation.ts";
-import type { KeyManagerConfig } from "../../plugin/aws-kms/settings.ts";
+import type { KeyManagerConfig } from "../config.ts";
 import type { Clock, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import type { RecentKey } from "../rotation/recent-keys.ts";
+import type { Preparation } from "../setup.ts";
 import { discoverByAlias } from "./alias-discovery.ts";
 import { keepRecentKeys } from "./keep-recent-keys.ts";
 import { type DiscoveredKeys, reportUnusableKeys } from "./key-discovery.ts";

@@ -1,8 +1,8 @@
 /** What a way of finding keys is given and what it finds. */
 
-import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import { KeyManagerError } from "../errors.ts";
 import type { KeyEntries } from "../key-entry.ts";
+import type { KeyNames } from "../names.ts";
 import type { Clock, KeyMetadata, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import type { TagIdentity } from "../tags/spire-tags.ts";
 

@@ -5,8 +5,8 @@
  * run again, also after keys were rotated under either name.
  */
 
-import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import { KeyManagerError } from "../errors.ts";
+import type { KeyNames } from "../names.ts";
 import type { KeyState } from "../ports.ts";
 
 /** A key as one of its two aliases shows it. */

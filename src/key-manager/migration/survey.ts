@@ -1,8 +1,8 @@
 /** Finds out what stands under the old and the new names of a migration; asks KMS about these keys only. */
 import { createHash } from "node:crypto";
-import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import { troubleWith } from "../discovery/alias-discovery.ts";
 import { keyManagerError } from "../errors.ts";
+import type { KeyNames } from "../names.ts";
 import { mapBounded } from "../pace/concurrency.ts";
 import { type AliasListEntry, type Clock, isKmsError, type KmsClient } from "../ports.ts";
 import type { LeftOut, MigrationNames, NamedKey, Survey } from "./compare-names.ts";

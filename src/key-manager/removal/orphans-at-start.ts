@@ -1,7 +1,7 @@
 /** Keys that a start of this server finds out of use and need not leave to the scans. */
 
-import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import type { DiscoveredKeys } from "../discovery/key-discovery.ts";
+import type { KeyNames } from "../names.ts";
 import type { KeyMetadata, KmsClient, Logger } from "../ports.ts";
 import type { DeletionQueue } from "./deletion-queue.ts";
 import type { DoomedKey } from "./key-deletion.ts";

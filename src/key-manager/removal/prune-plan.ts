@@ -4,7 +4,7 @@
  * A deletion needs two proofs: the alias path (or that there is no alias at all) and the key's own description. What
  * lacks one of them stays.
  */
-import type { KeyNames } from "../../plugin/aws-kms/names.ts";
+import type { KeyNames } from "../names.ts";
 import type { AliasListEntry, KeyMetadata } from "../ports.ts";
 import type { SpireTags, TagIdentity } from "../tags/spire-tags.ts";
 

@@ -1,7 +1,7 @@
 /** Acting on a disposal plan. */
 
-import { formatDuration } from "../../plugin/settings/duration.ts";
 import { explain } from "../errors.ts";
+import { formatDuration } from "../pace/duration.ts";
 import { isKmsError, type KmsClient, type LogFields, type Logger } from "../ports.ts";
 import type { Telemetry } from "../telemetry.ts";
 import type { TaskReport } from "../upkeep/task.ts";

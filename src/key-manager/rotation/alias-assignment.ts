@@ -1,8 +1,8 @@
 /** Pointing an alias at a key, whatever state the alias turns out to be in. */
 
-import type { KeyNames } from "../../plugin/aws-kms/names.ts";
 import { KeyManagerError } from "../errors.ts";
 import { findKey } from "../find-key.ts";
+import type { KeyNames } from "../names.ts";
 import { whenVisible } from "../pace/visibility.ts";
 import { type Clock, isKmsError, type KeyMetadata, type KmsClient, type KmsError, type Logger } from "../ports.ts";
 

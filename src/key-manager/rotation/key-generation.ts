@@ -5,13 +5,13 @@
  * we still wait for KMS's answer, to know which key must be scheduled for deletion.
  */
 
-import type { KeyPolicySource } from "../../plugin/aws-kms/preparation.ts";
 import { examineAlias } from "../discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError, messageOf } from "../errors.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { type KeyType, keySpecOf } from "../key-type.ts";
 import { whenVisible } from "../pace/visibility.ts";
 import { type CreateKeyInput, isKmsError, type KeyMetadata, type Tag } from "../ports.ts";
+import type { KeyPolicySource } from "../setup.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { type AliasOutcome, assignAlias } from "./alias-assignment.ts";
 import { type CreationCeiling, type LiveKeys, requireRoom } from "./creation-ceiling.ts";

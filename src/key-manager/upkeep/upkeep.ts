@@ -1,8 +1,8 @@
 /** The background tasks of one configuration. */
 
-import type { KeyNames } from "../../plugin/aws-kms/names.ts";
-import type { UpkeepConfig } from "../../plugin/aws-kms/settings.ts";
+import type { UpkeepConfig } from "../config.ts";
 import type { KeyManager } from "../key-manager.ts";
+import type { KeyNames } from "../names.ts";
 import type { Clock, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import type { DeletionQueue } from "../removal/deletion-queue.ts";
 import { keyDescriber } from "../removal/key-describer.ts";

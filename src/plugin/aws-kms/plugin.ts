@@ -1,7 +1,12 @@
 /** The `aws_kms` plugin. */
 
 import { loadKeyManager } from "../loader.ts";
-import { fileProblems, prepareAwsKms } from "./preparation.ts";
+import { awsKmsPreparation, fileProblems } from "./preparation.ts";
 import { parseConfig } from "./settings.ts";
 
-export const loadAwsKms = loadKeyManager({ name: "aws_kms", parse: parseConfig, fileProblems, prepare: prepareAwsKms });
+export const loadAwsKms = loadKeyManager({
+  name: "aws_kms",
+  parse: parseConfig,
+  fileProblems,
+  preparation: awsKmsPreparation,
+});

@@ -1,11 +1,11 @@
 /** From a checked configuration of `aws_kms` to what its key manager is made of; reads files and AWS, changes nothing. */
 import { randomUUID } from "node:crypto";
 import { KeyManagerError, keyManagerError } from "../../key-manager/errors.ts";
-import type { IamClient, Logger, StsClient } from "../../key-manager/ports.ts";
-import type { TagIdentity } from "../../key-manager/tags/spire-tags.ts";
+import type { Clock, Logger } from "../../key-manager/ports.ts";
+import type { KeyPolicySource, PreparationContext, Prepare } from "../../key-manager/setup.ts";
 import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
-import { awsKmsNames, type KeyNames } from "./names.ts";
-import { assumedRoleOf, isArnOfRole, type RoleArns } from "./role-arns.ts";
+import { awsKmsNames } from "./names.ts";
+import { assumedRoleOf, isArnOfRole, RoleArns } from "./role-arns.ts";
 import { createServerIdFile, readServerId } from "./server-id.ts";
 import type { AwsKmsConfig } from "./settings.ts";
 
@@ -13,30 +13,6 @@ import type { AwsKmsConfig } from "./settings.ts";
 interface ResolvedServerId {
   readonly serverId: string;
   readonly keep: () => Promise<void>;
-}
-
-/** What preparing a configuration may use. */
-export interface PreparationContext {
-  readonly sts: StsClient;
-  readonly iam: IamClient;
-  readonly roleArns: RoleArns;
-  readonly log: Logger;
-  readonly signal: AbortSignal | undefined;
-}
-
-/**
- * The key policy document of a new key; undefined = KMS's default. Asked for when the key is to be made: what it takes may
- * still be under way after Configure. Never rejects, and takes no more than seconds.
- */
-export type KeyPolicySource = () => Promise<string | undefined>;
-
-export interface Preparation {
-  readonly names: KeyNames;
-  readonly keyPolicy: KeyPolicySource;
-  /** Who the server is in tags; needed for tag mode only. */
-  readonly identity: TagIdentity | undefined;
-  /** Makes lasting what had to be decided (a new server id); the last step that can fail. */
-  readonly commit: () => Promise<void>;
 }
 
 async function resolveServerId({ identity }: AwsKmsConfig, log: Logger): Promise<ResolvedServerId> {
@@ -59,7 +35,8 @@ async function resolveServerId({ identity }: AwsKmsConfig, log: Logger): Promise
 
 async function resolveKeyPolicy(
   { keyPolicyFile, assumeRole }: AwsKmsConfig,
-  { sts, iam, roleArns, log, signal }: PreparationContext,
+  roleArns: RoleArns,
+  { sts, iam, log, signal }: PreparationContext,
 ): Promise<KeyPolicySource> {
   if (keyPolicyFile !== undefined) {
     const document = await readKeyPolicyFile(keyPolicyFile);
@@ -85,13 +62,20 @@ async function resolveKeyPolicy(
   return async () => defaultKeyPolicy(role, await roleArns.found(role, iam));
 }
 
-/** Reads what the configuration refers to: server id, key policy, caller identity. */
-export async function prepareAwsKms(config: AwsKmsConfig, context: PreparationContext): Promise<Preparation> {
-  const { serverId, keep } = await resolveServerId(config, context.log);
-  const keyPolicy = await resolveKeyPolicy(config, context);
-  const { trustDomain } = config;
-  const names = awsKmsNames(trustDomain, serverId);
-  return { names, keyPolicy, identity: { trustDomain, serverId }, commit: keep };
+/**
+ * Reads what the configuration refers to: server id, key policy, caller identity.
+ *
+ * @param options of the process: what was learnt of the role's ARN outlives a reconfiguration
+ */
+export function awsKmsPreparation(options: { readonly clock: Clock; readonly log: Logger }): Prepare<AwsKmsConfig> {
+  const roleArns = new RoleArns(options);
+  return async (config, context) => {
+    const { serverId, keep } = await resolveServerId(config, context.log);
+    const keyPolicy = await resolveKeyPolicy(config, roleArns, context);
+    const { trustDomain } = config;
+    const names = awsKmsNames(trustDomain, serverId);
+    return { names, keyPolicy, identity: { trustDomain, serverId }, commit: keep };
+  };
 }
 
 /** Problems with the files that a configuration names, found without touching AWS or changing anything; for Validate. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { SettingObject } from "../settings/setting.ts";
+import type { SettingObject } from "../settings/plugin-data.ts";
 import { parseConfig } from "./settings.ts";
 
 const base = { region: "us-east-2", key_identifier_value: "server-1" };

@@ -4,11 +4,13 @@
  * One entry of the table below per setting; what concerns several settings at once is checked after it.
  */
 import * as v from "valibot";
+import type { KeyManagerConfig, UpkeepConfig } from "../../key-manager/config.ts";
+import { formatDuration } from "../../key-manager/pace/duration.ts";
 import type { Tag } from "../../key-manager/ports.ts";
 import { keyTagProblems, maxTags, pluginTagCount } from "../../key-manager/tags/key-tags.ts";
-import { formatDuration } from "../settings/duration.ts";
+import type { PluginData } from "../settings/plugin-data.ts";
 import { duration, flag, serverId, shown, text, textOfNumber, wholeNumber } from "../settings/schemas.ts";
-import type { PluginData } from "../settings/setting.ts";
+import type { ConfigResult } from "../settings/shared.ts";
 import { sharedConfigOf, sharedSettings } from "../settings/shared.ts";
 import { checkSettings, type SettingValues } from "../settings/table.ts";
 
@@ -17,91 +19,16 @@ export type ServerIdentity =
   | { readonly kind: "file"; readonly path: string; readonly setting: "key_identifier_file" | "key_metadata_file" }
   | { readonly kind: "value"; readonly value: string };
 
-export interface StaticCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string | undefined;
-}
-
-export interface ListenAddress {
-  /** A loopback address. */
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A role to assume with the credentials found. */
-export interface AssumeRoleConfig {
-  readonly roleArn: string;
-  readonly externalId: string | undefined;
-  readonly sessionName: string;
-}
-
-/** What any key manager needs, whatever its naming scheme. */
-export interface KeyManagerConfig {
-  readonly region: string;
-  /** Undefined: the AWS SDK's default chain. */
-  readonly credentials: StaticCredentials | undefined;
-  /** Name of a profile in the AWS shared files, for the default chain. */
-  readonly profile: string | undefined;
-  readonly assumeRole: AssumeRoleConfig | undefined;
-  /** Undefined: the SDK's environment variables and shared configuration decide. */
-  readonly useFipsEndpoint: boolean | undefined;
-  readonly useDualstackEndpoint: boolean | undefined;
-  /** Undefined: the SDK's endpoint variables, shared configuration, and the Region's own endpoint. */
-  readonly endpoint: string | undefined;
-  readonly stsEndpoint: string | undefined;
-  readonly keyTags: readonly Tag[];
-  readonly pendingWindowInDays: number;
-  /** 0 = no ceiling. */
-  readonly maxKeysCreatedPerHour: number;
-  /** Ceiling on keys of this server that are in use or still to be scheduled for deletion; 0 = none. */
-  readonly maxLiveKeys: number;
-  readonly strictKeyDiscovery: boolean;
-  /** Check each signature against the public key before it is returned. */
-  readonly verifySignatures: boolean;
-  /** Keys are found and kept alive by the plugin's own tags; aliases are kept fresh all the same. */
-  readonly tagBasedKeyDiscovery: boolean;
-  /** `keyTags` are brought onto existing keys, too. */
-  readonly retagExistingKeys: boolean;
-  /** Where Prometheus may ask; undefined: nowhere. */
-  readonly metricsListen: ListenAddress | undefined;
-  /** Undefined: nothing is refreshed or pruned. */
-  readonly upkeep: UpkeepConfig | undefined;
-}
-
 export interface AwsKmsConfig extends KeyManagerConfig {
   readonly trustDomain: string;
   readonly identity: ServerIdentity;
   readonly keyPolicyFile: string | undefined;
 }
 
-/** When keys are kept alive and stale ones pruned. All times in milliseconds. */
-export interface UpkeepConfig {
-  readonly aliasRefreshIntervalMs: number;
-  readonly staleAliasScanIntervalMs: number;
-  readonly staleAliasThresholdMs: number;
-  readonly staleKeyScanIntervalMs: number;
-  readonly staleKeyThresholdMs: number;
-  /** Each task first runs at a random moment within this time after Configure. */
-  readonly scanStartDelayMs: number;
-  readonly pruneDryRun: boolean;
-  readonly maxDeletionsPerScan: number;
-}
-
 const hourMs = 3_600_000;
 const minIntervalMs = 1_000;
 const minStaleAliasThresholdMs = 24 * hourMs;
 const minStaleKeyThresholdMs = hourMs;
-
-/** What became of `plugin_data`. */
-export interface ConfigResult<C extends KeyManagerConfig> {
-  /** Absent when there are problems. */
-  readonly config?: C;
-  /** What makes the configuration unusable, one sentence each, starting with the setting's name. */
-  readonly problems: readonly string[];
-  /** What works but should be changed. */
-  readonly warnings: readonly string[];
-}
 
 const tagMap = v.pipe(
   v.record(

@@ -5,8 +5,8 @@
  * exactly one segment must follow it, so that `SERVER_A/` does not take what `SERVER_A/b/` made.
  */
 import { KeyManagerError } from "../../key-manager/errors.ts";
-import { aliasBehind, type KeyNames, maxAliasLength, type Reminders } from "../aws-kms/names.ts";
-import { decodeKeyId, encodeKeyId } from "../key-id-encoding.ts";
+import type { KeyNames, Reminders } from "../../key-manager/names.ts";
+import { aliasBehind, decodeKeyId, encodeKeyId, maxAliasLength } from "../key-id-encoding.ts";
 
 const setting = "key_prefix";
 

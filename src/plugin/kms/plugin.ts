@@ -3,4 +3,4 @@
 import { loadKeyManager } from "../loader.ts";
 import { parseKmsConfig, prepareKms } from "./settings.ts";
 
-export const loadKms = loadKeyManager({ name: "kms", parse: parseKmsConfig, prepare: prepareKms });
+export const loadKms = loadKeyManager({ name: "kms", parse: parseKmsConfig, preparation: () => prepareKms });

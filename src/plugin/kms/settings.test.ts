@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { SettingObject } from "../settings/setting.ts";
+import type { SettingObject } from "../settings/plugin-data.ts";
 import { parseKmsConfig } from "./settings.ts";
 
 const parse = (settings: SettingObject) => parseKmsConfig("example.org", { settings, problems: [] });

@@ -1,10 +1,11 @@
 /** The configuration of `kms`, the older plugin: its four settings, and those of ours that make sense for it. */
 import * as v from "valibot";
-import { maxAliasLength } from "../aws-kms/names.ts";
-import type { Preparation } from "../aws-kms/preparation.ts";
-import type { ConfigResult, KeyManagerConfig } from "../aws-kms/settings.ts";
+import type { KeyManagerConfig } from "../../key-manager/config.ts";
+import type { Preparation } from "../../key-manager/setup.ts";
+import { maxAliasLength } from "../key-id-encoding.ts";
+import type { PluginData } from "../settings/plugin-data.ts";
 import { matching, shown } from "../settings/schemas.ts";
-import type { PluginData } from "../settings/setting.ts";
+import type { ConfigResult } from "../settings/shared.ts";
 import { sharedConfigOf, sharedSettings } from "../settings/shared.ts";
 import { checkSettings } from "../settings/table.ts";
 import { kmsNames } from "./names.ts";

@@ -1,6 +1,28 @@
-/** `plugin_data` as SPIRE hands it over, HCL 1 text or its JSON form, as plain settings. */
+/**
+ * `plugin_data` as SPIRE hands it over, HCL 1 text or its JSON form, as plain settings.
+ *
+ * Numbers keep their text, because SPIRE's HCL decoder lets a number stand where a string is wanted (`key_identifier_value = 0042`).
+ */
 import { attributes, HclError, type HclObject, type HclValue, parseHcl } from "../../hcl/index.ts";
-import type { PluginData, Setting, SettingObject } from "./setting.ts";
+
+export interface NumberLiteral {
+  /** The number as it stood in the text. */
+  readonly number: string;
+}
+
+export type Setting = string | boolean | NumberLiteral | readonly Setting[] | SettingObject;
+
+export interface SettingObject {
+  readonly [key: string]: Setting;
+}
+
+/** What `plugin_data` held. */
+export interface PluginData {
+  /** By name; undefined when the text could not be read at all. */
+  readonly settings: SettingObject | undefined;
+  /** Met while reading: unparsable text, a setting given twice. */
+  readonly problems: readonly string[];
+}
 
 /** Block and attribute form, repeated blocks, and JSON's list of objects all mean one object. */
 const asObjects = (value: HclValue): readonly HclObject[] | undefined => {

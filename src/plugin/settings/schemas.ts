@@ -1,6 +1,6 @@
 /** The kinds of value that settings have, each with the words for a wrong one. */
 import * as v from "valibot";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration } from "../../key-manager/pace/duration.ts";
 
 const numberLiteral = v.strictObject({ number: v.string() });
 export const textOfNumber = v.pipe(

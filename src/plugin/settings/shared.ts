@@ -1,8 +1,18 @@
 /** The settings that every plugin of this package has: where the keys are, with which credentials, how they are made. */
 import * as v from "valibot";
-import type { KeyManagerConfig, StaticCredentials } from "../aws-kms/settings.ts";
+import type { KeyManagerConfig, StaticCredentials } from "../../key-manager/config.ts";
 import { endpoint, flag, loopbackAddress, matching, secret, text, wholeNumber } from "./schemas.ts";
 import type { SettingValues } from "./table.ts";
+
+/** What became of `plugin_data`. */
+export interface ConfigResult<C extends KeyManagerConfig> {
+  /** Absent when there are problems. */
+  readonly config?: C;
+  /** What makes the configuration unusable, one sentence each, starting with the setting's name. */
+  readonly problems: readonly string[];
+  /** What works but should be changed. */
+  readonly warnings: readonly string[];
+}
 
 export const sharedSettings = {
   access_key_id: v.optional(secret),

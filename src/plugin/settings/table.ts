@@ -1,7 +1,7 @@
 /** Checks settings against a table of them, one entry per setting: known names in, values and problems out. */
 import * as v from "valibot";
 import { closestName } from "./closest-name.ts";
-import type { PluginData } from "./setting.ts";
+import type { PluginData } from "./plugin-data.ts";
 
 /** How each setting is read, by its name. */
 export type SettingTable = Readonly<Record<string, v.GenericSchema>>;

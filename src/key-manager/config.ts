@@ -1,0 +1,67 @@
+/** A checked configuration, as far as the engine knows it: settings read by `src/plugin`, whatever plugin they are of. */
+import type { Tag } from "./ports.ts";
+
+export interface StaticCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
+}
+
+export interface ListenAddress {
+  /** A loopback address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A role to assume with the credentials found. */
+export interface AssumeRoleConfig {
+  readonly roleArn: string;
+  readonly externalId: string | undefined;
+  readonly sessionName: string;
+}
+
+/** What any key manager needs, whatever its naming scheme. */
+export interface KeyManagerConfig {
+  readonly region: string;
+  /** Undefined: the AWS SDK's default chain. */
+  readonly credentials: StaticCredentials | undefined;
+  /** Name of a profile in the AWS shared files, for the default chain. */
+  readonly profile: string | undefined;
+  readonly assumeRole: AssumeRoleConfig | undefined;
+  /** Undefined: the SDK's environment variables and shared configuration decide. */
+  readonly useFipsEndpoint: boolean | undefined;
+  readonly useDualstackEndpoint: boolean | undefined;
+  /** Undefined: the SDK's endpoint variables, shared configuration, and the Region's own endpoint. */
+  readonly endpoint: string | undefined;
+  readonly stsEndpoint: string | undefined;
+  readonly keyTags: readonly Tag[];
+  readonly pendingWindowInDays: number;
+  /** 0 = no ceiling. */
+  readonly maxKeysCreatedPerHour: number;
+  /** Ceiling on keys of this server that are in use or still to be scheduled for deletion; 0 = none. */
+  readonly maxLiveKeys: number;
+  readonly strictKeyDiscovery: boolean;
+  /** Check each signature against the public key before it is returned. */
+  readonly verifySignatures: boolean;
+  /** Keys are found and kept alive by the plugin's own tags; aliases are kept fresh all the same. */
+  readonly tagBasedKeyDiscovery: boolean;
+  /** `keyTags` are brought onto existing keys, too. */
+  readonly retagExistingKeys: boolean;
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metricsListen: ListenAddress | undefined;
+  /** Undefined: nothing is refreshed or pruned. */
+  readonly upkeep: UpkeepConfig | undefined;
+}
+
+/** When keys are kept alive and stale ones pruned. All times in milliseconds. */
+export interface UpkeepConfig {
+  readonly aliasRefreshIntervalMs: number;
+  readonly staleAliasScanIntervalMs: number;
+  readonly staleAliasThresholdMs: number;
+  readonly staleKeyScanIntervalMs: number;
+  readonly staleKeyThresholdMs: number;
+  /** Each task first runs at a random moment within this time after Configure. */
+  readonly scanStartDelayMs: number;
+  readonly pruneDryRun: boolean;
+  readonly maxDeletionsPerScan: number;
+}
