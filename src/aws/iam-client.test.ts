@@ -105,12 +105,12 @@ describe("GetRole, of an emulator that verifies signatures and evaluates permiss
   ])[] = [
     [
       "a denial",
-      "AccessDenied",
+      "ACCESS_DENIED",
       "AccessDenied",
       /not authorized to perform: iam:GetRole on resource: arn/,
       { policies: [] },
     ],
-    ["a wrong secret", "Unauthenticated", "SignatureDoesNotMatch", /./, { secretAccessKey: "another" }],
+    ["a wrong secret", "UNAUTHENTICATED", "SignatureDoesNotMatch", /./, { secretAccessKey: "another" }],
   ];
   for (const [title, code, awsName, message, change] of failures) {
     it(`tells ${title} as it is, after one call`, async (t) => {
@@ -133,7 +133,11 @@ describe("GetRole, of an emulator that verifies signatures and evaluates permiss
   it("tells that there is no such role", async (t) => {
     await emulator(t, { identities: [identity] });
     const absent = clientFor(t).getRoleArn({ ...role, roleName: "other" });
-    await assert.rejects(absent, { code: "InvalidRequest", awsName: "NoSuchEntity", message: /other cannot be found/ });
+    await assert.rejects(absent, {
+      code: "INVALID_REQUEST",
+      awsName: "NoSuchEntity",
+      message: /other cannot be found/,
+    });
   });
 
   it("overcomes throttling", async (t) => {
@@ -162,7 +166,7 @@ describe("GetRole, of an emulator that verifies signatures and evaluates permiss
       },
     };
     const late = clientFor(t, {}, time).getRoleArn(role);
-    await assert.rejects(late, { code: "Timeout", operation: "GetRole", message: "no answer within 3 s" });
+    await assert.rejects(late, { code: "TIMEOUT", operation: "GetRole", message: "no answer within 3 s" });
     assert.deepEqual(limits, [3000]);
   });
 });

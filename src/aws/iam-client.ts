@@ -116,7 +116,7 @@ const operation = "GetRole";
 
 const tooLate = () =>
   new KmsError(`no answer within ${timeoutMs / 1000} s`, {
-    code: "Timeout",
+    code: "TIMEOUT",
     operation,
     awsName: "TimeoutError",
     outcomeUnknown: true,
@@ -157,7 +157,7 @@ export class AwsIamClient implements IamClient {
     try {
       return await call(late.signal);
     } catch (error) {
-      throw late.signal.aborted && isKmsError(error, "Aborted") ? tooLate() : error;
+      throw late.signal.aborted && isKmsError(error, "ABORTED") ? tooLate() : error;
     } finally {
       done.abort();
     }

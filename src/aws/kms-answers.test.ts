@@ -16,7 +16,7 @@ const metadata = {
 };
 
 const malformed = (words: RegExp) => (error: unknown) =>
-  isKmsError(error, "Unavailable") &&
+  isKmsError(error, "UNAVAILABLE") &&
   error.awsName === "MalformedResponse" &&
   error.outcomeUnknown &&
   words.test(error.message);

@@ -19,7 +19,7 @@ import { SimulatedServer } from "../../test/upkeep/simulated-server.ts";
 describe("ConfiguredKeyManager", () => {
   it("refuses to serve before it is configured", () => {
     const server = new SimulatedServer({ account: accountWithJournal(), trustDomain: "example.org", serverId: "a" });
-    assert.throws(() => server.keyManager.current, { code: "FailedPrecondition" });
+    assert.throws(() => server.keyManager.current, { code: "FAILED_PRECONDITION" });
     assert.deepEqual(server.keyManager.gauges, { liveKeys: 0, deletionsQueued: 0 });
   });
 

@@ -75,7 +75,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
 
   /** @throws KeyManagerError `FailedPrecondition` before the first successful {@link configure} */
   get current(): KeyManager {
-    if (this.#current === undefined) throw new KeyManagerError("FailedPrecondition", "not configured");
+    if (this.#current === undefined) throw new KeyManagerError("FAILED_PRECONDITION", "not configured");
     return this.#current.keyManager;
   }
 

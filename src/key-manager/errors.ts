@@ -1,21 +1,21 @@
 /**
  * The key manager's one error class, and the single place where a KMS failure becomes words for an operator.
  *
- * Codes carry gRPC's meaning without naming gRPC: `src/plugin/status.ts` maps them one to one.
+ * Its codes have the names and the meaning of gRPC's, which are those of most APIs; gRPC itself is unknown here.
  */
 import { isKmsError, type KmsError, type KmsErrorCode } from "./ports.ts";
 
 export type KeyManagerErrorCode =
-  | "InvalidArgument"
-  | "NotFound"
-  | "FailedPrecondition"
-  | "PermissionDenied"
-  | "Unauthenticated"
-  | "ResourceExhausted"
-  | "Unavailable"
-  | "DeadlineExceeded"
-  | "Cancelled"
-  | "Internal";
+  | "INVALID_ARGUMENT"
+  | "NOT_FOUND"
+  | "FAILED_PRECONDITION"
+  | "PERMISSION_DENIED"
+  | "UNAUTHENTICATED"
+  | "RESOURCE_EXHAUSTED"
+  | "UNAVAILABLE"
+  | "DEADLINE_EXCEEDED"
+  | "CANCELLED"
+  | "INTERNAL";
 
 export class KeyManagerError extends Error {
   override readonly name = "KeyManagerError";
@@ -29,19 +29,19 @@ export class KeyManagerError extends Error {
 
 const codeOf: Readonly<Record<KmsErrorCode, KeyManagerErrorCode>> = {
   // A key or alias that we know of and KMS does not is a broken state, not an unknown SPIRE key id.
-  NotFound: "FailedPrecondition",
-  AlreadyExists: "FailedPrecondition",
-  Disabled: "FailedPrecondition",
-  InvalidState: "FailedPrecondition",
-  AccessDenied: "PermissionDenied",
-  Unauthenticated: "Unauthenticated",
-  Throttled: "ResourceExhausted",
-  LimitExceeded: "ResourceExhausted",
+  NOT_FOUND: "FAILED_PRECONDITION",
+  ALREADY_EXISTS: "FAILED_PRECONDITION",
+  DISABLED: "FAILED_PRECONDITION",
+  INVALID_STATE: "FAILED_PRECONDITION",
+  ACCESS_DENIED: "PERMISSION_DENIED",
+  UNAUTHENTICATED: "UNAUTHENTICATED",
+  THROTTLED: "RESOURCE_EXHAUSTED",
+  LIMIT_EXCEEDED: "RESOURCE_EXHAUSTED",
   // SPIRE's request was checked before KMS was asked: what KMS refuses is our configuration's doing or our own fault.
-  InvalidRequest: "FailedPrecondition",
-  Unavailable: "Unavailable",
-  Timeout: "DeadlineExceeded",
-  Aborted: "Cancelled",
+  INVALID_REQUEST: "FAILED_PRECONDITION",
+  UNAVAILABLE: "UNAVAILABLE",
+  TIMEOUT: "DEADLINE_EXCEEDED",
+  ABORTED: "CANCELLED",
 };
 
 const serviceOf = (operation: string): string =>
@@ -60,30 +60,30 @@ const permissionOf = ({ operation, message }: KmsError): string =>
 const mendFor = (error: KmsError): string => {
   const permission = permissionOf(error);
   switch (error.code) {
-    case "AccessDenied":
+    case "ACCESS_DENIED":
       if (permission.startsWith("sts:AssumeRole")) {
         return `; allow ${permission} in the role's trust policy and for this identity in its IAM policy, and check the external id`;
       }
       return permission.startsWith("tag:")
         ? `; allow ${permission} in an identity policy of the server's role: a key policy cannot grant it`
         : `; allow ${permission} for this identity in its IAM policy and, for a key, in the key's policy`;
-    case "Unauthenticated":
+    case "UNAUTHENTICATED":
       return "; check access_key_id and secret_access_key, or the credentials of the default chain, and this machine's clock";
-    case "Throttled":
+    case "THROTTLED":
       // Refused by ourselves, before AWS was asked.
       if (error.awsName === "TooManyCallsUnderWay") return "; KMS is slow or throttles this account: try again later";
       return `; the account's ${permission} request quota is used up`;
-    case "LimitExceeded":
+    case "LIMIT_EXCEEDED":
       return "; an AWS KMS resource quota is reached";
-    case "Disabled":
+    case "DISABLED":
       return "; enable the key again (aws kms enable-key) or generate a new one";
-    case "InvalidState":
+    case "INVALID_STATE":
       return /pending( replica)? deletion/i.test(error.message)
         ? "; cancel the deletion (aws kms cancel-key-deletion, then enable-key) while its waiting period lasts, or generate a new key"
         : "";
-    case "Unavailable":
+    case "UNAVAILABLE":
       return "; check the network, the endpoint and the region";
-    case "InvalidRequest":
+    case "INVALID_REQUEST":
       return error.awsName === "MalformedPolicyDocumentException"
         ? "; if the server's role has a path, the key policy must name it: allow iam:GetRole on the role, set assume_role_arn to its ARN, or set key_policy_file to a policy with the role's whole ARN as principal"
         : "";
@@ -111,7 +111,7 @@ export function explain(error: unknown): string {
 export function keyManagerError(attempt: string, error: unknown): KeyManagerError {
   if (error instanceof KeyManagerError) return error;
   if (!isKmsError(error)) {
-    return new KeyManagerError("Internal", `${attempt}: ${messageOf(error)}`, {
+    return new KeyManagerError("INTERNAL", `${attempt}: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -14,7 +14,7 @@ export async function findKey(
   try {
     return await kms.describeKey(keyId, options);
   } catch (error) {
-    if (isKmsError(error, "NotFound")) return undefined;
+    if (isKmsError(error, "NOT_FOUND")) return undefined;
     throw error;
   }
 }

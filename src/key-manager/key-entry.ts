@@ -35,7 +35,7 @@ export interface KeyEntryFacts {
 /** @throws KeyManagerError `Internal` when the public key is not of the key type */
 export function createKeyEntry(facts: KeyEntryFacts): KeyEntry {
   if (facts.pkixData.length === 0) {
-    throw new KeyManagerError("Internal", `KMS answered without a public key for ${facts.keyArn}`);
+    throw new KeyManagerError("INTERNAL", `KMS answered without a public key for ${facts.keyArn}`);
   }
   requirePublicKeyOfType(facts.pkixData, facts.keyType, facts.keyArn);
   return {

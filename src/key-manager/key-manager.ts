@@ -106,7 +106,7 @@ export class KeyManager {
       // A key that KMS does not know everywhere yet is asked again: its alias may be shown as it was, and tells nothing.
       return await (this.#made.isFresh(entry) ? whenVisible(this.#context.clock, sign, signal) : sign());
     } catch (error) {
-      if (!isKmsError(error, "Disabled", "InvalidState", "NotFound")) throw signFailure(entry, error);
+      if (!isKmsError(error, "DISABLED", "INVALID_STATE", "NOT_FOUND")) throw signFailure(entry, error);
       // The key is of no use any more: perhaps a replica that shares our identity has rotated it.
       const successor = await this.followAlias(entry, signal).catch(() => undefined);
       if (successor === undefined) throw signFailure(entry, error);
@@ -181,7 +181,7 @@ export class KeyManager {
         ),
       );
       throw new KeyManagerError(
-        "Internal",
+        "INTERNAL",
         `KMS answered with a signature that does not verify under ${entry.keyArn} (${plan.signingAlgorithm}); it was not passed on. With a KMS emulator that signs other digests than it is given, set verify_signatures = false`,
       );
     }
@@ -212,7 +212,7 @@ export class KeyManager {
   #entry(keyId: string): KeyEntry {
     requireKeyId(keyId);
     const entry = this.#entries.get(keyId);
-    if (entry === undefined) throw new KeyManagerError("NotFound", `key ${JSON.stringify(keyId)} not found`);
+    if (entry === undefined) throw new KeyManagerError("NOT_FOUND", `key ${JSON.stringify(keyId)} not found`);
     this.#made.deliver(keyId);
     return entry;
   }
@@ -230,5 +230,5 @@ function signFailure({ keyId, keyArn, aliasName }: KeyEntry, error: unknown): Ke
 }
 
 function requireKeyId(keyId: string): void {
-  if (keyId === "") throw new KeyManagerError("InvalidArgument", "key id is required");
+  if (keyId === "") throw new KeyManagerError("INVALID_ARGUMENT", "key id is required");
 }

@@ -51,11 +51,11 @@ export function requirePublicKeyOfType(pkixData: Uint8Array, keyType: KeyType, k
   try {
     key = createPublicKey({ key: Buffer.from(pkixData), format: "der", type: "spki" });
   } catch (cause) {
-    throw new KeyManagerError("Internal", `KMS answered with a malformed public key for ${keyArn}`, { cause });
+    throw new KeyManagerError("INTERNAL", `KMS answered with a malformed public key for ${keyArn}`, { cause });
   }
   if (!facts[keyType].matches(key)) {
     throw new KeyManagerError(
-      "Internal",
+      "INTERNAL",
       `KMS answered with a public key for ${keyArn} that is not of type ${keyType}`,
     );
   }

@@ -188,18 +188,18 @@ export interface Logger {
  * call will meet again (validation, policy, tags).
  */
 export type KmsErrorCode =
-  | "NotFound"
-  | "AlreadyExists"
-  | "Disabled"
-  | "InvalidState"
-  | "AccessDenied"
-  | "Unauthenticated"
-  | "Throttled"
-  | "LimitExceeded"
-  | "InvalidRequest"
-  | "Unavailable"
-  | "Timeout"
-  | "Aborted";
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "DISABLED"
+  | "INVALID_STATE"
+  | "ACCESS_DENIED"
+  | "UNAUTHENTICATED"
+  | "THROTTLED"
+  | "LIMIT_EXCEEDED"
+  | "INVALID_REQUEST"
+  | "UNAVAILABLE"
+  | "TIMEOUT"
+  | "ABORTED";
 
 export interface KmsErrorDetails {
   readonly code: KmsErrorCode;

@@ -108,7 +108,7 @@ export function aliasBehind(prefix: string, keyId: string, setting: string): str
   const aliasName = prefix + encodeKeyId(keyId);
   if (aliasName.length > maxAliasLength) {
     throw new KeyManagerError(
-      "InvalidArgument",
+      "INVALID_ARGUMENT",
       `key id ${JSON.stringify(keyId)} makes an alias of ${aliasName.length} characters, KMS allows ${maxAliasLength}; use a shorter key id or ${setting}`,
     );
   }

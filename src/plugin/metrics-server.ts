@@ -47,7 +47,7 @@ export class MetricsServer {
     return new Promise((resolve, reject) => {
       server.once("error", (cause) => {
         const message = `metrics_listen: cannot listen on ${host}:${port}: ${cause.message}; choose another port`;
-        reject(new KeyManagerError("FailedPrecondition", message, { cause }));
+        reject(new KeyManagerError("FAILED_PRECONDITION", message, { cause }));
       });
       server.listen(port, host, () => {
         server.unref();

@@ -13,8 +13,8 @@ describe("plugin metrics", () => {
     const at = new Date("2026-11-22T10:00:00Z");
     metrics.awsCall("Sign", "ok", at, 12);
     metrics.awsCall("Sign", "ok", at, 300);
-    metrics.awsCall("Sign", "Throttled", at, 3);
-    metrics.awsRetry("Sign", "Throttled");
+    metrics.awsCall("Sign", "THROTTLED", at, 3);
+    metrics.awsRetry("Sign", "THROTTLED");
     metrics.count("keys_created");
     metrics.taskDone("refresh aliases", at);
     const lines = metrics.prometheusText().split("\n");
@@ -43,7 +43,7 @@ describe("plugin metrics", () => {
     const told: string[] = [];
     const tell = (...values: unknown[]) => void told.push(JSON.stringify(values));
     metrics.attach({ setGauge: tell, emitKey: tell, incrCounter: tell, addSample: tell, measureSince: tell });
-    metrics.awsCall("CreateKey", "AccessDenied", new Date(0), 1);
+    metrics.awsCall("CreateKey", "ACCESS_DENIED", new Date(0), 1);
     metrics.pushGauges();
     assert.deepEqual(told, [
       '[["aws_kms","aws_call"],1,{"operation":"CreateKey","result":"AccessDenied"}]',

@@ -24,6 +24,12 @@ const series = (name: string, labels: Labels, value: number): string => {
   return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}`;
 };
 
+/** Label values as dashboards know them since the first release: `NotFound` for the code NOT_FOUND. */
+const labelOf = (result: CallResult): string =>
+  result === "ok"
+    ? result
+    : result.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
 class Counters {
   readonly #values = new Map<string, { readonly labels: Labels; value: number }>();
 
@@ -60,14 +66,16 @@ export class PluginMetrics implements Telemetry {
     this.#host = host;
   }
 
-  awsCall(operation: string, result: CallResult, startedAt: Date, durationMs: number): void {
+  awsCall(operation: string, outcome: CallResult, startedAt: Date, durationMs: number): void {
+    const result = labelOf(outcome);
     this.#calls.add({ operation, result });
     this.#observe(operation, durationMs / 1000);
     this.#host?.incrCounter([this.#prefix, "aws_call"], 1, { operation, result });
     this.#host?.measureSince([this.#prefix, "aws_call", "elapsed_time"], startedAt, { operation, result });
   }
 
-  awsRetry(operation: string, reason: CallResult): void {
+  awsRetry(operation: string, cause: CallResult): void {
+    const reason = labelOf(cause);
     this.#retries.add({ operation, reason });
     this.#host?.incrCounter([this.#prefix, "aws_retry"], 1, { operation, reason });
   }

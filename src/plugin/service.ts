@@ -41,7 +41,7 @@ const hashAlgorithmOf: Readonly<Partial<Record<ProtoHashAlgorithm, HashAlgorithm
   [ProtoHashAlgorithm.SHA512_256]: "SHA512_256",
 };
 
-const invalid = (message: string) => new KeyManagerError("InvalidArgument", message);
+const invalid = (message: string) => new KeyManagerError("INVALID_ARGUMENT", message);
 
 function requireKeyId(keyId: string): void {
   if (keyId === "") throw invalid("key id is required");

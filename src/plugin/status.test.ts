@@ -5,8 +5,8 @@ import { StatusError } from "../plugin-sdk/index.ts";
 import { withStatus } from "./status.ts";
 
 const failWith = (error: unknown, signal?: AbortSignal) => withStatus(() => Promise.reject(error), signal);
-const cancelled = new KeyManagerError("Cancelled", "Sign: AbortError: Request aborted");
-const denied = new KeyManagerError("PermissionDenied", "no");
+const cancelled = new KeyManagerError("CANCELLED", "Sign: AbortError: Request aborted");
+const denied = new KeyManagerError("PERMISSION_DENIED", "no");
 
 describe("withStatus", () => {
   it("gives an error of the domain its gRPC code and leaves its words", async () => {

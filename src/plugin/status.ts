@@ -1,24 +1,11 @@
-/** The domain's errors as gRPC statuses: the one mapping. */
-import { KeyManagerError, type KeyManagerErrorCode } from "../key-manager/errors.ts";
+/** The domain's errors as gRPC statuses: their codes have the same names and the same meaning. */
+import { KeyManagerError } from "../key-manager/errors.ts";
 import { StatusError } from "../plugin-sdk/index.ts";
-
-const statusOf = {
-  InvalidArgument: "INVALID_ARGUMENT",
-  NotFound: "NOT_FOUND",
-  FailedPrecondition: "FAILED_PRECONDITION",
-  PermissionDenied: "PERMISSION_DENIED",
-  Unauthenticated: "UNAUTHENTICATED",
-  ResourceExhausted: "RESOURCE_EXHAUSTED",
-  Unavailable: "UNAVAILABLE",
-  DeadlineExceeded: "DEADLINE_EXCEEDED",
-  Cancelled: "CANCELLED",
-  Internal: "INTERNAL",
-} as const satisfies Record<KeyManagerErrorCode, string>;
 
 /** The status of a call that was cut short: the caller's own reason, or the end of the time it had. */
 function abortStatus(error: unknown, signal: AbortSignal | undefined): StatusError | undefined {
   if (signal?.aborted !== true) return undefined;
-  const isCutShort = error === signal.reason || (error instanceof KeyManagerError && error.code === "Cancelled");
+  const isCutShort = error === signal.reason || (error instanceof KeyManagerError && error.code === "CANCELLED");
   if (!isCutShort) return undefined;
   return signal.reason instanceof StatusError
     ? signal.reason
@@ -36,7 +23,7 @@ export async function withStatus<T>(call: () => Promise<T> | T, signal?: AbortSi
   } catch (error) {
     const aborted = abortStatus(error, signal);
     if (aborted !== undefined) throw aborted;
-    if (error instanceof KeyManagerError) throw new StatusError(statusOf[error.code], error.message);
+    if (error instanceof KeyManagerError) throw new StatusError(error.code, error.message);
     throw error;
   }
 }

@@ -123,7 +123,7 @@ class History {
   #signal(): AbortSignal {
     const stop = abortController();
     const ms = this.#random() < 0.7 ? 30 * secondMs : this.#random() ** 2 * 30 * secondMs;
-    this.#account.time.after(ms, () => stop.abort(new KeyManagerError("Cancelled", "the caller has given up")));
+    this.#account.time.after(ms, () => stop.abort(new KeyManagerError("CANCELLED", "the caller has given up")));
     return stop.signal;
   }
 

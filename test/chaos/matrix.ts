@@ -91,7 +91,7 @@ class Experiment {
     const { time } = this.#account;
     const stop = abortController();
     time.after(30 * secondMs, () =>
-      stop.abort(new KeyManagerError("DeadlineExceeded", "the call's deadline has passed")),
+      stop.abort(new KeyManagerError("DEADLINE_EXCEEDED", "the call's deadline has passed")),
     );
     const call = async (): Promise<unknown> => {
       switch (places[place]) {

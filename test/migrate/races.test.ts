@@ -42,7 +42,7 @@ describe("a server that changes its keys while a migration is at work", { timeou
   const aliases = async () =>
     Object.fromEntries((await account.aliases()).map((alias) => [alias.aliasName, alias.targetKeyId]));
   const changed = (words: RegExp) => (error: unknown) =>
-    error instanceof KeyManagerError && error.code === "FailedPrecondition" && words.test(error.message);
+    error instanceof KeyManagerError && error.code === "FAILED_PRECONDITION" && words.test(error.message);
 
   /** A rotation as aws_kms makes it. */
   async function rotate(aliasName: string): Promise<string> {

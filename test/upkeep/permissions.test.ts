@@ -84,7 +84,7 @@ const sign = (server: SimulatedServer) =>
 
 const denied = (attempt: RegExp, permission: Permission) => (error: unknown) => {
   assert.ok(error instanceof Error && "code" in error);
-  assert.equal(error.code, "PermissionDenied");
+  assert.equal(error.code, "PERMISSION_DENIED");
   assert.match(error.message, attempt);
   assert.ok(error.message.includes(`allow ${permission} `), error.message);
   return true;

@@ -71,7 +71,7 @@ describe("strict_key_discovery", () => {
       const { account, disabled, pending } = await damaged();
       const start = startServer(account, "a", { ...settings, strict_key_discovery: true });
       await assert.rejects(start, (error: KeyManagerError) => {
-        assert.equal(error.code, "FailedPrecondition");
+        assert.equal(error.code, "FAILED_PRECONDITION");
         for (const text of [disabled, pending, "enable-key", "cancel-key-deletion", aliasOf("a", "x509-CA-B")]) {
           assert.ok(error.message.includes(text), `${text} in ${error.message}`);
         }

@@ -58,7 +58,7 @@ export class Answer {
   /** The call may have happened: only its answer is of no use. */
   malformed(trouble: string): KmsError {
     return new KmsError(trouble || `the answer's ${this.#path.slice(0, -1) || "body"} is not what KMS answers`, {
-      code: "Unavailable",
+      code: "UNAVAILABLE",
       operation: this.#operation,
       awsName: "MalformedResponse",
       outcomeUnknown: true,

@@ -16,20 +16,20 @@ const socketError = (code: string, message = code, name = "Error") => Object.ass
 
 describe("kmsErrorFrom", () => {
   for (const [name, status, code] of [
-    ["NotFoundException", 400, "NotFound"],
-    ["DisabledException", 400, "Disabled"],
-    ["KMSInvalidStateException", 400, "InvalidState"],
-    ["AccessDeniedException", 400, "AccessDenied"],
-    ["ExpiredTokenException", 400, "Unauthenticated"],
-    ["ThrottlingException", 400, "Throttled"],
-    ["LimitExceededException", 400, "LimitExceeded"],
-    ["ValidationException", 400, "InvalidRequest"],
-    ["SomethingNew", 400, "InvalidRequest"],
-    ["SomethingNew", 403, "AccessDenied"],
-    ["SomethingNew", 429, "Throttled"],
-    ["SomethingNew", 503, "Unavailable"],
-    ["SyntaxError", 200, "Unavailable"],
-    ["SyntaxError", 301, "Unavailable"],
+    ["NotFoundException", 400, "NOT_FOUND"],
+    ["DisabledException", 400, "DISABLED"],
+    ["KMSInvalidStateException", 400, "INVALID_STATE"],
+    ["AccessDeniedException", 400, "ACCESS_DENIED"],
+    ["ExpiredTokenException", 400, "UNAUTHENTICATED"],
+    ["ThrottlingException", 400, "THROTTLED"],
+    ["LimitExceededException", 400, "LIMIT_EXCEEDED"],
+    ["ValidationException", 400, "INVALID_REQUEST"],
+    ["SomethingNew", 400, "INVALID_REQUEST"],
+    ["SomethingNew", 403, "ACCESS_DENIED"],
+    ["SomethingNew", 429, "THROTTLED"],
+    ["SomethingNew", 503, "UNAVAILABLE"],
+    ["SyntaxError", 200, "UNAVAILABLE"],
+    ["SyntaxError", 301, "UNAVAILABLE"],
   ] as const) {
     it(`${name} with HTTP status ${status} is ${code}`, () => {
       const error = kmsErrorFrom("Sign", exception(name, status));
@@ -41,28 +41,28 @@ describe("kmsErrorFrom", () => {
   }
 
   for (const [title, thrown, code, outcomeUnknown] of [
-    ["a refused connection", socketError("ECONNREFUSED"), "Unavailable", false],
-    ["an unknown host", socketError("ENOTFOUND"), "Unavailable", false],
+    ["a refused connection", socketError("ECONNREFUSED"), "UNAVAILABLE", false],
+    ["an unknown host", socketError("ENOTFOUND"), "UNAVAILABLE", false],
     // The SDK's HTTP handler calls this a TimeoutError.
-    ["a reset connection", socketError("ECONNRESET", "read ECONNRESET", "TimeoutError"), "Unavailable", true],
-    ["the handler's time limit", socketError("ETIMEDOUT", "exceeded 8000 ms", "TimeoutError"), "Timeout", true],
+    ["a reset connection", socketError("ECONNRESET", "read ECONNRESET", "TimeoutError"), "UNAVAILABLE", true],
+    ["the handler's time limit", socketError("ETIMEDOUT", "exceeded 8000 ms", "TimeoutError"), "TIMEOUT", true],
     [
       "the handler's limit for connecting",
       Object.assign(new Error("the request socket did not establish a connection with the server within 3000 ms"), {
         name: "TimeoutError",
       }),
-      "Timeout",
+      "TIMEOUT",
       false,
     ],
     [
       "the system's limit for connecting",
       socketError("ETIMEDOUT", "connect ETIMEDOUT", "TimeoutError"),
-      "Timeout",
+      "TIMEOUT",
       false,
     ],
-    ["an aborted request", Object.assign(new Error("aborted"), { name: "AbortError" }), "Aborted", true],
-    ["an answer that is no JSON", new SyntaxError("Unexpected token <"), "Unavailable", true],
-    ["something that is no error", "nonsense", "Unavailable", true],
+    ["an aborted request", Object.assign(new Error("aborted"), { name: "AbortError" }), "ABORTED", true],
+    ["an answer that is no JSON", new SyntaxError("Unexpected token <"), "UNAVAILABLE", true],
+    ["something that is no error", "nonsense", "UNAVAILABLE", true],
   ] as const) {
     it(`${title}: ${code}, ${outcomeUnknown ? "and it may have happened" : "and nothing happened"}`, () => {
       const error = kmsErrorFrom("CreateKey", thrown);
@@ -93,14 +93,14 @@ describe("kmsErrorFrom", () => {
 
 describe("credentialsErrorFrom", () => {
   for (const [title, thrown, code] of [
-    ["a token file that is not there", socketError("ENOENT", "ENOENT: no such file or directory"), "Unauthenticated"],
-    ["a profile that does not exist", new Error("Profile nobody could not be found"), "Unauthenticated"],
-    ["a token that STS refuses", exception("InvalidIdentityToken", 400), "Unauthenticated"],
-    ["a role that may not be assumed", exception("AccessDenied", 403), "AccessDenied"],
-    ["STS throttling", exception("Throttling", 400), "Throttled"],
-    ["STS out of order", exception("InternalFailure", 500), "Unavailable"],
-    ["STS out of reach", socketError("ECONNREFUSED"), "Unavailable"],
-    ["STS silent", socketError("ETIMEDOUT", "exceeded", "TimeoutError"), "Timeout"],
+    ["a token file that is not there", socketError("ENOENT", "ENOENT: no such file or directory"), "UNAUTHENTICATED"],
+    ["a profile that does not exist", new Error("Profile nobody could not be found"), "UNAUTHENTICATED"],
+    ["a token that STS refuses", exception("InvalidIdentityToken", 400), "UNAUTHENTICATED"],
+    ["a role that may not be assumed", exception("AccessDenied", 403), "ACCESS_DENIED"],
+    ["STS throttling", exception("Throttling", 400), "THROTTLED"],
+    ["STS out of order", exception("InternalFailure", 500), "UNAVAILABLE"],
+    ["STS out of reach", socketError("ECONNREFUSED"), "UNAVAILABLE"],
+    ["STS silent", socketError("ETIMEDOUT", "exceeded", "TimeoutError"), "TIMEOUT"],
   ] as const) {
     it(`${title}: ${code}, and the call itself was never sent`, () => {
       const error = credentialsErrorFrom("AssumeRole", thrown);
@@ -125,7 +125,7 @@ describe("what is no name, no request id and no message of AWS's", () => {
       $metadata: { httpStatusCode: 400, requestId: "id\n!" },
     });
     const { awsName, requestId, message, code } = kmsErrorFrom("Sign", thrown);
-    assert.deepEqual([awsName, requestId, message, code], ["abc", "id", "first", "InvalidRequest"]);
+    assert.deepEqual([awsName, requestId, message, code], ["abc", "id", "first", "INVALID_REQUEST"]);
     const nameless = Object.assign(new Error("x"), {
       name: "\n",
       $fault: "client",

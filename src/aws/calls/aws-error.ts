@@ -3,43 +3,43 @@ import { KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
 
 /** Modelled and common exceptions by name; the STS query protocol drops the suffix of some. */
 const codeByName: Readonly<Record<string, KmsErrorCode>> = {
-  NotFoundException: "NotFound",
-  AlreadyExistsException: "AlreadyExists",
-  DisabledException: "Disabled",
-  KMSInvalidStateException: "InvalidState",
-  KeyUnavailableException: "Unavailable",
-  KMSInternalException: "Unavailable",
-  DependencyTimeoutException: "Unavailable",
-  InternalFailure: "Unavailable",
-  InternalServiceException: "Unavailable",
-  ServiceUnavailable: "Unavailable",
-  ServiceUnavailableException: "Unavailable",
-  AccessDenied: "AccessDenied",
-  AccessDeniedException: "AccessDenied",
-  NotAuthorizedException: "AccessDenied",
-  OptInRequired: "AccessDenied",
-  CredentialsProviderError: "Unauthenticated",
-  ExpiredToken: "Unauthenticated",
-  ExpiredTokenException: "Unauthenticated",
-  IncompleteSignature: "Unauthenticated",
-  IncompleteSignatureException: "Unauthenticated",
-  InvalidClientTokenId: "Unauthenticated",
-  InvalidSignatureException: "Unauthenticated",
-  MissingAuthenticationToken: "Unauthenticated",
-  MissingAuthenticationTokenException: "Unauthenticated",
-  RequestExpired: "Unauthenticated",
-  RequestTimeTooSkewed: "Unauthenticated",
-  SignatureDoesNotMatch: "Unauthenticated",
-  TokenProviderError: "Unauthenticated",
-  UnrecognizedClientException: "Unauthenticated",
-  LimitExceededException: "LimitExceeded",
-  RequestLimitExceeded: "Throttled",
-  ThrottledException: "Throttled",
-  Throttling: "Throttled",
-  ThrottlingException: "Throttled",
-  TooManyRequestsException: "Throttled",
-  AbortError: "Aborted",
-  TimeoutError: "Timeout",
+  NotFoundException: "NOT_FOUND",
+  AlreadyExistsException: "ALREADY_EXISTS",
+  DisabledException: "DISABLED",
+  KMSInvalidStateException: "INVALID_STATE",
+  KeyUnavailableException: "UNAVAILABLE",
+  KMSInternalException: "UNAVAILABLE",
+  DependencyTimeoutException: "UNAVAILABLE",
+  InternalFailure: "UNAVAILABLE",
+  InternalServiceException: "UNAVAILABLE",
+  ServiceUnavailable: "UNAVAILABLE",
+  ServiceUnavailableException: "UNAVAILABLE",
+  AccessDenied: "ACCESS_DENIED",
+  AccessDeniedException: "ACCESS_DENIED",
+  NotAuthorizedException: "ACCESS_DENIED",
+  OptInRequired: "ACCESS_DENIED",
+  CredentialsProviderError: "UNAUTHENTICATED",
+  ExpiredToken: "UNAUTHENTICATED",
+  ExpiredTokenException: "UNAUTHENTICATED",
+  IncompleteSignature: "UNAUTHENTICATED",
+  IncompleteSignatureException: "UNAUTHENTICATED",
+  InvalidClientTokenId: "UNAUTHENTICATED",
+  InvalidSignatureException: "UNAUTHENTICATED",
+  MissingAuthenticationToken: "UNAUTHENTICATED",
+  MissingAuthenticationTokenException: "UNAUTHENTICATED",
+  RequestExpired: "UNAUTHENTICATED",
+  RequestTimeTooSkewed: "UNAUTHENTICATED",
+  SignatureDoesNotMatch: "UNAUTHENTICATED",
+  TokenProviderError: "UNAUTHENTICATED",
+  UnrecognizedClientException: "UNAUTHENTICATED",
+  LimitExceededException: "LIMIT_EXCEEDED",
+  RequestLimitExceeded: "THROTTLED",
+  ThrottledException: "THROTTLED",
+  Throttling: "THROTTLED",
+  ThrottlingException: "THROTTLED",
+  TooManyRequestsException: "THROTTLED",
+  AbortError: "ABORTED",
+  TimeoutError: "TIMEOUT",
 };
 
 /** Failures before anything was sent: the call certainly did not happen. */
@@ -93,10 +93,10 @@ function read(error: unknown): AwsFailure {
 function codeOf({ name, httpStatus }: AwsFailure): KmsErrorCode {
   const known = Object.hasOwn(codeByName, name) ? codeByName[name] : undefined;
   if (known !== undefined) return known;
-  if (httpStatus === 429) return "Throttled";
-  if (httpStatus === 403) return "AccessDenied";
+  if (httpStatus === 429) return "THROTTLED";
+  if (httpStatus === 403) return "ACCESS_DENIED";
   // A failure with any other status, 200 included, is an answer that nobody could read.
-  return httpStatus !== undefined && httpStatus >= 400 && httpStatus < 500 ? "InvalidRequest" : "Unavailable";
+  return httpStatus !== undefined && httpStatus >= 400 && httpStatus < 500 ? "INVALID_REQUEST" : "UNAVAILABLE";
 }
 
 const maxMessageCharacters = 600;
@@ -147,9 +147,9 @@ export function credentialsErrorFrom(operation: string, error: unknown): KmsErro
   const { httpStatus } = read(error);
   // What is wrong with a file, a profile or a token is nobody's outage.
   const isOurs =
-    code === "InvalidRequest" || (code === "Unavailable" && httpStatus === undefined && !networkFailure.test(awsName));
+    code === "INVALID_REQUEST" || (code === "UNAVAILABLE" && httpStatus === undefined && !networkFailure.test(awsName));
   return new KmsError(message, {
-    code: isOurs ? "Unauthenticated" : code,
+    code: isOurs ? "UNAUTHENTICATED" : code,
     operation,
     awsName,
     requestId,

@@ -66,17 +66,17 @@ describe("bounded HTTP handler", () => {
   });
 
   it("breaks off what comes too slowly, before and after the headers", async () => {
-    assert.equal(await codeOf(ask(() => undefined)), "Timeout");
-    assert.equal(await codeOf(ask((_, response) => drip(response.writeHead(200, json)))), "Timeout");
+    assert.equal(await codeOf(ask(() => undefined)), "TIMEOUT");
+    assert.equal(await codeOf(ask((_, response) => drip(response.writeHead(200, json)))), "TIMEOUT");
     const announced = { ...json, "Content-Length": 1_000 };
-    assert.equal(await codeOf(ask((_, response) => drip(response.writeHead(200, announced)))), "Timeout");
+    assert.equal(await codeOf(ask((_, response) => drip(response.writeHead(200, announced)))), "TIMEOUT");
   });
 
   it("breaks off what is too large, whether it says so or not", async () => {
     const announced = { ...json, "Content-Length": 64 * 1024 * 1024 };
-    assert.equal(await codeOf(ask((_, response) => pour(response.writeHead(200, announced)))), "Unavailable");
+    assert.equal(await codeOf(ask((_, response) => pour(response.writeHead(200, announced)))), "UNAVAILABLE");
     const before = process.memoryUsage().rss;
-    assert.equal(await codeOf(ask((_, response) => pour(response.writeHead(200, json)))), "Unavailable");
+    assert.equal(await codeOf(ask((_, response) => pour(response.writeHead(200, json)))), "UNAVAILABLE");
     assert.ok(process.memoryUsage().rss - before < 200 * 1024 * 1024);
   });
 
@@ -85,6 +85,6 @@ describe("bounded HTTP handler", () => {
       response.writeHead(200, { ...json, "Content-Length": 1_000 }).write("{");
       setTimeout(() => response.destroy(), 20);
     };
-    assert.equal(await codeOf(ask(cut)), "Unavailable");
+    assert.equal(await codeOf(ask(cut)), "UNAVAILABLE");
   });
 });

@@ -58,7 +58,7 @@ describe("call limiter", () => {
     void callers.call("again", { isRetry: true });
     await settled();
     assert.deepEqual(callers.served, ["a", "b"]);
-    callers.end("ok", "Unavailable");
+    callers.end("ok", "UNAVAILABLE");
     await settled();
     assert.deepEqual(callers.served, ["a", "b", "again", "c"]);
     callers.end("ok");
@@ -106,7 +106,7 @@ describe("call limiter", () => {
     await burst(50);
     callers.end(...new Array(50).fill("ok"));
     await burst(1);
-    callers.end("Throttled");
+    callers.end("THROTTLED");
     await burst(80);
     const before = callers.served.length;
     await clock.pass(500);
@@ -131,7 +131,7 @@ describe("call limiter", () => {
       const before = callers.served.length;
       await callers.call("x");
       if (callers.served.length === before) return;
-      callers.end(isThrottled ? "Throttled" : "ok");
+      callers.end(isThrottled ? "THROTTLED" : "ok");
       if (!isThrottled) done++;
     };
     const offer = async (seconds: number) => {

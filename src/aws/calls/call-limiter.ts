@@ -91,7 +91,7 @@ export class CallLimiter {
     this.#underWay--;
     const now = this.#now();
     if (result === "ok") this.#hasSucceeded(now);
-    else if (result === "Throttled") this.#wasThrottled(now);
+    else if (result === "THROTTLED") this.#wasThrottled(now);
     this.#next();
   }
 
@@ -134,7 +134,7 @@ export class CallLimiter {
   #refusal(operation: string): KmsError {
     const paced = this.#pace === undefined ? "" : `, and AWS lets about ${Math.round(this.#pace)} a second through`;
     return new KmsError(`${this.#underWay} calls are under way and ${this.#waiting.length} wait${paced}`, {
-      code: "Throttled",
+      code: "THROTTLED",
       operation,
       awsName: "TooManyCallsUnderWay",
       outcomeUnknown: false,
@@ -197,7 +197,7 @@ export class CallLimiter {
 /** @param outcomeUnknown whether something had been sent by then */
 export function abortedError(operation: string, outcomeUnknown: boolean): KmsError {
   return new KmsError("the caller has given up", {
-    code: "Aborted",
+    code: "ABORTED",
     operation,
     awsName: "AbortError",
     outcomeUnknown,

@@ -38,7 +38,7 @@ describe("pages", () => {
     ["markers in a circle", (marker: string | undefined) => (marker === "a" ? "b" : "a")],
   ] as const) {
     it(`does not follow ${title}`, async () => {
-      await assert.rejects(list(next), (error) => isKmsError(error, "Unavailable"));
+      await assert.rejects(list(next), (error) => isKmsError(error, "UNAVAILABLE"));
     });
   }
 });

@@ -34,7 +34,7 @@ export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T
     marker = next === "" ? undefined : next;
     if (marker !== undefined && seen.has(marker)) {
       throw new KmsError("the same page marker came twice", {
-        code: "Unavailable",
+        code: "UNAVAILABLE",
         operation,
         awsName: "MalformedResponse",
         outcomeUnknown: false,

@@ -43,7 +43,7 @@ async function fail(
 }
 
 describe("withRetries", () => {
-  for (const code of ["Throttled", "Unavailable", "Timeout"] as const) {
+  for (const code of ["THROTTLED", "UNAVAILABLE", "TIMEOUT"] as const) {
     it(`tries three times what is ${code}, later each time`, async () => {
       const { attempts, sleptMs, error } = await fail(kmsError(code, { outcomeUnknown: true }));
       assert.equal(attempts, 3);
@@ -52,31 +52,38 @@ describe("withRetries", () => {
     });
   }
 
-  for (const code of ["NotFound", "AccessDenied", "InvalidRequest", "LimitExceeded", "Disabled", "Aborted"] as const) {
+  for (const code of [
+    "NOT_FOUND",
+    "ACCESS_DENIED",
+    "INVALID_REQUEST",
+    "LIMIT_EXCEEDED",
+    "DISABLED",
+    "ABORTED",
+  ] as const) {
     it(`does not repeat what is ${code}`, async () => {
       assert.equal((await fail(kmsError(code))).attempts, 1);
     });
   }
 
   it("repeats a call that must not happen twice only when it certainly did not happen", async () => {
-    const lost = await fail(kmsError("Unavailable", { outcomeUnknown: true }), { repeatable: false });
+    const lost = await fail(kmsError("UNAVAILABLE", { outcomeUnknown: true }), { repeatable: false });
     assert.equal(lost.attempts, 1);
-    const refused = await fail(kmsError("Throttled"), { repeatable: false });
+    const refused = await fail(kmsError("THROTTLED"), { repeatable: false });
     assert.equal(refused.attempts, 3);
   });
 
   it("does not let a refusal hide that an attempt before it may have happened", async () => {
-    const answers = [kmsError("Unavailable", { outcomeUnknown: true }), kmsError("AccessDenied")];
+    const answers = [kmsError("UNAVAILABLE", { outcomeUnknown: true }), kmsError("ACCESS_DENIED")];
     const { attempts, error } = await fail(() => answers.shift());
     assert.equal(attempts, 2);
     assert.ok(error instanceof KmsError);
-    assert.equal(error.code, "AccessDenied");
+    assert.equal(error.code, "ACCESS_DENIED");
     assert.equal(error.operation, "Sign");
     assert.equal(error.outcomeUnknown, true);
   });
 
   it("repeats with other credentials, as long as there may be others", async () => {
-    const refused = kmsError("Unauthenticated", { awsName: "ExpiredTokenException" });
+    const refused = kmsError("UNAUTHENTICATED", { awsName: "ExpiredTokenException" });
     const begun: number[] = [];
     const discardCredentials = (usedSince: Date) => begun.push(usedSince.getTime()) === 1;
     assert.equal((await fail(refused, { discardCredentials })).attempts, 2);
@@ -87,16 +94,16 @@ describe("withRetries", () => {
 
   it("waits for credentials that may come, for a file longer than for anything else", async () => {
     const missing = { operation: "credentials", awsName: "CredentialsProviderError" };
-    assert.equal((await fail(kmsError("Unauthenticated", missing))).attempts, 3);
-    const file = await fail(kmsError("Unauthenticated", { operation: "credentials", awsName: "ENOENT" }));
+    assert.equal((await fail(kmsError("UNAUTHENTICATED", missing))).attempts, 3);
+    const file = await fail(kmsError("UNAUTHENTICATED", { operation: "credentials", awsName: "ENOENT" }));
     assert.equal(file.attempts, 7);
     assert.ok(file.sleptMs.reduce((sum, ms) => sum + ms, 0) >= 15_000);
   });
 
   it("does not begin for a caller who has given up", async () => {
-    const { attempts, error } = await fail(kmsError("Unavailable"), { signal: AbortSignal.abort() });
+    const { attempts, error } = await fail(kmsError("UNAVAILABLE"), { signal: AbortSignal.abort() });
     assert.equal(attempts, 0);
-    assert.ok(error instanceof KmsError && error.code === "Aborted" && !error.outcomeUnknown);
+    assert.ok(error instanceof KmsError && error.code === "ABORTED" && !error.outcomeUnknown);
   });
 
   it("lets a caller go who gives up during a call that takes no heed of it", async () => {
@@ -114,6 +121,6 @@ describe("withRetries", () => {
     }, options);
     await hasBegun;
     stop.abort();
-    await assert.rejects(call, { code: "Aborted", outcomeUnknown: true });
+    await assert.rejects(call, { code: "ABORTED", outcomeUnknown: true });
   });
 });

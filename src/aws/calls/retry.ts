@@ -44,9 +44,9 @@ export function abortBy(signal: AbortSignal | undefined): { abortSignal?: AbortS
 function mayRetry(error: KmsError, repeatable: boolean): boolean {
   if (error.outcomeUnknown && !repeatable) return false;
   switch (error.code) {
-    case "Throttled":
-    case "Unavailable":
-    case "Timeout":
+    case "THROTTLED":
+    case "UNAVAILABLE":
+    case "TIMEOUT":
       return true;
     default:
       return false;
@@ -55,11 +55,11 @@ function mayRetry(error: KmsError, repeatable: boolean): boolean {
 
 /** Those that could not be found, or were not to be had, may come: a web identity file, the metadata service at boot. */
 const areCredentialsMissing = ({ code, operation, awsName }: KmsError): boolean =>
-  code === "Unauthenticated" && (operation === "credentials" || awsName === "CredentialsProviderError");
+  code === "UNAUTHENTICATED" && (operation === "credentials" || awsName === "CredentialsProviderError");
 
 /** Credentials that AWS does not know, or no more, may have been rotated. */
 const mayHaveOtherCredentials = (error: KmsError, { discardCredentials }: Caller, usedSince: Date): boolean =>
-  areCredentialsMissing(error) || (error.code === "Unauthenticated" && discardCredentials(usedSince));
+  areCredentialsMissing(error) || (error.code === "UNAUTHENTICATED" && discardCredentials(usedSince));
 
 /** A file that is not there yet is mounted by somebody else, who may take his time. */
 const attemptsFor = (error: KmsError): number => (error.awsName === "ENOENT" ? maxAttemptsForFile : maxAttempts);
@@ -86,9 +86,9 @@ const withUnknownOutcome = (error: KmsError): KmsError =>
 /** Full jitter over an exponentially growing window. */
 function delayMs(attempt: number, error: KmsError, clock: Clock): number {
   const base =
-    error.code === "Throttled"
+    error.code === "THROTTLED"
       ? throttleBaseDelayMs
-      : error.code === "Unauthenticated"
+      : error.code === "UNAUTHENTICATED"
         ? credentialsBaseDelayMs
         : baseDelayMs;
   return clock.random() * Math.min(base * 2 ** (attempt - 1), maxDelayMs);
@@ -128,7 +128,7 @@ export async function withRetries<T>(call: () => Promise<T>, options: RetryOptio
       if (!isWorthwhile) throw error;
       telemetry.awsRetry(operation, error.code);
       // Who waits for a turn need not wait for its own sake.
-      if (limiter !== undefined && error.code === "Throttled") continue;
+      if (limiter !== undefined && error.code === "THROTTLED") continue;
       try {
         await clock.sleep(delayMs(attempt, error, clock), signal);
       } catch {

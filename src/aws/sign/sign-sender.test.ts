@@ -320,14 +320,14 @@ describe("the lean way's answers are the SDK's", async () => {
 
   it("a caller who gives up, before and during the call", async () => {
     for (const way of ways) {
-      assert.match(JSON.stringify(await way.sign(AbortSignal.abort())), /"Aborted".*"outcomeUnknown":false/);
+      assert.match(JSON.stringify(await way.sign(AbortSignal.abort())), /"ABORTED".*"outcomeUnknown":false/);
       const stop = new AbortController();
       let isCut: Promise<void> = Promise.resolve();
       stage.listener = (request) => {
         isCut = new Promise((resolve) => request.socket.once("close", () => resolve()));
         stop.abort();
       };
-      assert.match(JSON.stringify(await way.sign(stop.signal)), /"Aborted".*"outcomeUnknown":true/);
+      assert.match(JSON.stringify(await way.sign(stop.signal)), /"ABORTED".*"outcomeUnknown":true/);
       await isCut;
     }
   });
@@ -445,7 +445,7 @@ describe("the lean way", async () => {
       Object.defineProperty(way, "credentials", {
         get() {
           throw new KmsError("no role", {
-            code: "AccessDenied",
+            code: "ACCESS_DENIED",
             operation: "AssumeRole",
             awsName: "AccessDenied",
             outcomeUnknown: false,

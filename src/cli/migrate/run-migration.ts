@@ -88,6 +88,6 @@ export async function runMigration(flags: MigrateFlags): Promise<ExitCode> {
     if (!(error instanceof KeyManagerError)) throw error;
     console.error(`${name}: ${error.message}`);
     console.error("hint: what was done stays done; run the same command again to go on from there");
-    return error.code === "FailedPrecondition" ? exitCodes.refused : exitCodes.failed;
+    return error.code === "FAILED_PRECONDITION" ? exitCodes.refused : exitCodes.failed;
   }
 }

@@ -110,7 +110,7 @@ async function examineTarget(
     }
     ({ pkixData } = await kms.getPublicKey(metadata.arn, { signal }));
   } catch (error) {
-    if (!isKmsError(error, "NotFound", "Disabled", "InvalidState")) throw error;
+    if (!isKmsError(error, "NOT_FOUND", "DISABLED", "INVALID_STATE")) throw error;
     // Deleted, disabled or scheduled since the listing.
     return { unusable: { aliasName, keyArn: targetKeyId, trouble: error.message } };
   }

@@ -35,7 +35,7 @@ async function isKept(recent: RecentKey, found: DiscoveredKeys, context: Discove
     return keyState === "Enabled" && !names.isForeignDescription(description);
   } catch (error) {
     // Another account or Region is configured by now.
-    if (isKmsError(error, "NotFound", "AccessDenied", "InvalidRequest")) return false;
+    if (isKmsError(error, "NOT_FOUND", "ACCESS_DENIED", "INVALID_REQUEST")) return false;
     throw error;
   }
 }

@@ -59,7 +59,7 @@ export function reportUnusableKeys(unusable: readonly UnusableKey[], strict: boo
   const describe = ({ aliasName, keyArn, trouble }: UnusableKey) =>
     `alias ${aliasName} (key ${keyArn ?? "unknown"}): ${trouble}`;
   if (strict && unusable.length > 0) {
-    throw new KeyManagerError("FailedPrecondition", `found unusable SPIRE keys: ${unusable.map(describe).join("; ")}`);
+    throw new KeyManagerError("FAILED_PRECONDITION", `found unusable SPIRE keys: ${unusable.map(describe).join("; ")}`);
   }
   for (const key of unusable) {
     log.error("Found an unusable SPIRE key: it is left out and SPIRE will make a new one", {

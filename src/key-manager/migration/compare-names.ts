@@ -85,7 +85,7 @@ function newAliasFor(keyId: string, { description, aliasName }: NamedKey, { to }
   const toAlias = to.aliasFor(keyId);
   if (to.isForeignDescription(description) || to.keyIdOf(toAlias, description) !== keyId) {
     throw new KeyManagerError(
-      "FailedPrecondition",
+      "FAILED_PRECONDITION",
       `the key behind ${aliasName} would not be taken for key ${JSON.stringify(keyId)} under ${toAlias}, because of its description ${JSON.stringify(description)}; change the description, or let the server rotate the key after the migration and leave this alias out by deleting it`,
     );
   }

@@ -56,7 +56,7 @@ async function examine(alias: AliasListEntry, names: KeyNames, { kms, signal }: 
     };
     return { keyId: names.keyIdOf(aliasName, key.description), named };
   } catch (error) {
-    if (!isKmsError(error, "NotFound", "Disabled", "InvalidState")) throw error;
+    if (!isKmsError(error, "NOT_FOUND", "DISABLED", "INVALID_STATE")) throw error;
     return { aliasName, reason: `its key changed while it was looked at: ${error.message}` };
   }
 }

@@ -13,7 +13,7 @@ export type AliasClient = Pick<KmsClient, "describeKey" | "createAlias" | "updat
 
 const changed = (aliasName: string, keyArn: string | undefined) =>
   new KeyManagerError(
-    "FailedPrecondition",
+    "FAILED_PRECONDITION",
     keyArn === undefined
       ? `alias ${aliasName} has gone in the meantime; look at the plan again`
       : `alias ${aliasName} stands on another key by now (${keyArn}); look at the plan again`,
@@ -35,7 +35,7 @@ async function take(step: Step, kms: AliasClient): Promise<void> {
         await kms.createAlias(aliasName, keyArn);
       } catch (error) {
         // Ours, by an attempt whose answer was lost; or somebody else's.
-        if (!isKmsError(error, "AlreadyExists")) throw error;
+        if (!isKmsError(error, "ALREADY_EXISTS")) throw error;
         await requireTarget(kms, aliasName, keyArn);
       }
       return;
@@ -52,7 +52,7 @@ async function take(step: Step, kms: AliasClient): Promise<void> {
       try {
         await kms.deleteAlias(aliasName);
       } catch (error) {
-        if (!isKmsError(error, "NotFound")) throw error;
+        if (!isKmsError(error, "NOT_FOUND")) throw error;
       }
     }
   }

@@ -18,7 +18,7 @@ export async function whenVisible<T>(clock: Clock, call: () => Promise<T>, signa
       return await call();
     } catch (error) {
       const notYet =
-        isKmsError(error, "NotFound") || (isKmsError(error, "InvalidState") && /\bcreating\b/i.test(error.message));
+        isKmsError(error, "NOT_FOUND") || (isKmsError(error, "INVALID_STATE") && /\bcreating\b/i.test(error.message));
       if (!notYet || signal?.aborted || clock.now().getTime() - start + delayMs > patienceMs) throw error;
       try {
         await clock.sleep(delayMs * (0.5 + clock.random() / 2), signal);

@@ -95,7 +95,7 @@ describe("DeletionQueue", () => {
   });
 
   it("takes a key once, and knows which it has", async () => {
-    answers = [failure("Throttled")];
+    answers = [failure("THROTTLED")];
     queue.add(doomed("k"));
     queue.add(doomed("k"));
     await settled();
@@ -106,7 +106,7 @@ describe("DeletionQueue", () => {
     assert.ok(!queue.has("k"));
   });
 
-  for (const code of ["Throttled", "Unavailable", "Timeout", "AccessDenied", "Unauthenticated"] as const) {
+  for (const code of ["THROTTLED", "UNAVAILABLE", "TIMEOUT", "ACCESS_DENIED", "UNAUTHENTICATED"] as const) {
     it(`tries again after ${code}, later each time, and drops nothing`, async () => {
       answers = Array.from({ length: 8 }, () => failure(code));
       const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
@@ -126,7 +126,7 @@ describe("DeletionQueue", () => {
   });
 
   it("gives up after a day, says so, and remembers it for the scans", async () => {
-    answers = Array.from({ length: 10_000 }, () => failure("AccessDenied"));
+    answers = Array.from({ length: 10_000 }, () => failure("ACCESS_DENIED"));
     queue.add(doomed("k"));
     await time.run(25 * 3_600_000);
     assert.equal(queue.size, 0);
@@ -142,7 +142,7 @@ describe("DeletionQueue", () => {
   });
 
   it("is content with a key that is gone, or pending already", async () => {
-    answers = [failure("NotFound"), failure("InvalidState", "k is pending deletion.")];
+    answers = [failure("NOT_FOUND"), failure("INVALID_STATE", "k is pending deletion.")];
     queue.add(doomed("gone"));
     queue.add(doomed("pending"));
     await time.run(60_000);
@@ -153,13 +153,13 @@ describe("DeletionQueue", () => {
   });
 
   it("tries again when the key is in another state, or when a step before says what only looks like it", async () => {
-    answers = [failure("InvalidState", "k is updating.")];
+    answers = [failure("INVALID_STATE", "k is updating.")];
     queue.add(doomed("updating"));
     let attempts = 0;
     const before = async () => {
       attempts++;
-      if (attempts === 1) throw failure("InvalidState", "the new key is pending deletion.", "UpdateAlias");
-      if (attempts === 2) throw failure("NotFound", "no such alias", "UpdateAlias");
+      if (attempts === 1) throw failure("INVALID_STATE", "the new key is pending deletion.", "UpdateAlias");
+      if (attempts === 2) throw failure("NOT_FOUND", "no such alias", "UpdateAlias");
       return true;
     };
     queue.add(doomed("other", { before }));
@@ -169,7 +169,7 @@ describe("DeletionQueue", () => {
   });
 
   it("says at error what KMS will never take", async () => {
-    answers = [failure("InvalidRequest")];
+    answers = [failure("INVALID_REQUEST")];
     queue.add(doomed("k"));
     await time.run(60_000);
     assert.equal(queue.size, 0);
@@ -193,7 +193,7 @@ describe("DeletionQueue", () => {
   });
 
   it("takes the last look at each attempt, and lets the key stay when that says so", async () => {
-    answers = [failure("Throttled")];
+    answers = [failure("THROTTLED")];
     const looks: boolean[] = [];
     queue.add(doomed("k", { before: async () => looks.push(true) < 2 }));
     await time.run(60_000);
@@ -206,7 +206,7 @@ describe("DeletionQueue", () => {
     let attempts = 0;
     const after = async () => {
       attempts++;
-      if (attempts < 3) throw failure("Throttled", "no", "DeleteAlias");
+      if (attempts < 3) throw failure("THROTTLED", "no", "DeleteAlias");
     };
     queue.add(doomed("k", { after }));
     await time.run(60_000);
@@ -217,7 +217,7 @@ describe("DeletionQueue", () => {
 
   it("refuses what is beyond its bounds, at error, with the ARN", async () => {
     queue = makeQueue(2);
-    answers = [failure("Throttled"), failure("Throttled"), failure("Throttled")];
+    answers = [failure("THROTTLED"), failure("THROTTLED"), failure("THROTTLED")];
     for (const keyArn of ["a", "b", "c"]) queue.add(doomed(keyArn));
     assert.equal(queue.size, 2);
     assert.equal(said(/^Too many keys wait/, "error")[0]?.fields.key_arn, "c");
@@ -225,7 +225,7 @@ describe("DeletionQueue", () => {
   });
 
   it("flushes while it may, then names what is left and stops", async () => {
-    answers = Array.from({ length: 100 }, () => failure("Throttled"));
+    answers = Array.from({ length: 100 }, () => failure("THROTTLED"));
     queue.add(doomed("k"));
     const giveUp = new AbortController();
     const flushed = queue.flush(giveUp.signal);

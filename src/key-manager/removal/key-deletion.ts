@@ -169,7 +169,7 @@ export class KeyDeletion {
       });
     } catch (error) {
       // There already, or no alias can stand on the key any more because it is on its way out.
-      if (isKmsError(error, "AlreadyExists", "NotFound", "InvalidState")) return;
+      if (isKmsError(error, "ALREADY_EXISTS", "NOT_FOUND", "INVALID_STATE")) return;
       log.warn("Failed to leave a reminder on a key that is to be scheduled for deletion", {
         ...fieldsOf(key),
         reason: messageOf(error),
@@ -209,16 +209,16 @@ export class KeyDeletion {
   async #judge(error: unknown): Promise<Progress> {
     const { log, stop, failures, waiting } = this.#context;
     const { key } = this;
-    if (refused(error, "InvalidState") && /pending/i.test(error.message)) {
+    if (refused(error, "INVALID_STATE") && /pending/i.test(error.message)) {
       // Somebody else was faster, or it was an earlier attempt whose answer was lost.
       log.info("Key is scheduled for deletion already", { ...fieldsOf(key), ...(await this.#deletionDate()) });
       return "scheduled";
     }
-    if (refused(error, "NotFound")) {
+    if (refused(error, "NOT_FOUND")) {
       log.info("Key is gone already", fieldsOf(key));
       return "settled";
     }
-    if (refused(error, "InvalidRequest")) {
+    if (refused(error, "INVALID_REQUEST")) {
       log.error("KMS will not schedule the key for deletion", { ...fieldsOf(key), reason: explain(error) });
       return "settled";
     }

@@ -23,7 +23,7 @@ describe("keyDescriber", () => {
   }
 
   it("mentions keys that may not be described once, whatever their number", async () => {
-    const { describe, lines } = stage(failure("AccessDenied"));
+    const { describe, lines } = stage(failure("ACCESS_DENIED"));
     for (let count = 0; count < 100; count++) assert.equal(await describe(`k${count}`, signal), "denied");
     assert.equal(lines.length, 1);
     assert.equal(lines[0]?.key_id, "k0");
@@ -31,7 +31,7 @@ describe("keyDescriber", () => {
   });
 
   it("knows a key that is gone, and passes on every other failure", async () => {
-    assert.equal(await stage(failure("NotFound")).describe("k", signal), "gone");
-    await assert.rejects(stage(failure("Throttled")).describe("k", signal), { code: "Throttled" });
+    assert.equal(await stage(failure("NOT_FOUND")).describe("k", signal), "gone");
+    await assert.rejects(stage(failure("THROTTLED")).describe("k", signal), { code: "THROTTLED" });
   });
 });

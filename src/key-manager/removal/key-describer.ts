@@ -14,8 +14,8 @@ export function keyDescriber(kms: KmsClient, log: Logger): DescribeKey {
     try {
       return await kms.describeKey(keyId, { signal });
     } catch (error) {
-      if (isKmsError(error, "NotFound")) return "gone";
-      if (!isKmsError(error, "AccessDenied")) throw error;
+      if (isKmsError(error, "NOT_FOUND")) return "gone";
+      if (!isKmsError(error, "ACCESS_DENIED")) throw error;
       if (!isMentioned) {
         log.info("Keys that may not be described are taken for somebody else's, not pruned and not mentioned again", {
           key_id: keyId,

@@ -52,7 +52,7 @@ export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task
         now = page.serverTime ?? now;
       }
     } catch (error) {
-      if (isKmsError(error, "NotFound")) return undefined;
+      if (isKmsError(error, "NOT_FOUND")) return undefined;
       throw error;
     }
     return { now, facts: { key, tags, aliases } };
@@ -79,7 +79,7 @@ export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task
     try {
       return await kms.scheduleKeyDeletion(keyArn, pendingWindowInDays);
     } catch (error) {
-      if (isKmsError(error, "NotFound") || isPending(error)) return undefined;
+      if (isKmsError(error, "NOT_FOUND") || isPending(error)) return undefined;
       if (wasActive && (await reactivate(keyArn)) === "pending") return undefined;
       throw error;
     }
@@ -138,4 +138,4 @@ export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task
   };
 }
 
-const isPending = (error: unknown): boolean => isKmsError(error, "InvalidState") && /pending/i.test(error.message);
+const isPending = (error: unknown): boolean => isKmsError(error, "INVALID_STATE") && /pending/i.test(error.message);

@@ -86,7 +86,7 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
       }
       return aliases;
     } catch (error) {
-      if (isKmsError(error, "NotFound")) return undefined;
+      if (isKmsError(error, "NOT_FOUND")) return undefined;
       throw error;
     }
   };

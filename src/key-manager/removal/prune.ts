@@ -103,8 +103,8 @@ export function disposeThroughQueue(
       const target = await kms.describeKey(aliasName, { signal });
       if (target.arn === keyArn) await kms.deleteAlias(aliasName, { signal });
     } catch (error) {
-      if (isKmsError(error, "NotFound")) return;
-      if (!isKmsError(error, "AccessDenied")) throw error;
+      if (isKmsError(error, "NOT_FOUND")) return;
+      if (!isKmsError(error, "ACCESS_DENIED")) throw error;
       log.warn("Failed to delete a stale alias: KMS deletes it with its key", {
         alias_name: aliasName,
         key_arn: keyArn,

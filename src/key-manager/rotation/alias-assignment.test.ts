@@ -49,17 +49,17 @@ describe("assignAlias", () => {
   const kms = {
     createAlias: () =>
       perform("CreateAlias", () => {
-        if (target !== undefined) throw failure("AlreadyExists", "CreateAlias");
+        if (target !== undefined) throw failure("ALREADY_EXISTS", "CreateAlias");
         target = mine;
       }),
     updateAlias: () =>
       perform("UpdateAlias", () => {
-        if (target === undefined) throw failure("NotFound", "UpdateAlias");
+        if (target === undefined) throw failure("NOT_FOUND", "UpdateAlias");
         target = mine;
       }),
     async describeKey() {
       await perform("DescribeKey", () => undefined);
-      if (target === undefined) throw failure("NotFound", "DescribeKey");
+      if (target === undefined) throw failure("NOT_FOUND", "DescribeKey");
       return target;
     },
   } as unknown as KmsClient;
@@ -118,20 +118,20 @@ describe("assignAlias", () => {
 
   it("believes KMS's word when an answer was lost", async () => {
     target = key("old", 99 * minuteMs);
-    faults = [{ operation: "UpdateAlias", error: failure("Timeout", "UpdateAlias", true), late: true }];
+    faults = [{ operation: "UpdateAlias", error: failure("TIMEOUT", "UpdateAlias", true), late: true }];
     assert.equal((await assign(true)).kind, "assigned");
     target = undefined;
-    faults = [{ operation: "CreateAlias", error: failure("Timeout", "CreateAlias", true), late: true }];
+    faults = [{ operation: "CreateAlias", error: failure("TIMEOUT", "CreateAlias", true), late: true }];
     assert.equal((await assign(false)).kind, "assigned");
   });
 
   it("says that the outcome is unknown when it is, also when it cannot look", async () => {
     target = key("old", 99 * minuteMs);
-    faults = [{ operation: "UpdateAlias", error: failure("Timeout", "UpdateAlias", true) }];
+    faults = [{ operation: "UpdateAlias", error: failure("TIMEOUT", "UpdateAlias", true) }];
     await assert.rejects(assign(true), { outcomeUnknown: true, operation: "UpdateAlias" });
     faults = [
-      { operation: "UpdateAlias", error: failure("Timeout", "UpdateAlias", true), late: true },
-      { operation: "DescribeKey", error: failure("Throttled", "DescribeKey") },
+      { operation: "UpdateAlias", error: failure("TIMEOUT", "UpdateAlias", true), late: true },
+      { operation: "DescribeKey", error: failure("THROTTLED", "DescribeKey") },
     ];
     await assert.rejects(assign(true), { outcomeUnknown: true, operation: "UpdateAlias" });
     assert.equal(target, mine, "it had moved: the key must not pass for refused");
@@ -139,17 +139,17 @@ describe("assignAlias", () => {
 
   it("passes on a refusal at once", async () => {
     target = key("old", 99 * minuteMs);
-    faults = [{ operation: "UpdateAlias", error: failure("AccessDenied", "UpdateAlias") }];
-    await assert.rejects(assign(true), { code: "AccessDenied", outcomeUnknown: false });
+    faults = [{ operation: "UpdateAlias", error: failure("ACCESS_DENIED", "UpdateAlias") }];
+    await assert.rejects(assign(true), { code: "ACCESS_DENIED", outcomeUnknown: false });
     assert.deepEqual(calls, ["UpdateAlias"]);
   });
 
   it("gives in when somebody takes the alias away again and again", async () => {
     faults = [
-      { operation: "CreateAlias", error: failure("AlreadyExists", "CreateAlias") },
-      { operation: "CreateAlias", error: failure("AlreadyExists", "CreateAlias") },
+      { operation: "CreateAlias", error: failure("ALREADY_EXISTS", "CreateAlias") },
+      { operation: "CreateAlias", error: failure("ALREADY_EXISTS", "CreateAlias") },
     ];
-    await assert.rejects(assign(true), { code: "AlreadyExists" });
+    await assert.rejects(assign(true), { code: "ALREADY_EXISTS" });
     assert.ok(calls.length <= 8);
   });
 });

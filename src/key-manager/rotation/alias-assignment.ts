@@ -51,14 +51,14 @@ export async function assignAlias(
   const isTwin = (target: KeyMetadata, error: KmsError): boolean => {
     if (names.isForeignDescription(target.description)) {
       throw new KeyManagerError(
-        "FailedPrecondition",
+        "FAILED_PRECONDITION",
         `alias ${aliasName} belongs to somebody else (key ${target.arn}, description ${JSON.stringify(target.description)}); give this server another ${names.setting}`,
         { cause: error },
       );
     }
     if (names.isAmbiguous?.(aliasName) && target.keyState === "Enabled") {
       throw new KeyManagerError(
-        "FailedPrecondition",
+        "FAILED_PRECONDITION",
         `alias ${aliasName} stands on a key that may be another server's (${target.arn}); end ${names.setting} with a slash`,
         { cause: error },
       );
@@ -86,11 +86,11 @@ export async function assignAlias(
       return { kind: "assigned", overwrote };
     } catch (error) {
       if (!isKmsError(error)) throw error;
-      const flips = exists ? error.code === "NotFound" : error.code === "AlreadyExists";
+      const flips = exists ? error.code === "NOT_FOUND" : error.code === "ALREADY_EXISTS";
       if (!flips && !error.outcomeUnknown) throw error;
       const target = await look(error);
       if (target?.arn === key.arn) return { kind: "assigned", overwrote };
-      if (target !== undefined && error.code === "AlreadyExists") {
+      if (target !== undefined && error.code === "ALREADY_EXISTS") {
         if (isTwin(target, error)) return { kind: "taken", by: target };
         overwrote = target;
       }

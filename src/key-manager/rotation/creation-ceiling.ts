@@ -29,7 +29,7 @@ export class CreationCeiling {
     if (maxPerHour > 0 && oldest !== undefined && this.#createdAt.length >= maxPerHour) {
       const minutes = Math.ceil((oldest + hourMs - now) / 60_000);
       throw new KeyManagerError(
-        "ResourceExhausted",
+        "RESOURCE_EXHAUSTED",
         `${this.#createdAt.length} keys were created within the last hour, which is max_keys_created_per_hour; look for what makes SPIRE ask for keys again and again, or raise the setting. The next key can be created in ${minutes} min`,
       );
     }
@@ -58,7 +58,7 @@ export function requireRoom({ inUse, doomed }: LiveKeys, isReplacement: boolean,
       ? "look for what makes SPIRE ask for ever new key ids, or raise the setting"
       : `look in the log for why keys are not scheduled for deletion (kms:ScheduleKeyDeletion), or raise the setting`;
   throw new KeyManagerError(
-    "ResourceExhausted",
+    "RESOURCE_EXHAUSTED",
     `this server has ${inUse} keys in use and ${doomed} still to be scheduled for deletion, and max_live_keys is ${max}; ${mend}`,
   );
 }

@@ -59,7 +59,7 @@ describe("a rotation", () => {
 
   it("whose UpdateAlias is refused leaves the old key in use and schedules the new one", async () => {
     const { account, server, old } = await rotating("UpdateAlias", "throttled", 3);
-    await assert.rejects(generate(server), (error: KeyManagerError) => error.code === "ResourceExhausted");
+    await assert.rejects(generate(server), (error: KeyManagerError) => error.code === "RESOURCE_EXHAUSTED");
     await account.time.run(minuteMs);
     assert.equal(arnOf(server), old);
     assert.deepEqual(scheduled(account), [bare(created(account)[1] ?? "")]);

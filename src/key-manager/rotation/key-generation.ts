@@ -183,7 +183,7 @@ export class KeyGeneration {
       throw keyManagerError(`failed to read the key behind ${aliasName}`, error);
     }
     throw new KeyManagerError(
-      "Unavailable",
+      "UNAVAILABLE",
       `alias ${aliasName} was taken by another server whose key cannot be used; try again`,
     );
   }

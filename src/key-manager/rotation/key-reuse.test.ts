@@ -27,7 +27,7 @@ function fail(account: SimulatedAccount, fates: Readonly<Record<string, "throttl
 }
 
 const refused = (server: SimulatedServer) =>
-  assert.rejects(generate(server), (error: KeyManagerError) => error.code === "ResourceExhausted");
+  assert.rejects(generate(server), (error: KeyManagerError) => error.code === "RESOURCE_EXHAUSTED");
 
 describe("a key whose generation failed while KMS took no deletion", () => {
   it("serves the next generation, and the one after that, instead of many", async () => {
@@ -183,7 +183,7 @@ describe("max_live_keys", () => {
     await generate(server, "x509-CA-A");
     await generate(server, "x509-CA-B");
     await assert.rejects(generate(server, "JWT-Signer-A"), (error: KeyManagerError) => {
-      assert.equal(error.code, "ResourceExhausted");
+      assert.equal(error.code, "RESOURCE_EXHAUSTED");
       assert.match(error.message, /2 keys in use and 0 still .* max_live_keys is 2; .*raise the setting/);
       return true;
     });

@@ -11,7 +11,7 @@ function refusal(keyType: KeyType, options: SignerOptions, digest = digestOf(opt
     planSignature(keyType, digest, options);
   } catch (error) {
     assert.ok(error instanceof KeyManagerError);
-    assert.equal(error.code, "InvalidArgument");
+    assert.equal(error.code, "INVALID_ARGUMENT");
     return error.message;
   }
   return "";

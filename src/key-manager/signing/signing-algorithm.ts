@@ -47,7 +47,7 @@ const rsaSuffix: { readonly [hash in HashAlgorithm]?: "SHA_256" | "SHA_384" | "S
   SHA512: "SHA_512",
 };
 
-const invalid = (message: string) => new KeyManagerError("InvalidArgument", message);
+const invalid = (message: string) => new KeyManagerError("INVALID_ARGUMENT", message);
 
 /** The leftmost `bytes` of the digest, or the digest with zeros before it: the same integer to ECDSA. */
 function fitToCurve(digest: Uint8Array, bytes: number): Uint8Array {

@@ -51,7 +51,7 @@ describe("the hooks of tag mode", () => {
     for (const keyId of ["a*b", "x".repeat(257)]) {
       assert.throws(
         () => tagsFor(keyId),
-        (error) => error instanceof KeyManagerError && error.code === "InvalidArgument",
+        (error) => error instanceof KeyManagerError && error.code === "INVALID_ARGUMENT",
       );
     }
     assert.equal(tagsFor("spire-x").length, 6, "only names of tags are reserved");
@@ -62,15 +62,15 @@ describe("the hooks of tag mode", () => {
     const quiet = stage();
     await tagHooks({ ...quiet, keyTags, identity }).retire("k");
     assert.deepEqual(quiet.calls, [["k", "spire-active=false"]]);
-    for (const code of ["Throttled", "Unavailable", "Timeout"] as const) {
+    for (const code of ["THROTTLED", "UNAVAILABLE", "TIMEOUT"] as const) {
       await assert.rejects(tagHooks({ ...stage(failure(code)), keyTags, identity }).retire("k"), { code });
     }
-    for (const code of ["NotFound", "InvalidState"] as const) {
+    for (const code of ["NOT_FOUND", "INVALID_STATE"] as const) {
       const gone = stage(failure(code));
       await tagHooks({ ...gone, keyTags, identity }).retire("k");
       assert.deepEqual(gone.lines, []);
     }
-    const denied = stage(failure("AccessDenied"));
+    const denied = stage(failure("ACCESS_DENIED"));
     await tagHooks({ ...denied, keyTags, identity }).retire("k");
     assert.match(String(denied.lines[0]?.[1].reason), /allow kms:TagResource/);
     const off = stage();
@@ -85,7 +85,7 @@ describe("the hooks of tag mode", () => {
       quiet.calls[0]?.[1] ?? "",
       /spire-server-td=example\.org .*spire-key-id=x509-CA-A .*spire-active=true/,
     );
-    const denied = stage(failure("AccessDenied"));
+    const denied = stage(failure("ACCESS_DENIED"));
     await tagHooks({ ...denied, keyTags, identity }).claim(entry);
     assert.equal(denied.lines[0]?.[0], "warn");
     const off = stage();
@@ -102,7 +102,7 @@ describe("retagKeys", () => {
       ["k", "Team=security"],
       ["l", "Team=security"],
     ]);
-    const denied = stage(failure("AccessDenied"));
+    const denied = stage(failure("ACCESS_DENIED"));
     await retagKeys(["k", "l"], { ...denied, keyTags }, undefined);
     assert.deepEqual(
       denied.lines.map(([level, { key_arn }]) => [level, key_arn]),

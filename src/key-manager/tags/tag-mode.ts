@@ -21,7 +21,7 @@ export function tagHooks({ kms, clock, log, keyTags, identity }: TaggingOptions)
       // Looked at as a value: its own name is reserved.
       const [problem] = keyTagProblems([{ key: "id", value: keyId }]);
       if (problem !== undefined) {
-        throw new KeyManagerError("InvalidArgument", `key id does not fit into tag ${tagNames.keyId}: ${problem}`);
+        throw new KeyManagerError("INVALID_ARGUMENT", `key id does not fit into tag ${tagNames.keyId}: ${problem}`);
       }
       return [...keyTags, ...spireTags(identity, keyId, clock.now())];
     },
@@ -54,8 +54,8 @@ export async function markInactive(keyArn: string, kms: KmsClient, log: Logger):
   try {
     await kms.tagResource(keyArn, [activeTag(false)]);
   } catch (error) {
-    if (isKmsError(error, "NotFound", "InvalidState")) return;
-    if (isKmsError(error, "Throttled", "Unavailable", "Timeout")) throw error;
+    if (isKmsError(error, "NOT_FOUND", "INVALID_STATE")) return;
+    if (isKmsError(error, "THROTTLED", "UNAVAILABLE", "TIMEOUT")) throw error;
     log.warn("Failed to mark a key inactive", { key_arn: keyArn, reason: explain(error) });
   }
 }

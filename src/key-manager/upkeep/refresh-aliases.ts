@@ -68,7 +68,7 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
       await kms.updateAlias(entry.aliasName, entry.keyArn, { signal });
       return "refreshed";
     } catch (error) {
-      if (isKmsError(error, "NotFound")) return recreate(entry, signal);
+      if (isKmsError(error, "NOT_FOUND")) return recreate(entry, signal);
       throw error;
     }
   }

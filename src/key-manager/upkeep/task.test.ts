@@ -75,7 +75,7 @@ describe("runTask", () => {
 
   it("says what failed, how to mend it, what follows from it, and for which keys", async () => {
     const denied = new KmsError("denied", {
-      code: "AccessDenied",
+      code: "ACCESS_DENIED",
       operation: "ListKeys",
       awsName: "AccessDeniedException",
       outcomeUnknown: false,

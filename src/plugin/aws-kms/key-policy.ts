@@ -46,7 +46,7 @@ export async function readKeyPolicyFile(path: string): Promise<string> {
   } catch (cause) {
     const why = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     throw new KeyManagerError(
-      "FailedPrecondition",
+      "FAILED_PRECONDITION",
       `key_policy_file ${path} cannot be read: ${why}; it must name a JSON file that the SPIRE Server's user can read`,
       { cause },
     );
@@ -54,7 +54,7 @@ export async function readKeyPolicyFile(path: string): Promise<string> {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxPolicyBytes) {
     throw new KeyManagerError(
-      "InvalidArgument",
+      "INVALID_ARGUMENT",
       `key_policy_file ${path} has ${bytes} bytes, KMS allows ${maxPolicyBytes}`,
     );
   }
@@ -63,11 +63,11 @@ export async function readKeyPolicyFile(path: string): Promise<string> {
     document = JSON.parse(text);
   } catch (cause) {
     // The parser's message quotes the file; where it fails is enough.
-    throw new KeyManagerError("InvalidArgument", `key_policy_file ${path} is not valid JSON`, { cause });
+    throw new KeyManagerError("INVALID_ARGUMENT", `key_policy_file ${path} is not valid JSON`, { cause });
   }
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
     throw new KeyManagerError(
-      "InvalidArgument",
+      "INVALID_ARGUMENT",
       `key_policy_file ${path} must hold a JSON object (a key policy document)`,
     );
   }

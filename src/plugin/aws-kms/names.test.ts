@@ -59,7 +59,7 @@ describe("names of aws_kms", () => {
     assert.throws(
       () => names.aliasFor("k".repeat(room + 1)),
       (error) =>
-        error instanceof KeyManagerError && error.code === "InvalidArgument" && /257 characters/.test(error.message),
+        error instanceof KeyManagerError && error.code === "INVALID_ARGUMENT" && /257 characters/.test(error.message),
     );
   });
 });

@@ -17,9 +17,9 @@ const minuteMs = 60_000;
 
 const failure = (code: KmsErrorCode, awsName: string) =>
   new KmsError("no", { code, operation: "GetRole", awsName, outcomeUnknown: false });
-const denied = failure("AccessDenied", "AccessDenied");
-const absent = failure("InvalidRequest", "NoSuchEntity");
-const slow = failure("Timeout", "TimeoutError");
+const denied = failure("ACCESS_DENIED", "ACCESS_DENIED");
+const absent = failure("INVALID_REQUEST", "NoSuchEntity");
+const slow = failure("TIMEOUT", "TimeoutError");
 
 type Answer = string | undefined | Error;
 
@@ -104,7 +104,7 @@ describe("the ARN of the server's role", () => {
   });
 
   it("is asked for again a minute after a failure in passing", async () => {
-    for (const code of ["Timeout", "Throttled", "Unavailable", "Aborted"] as const) {
+    for (const code of ["TIMEOUT", "THROTTLED", "UNAVAILABLE", "ABORTED"] as const) {
       const { find, asked, pass } = scene(failure(code, code), withPath);
       assert.equal(await find(), plain);
       pass(minuteMs - 1);

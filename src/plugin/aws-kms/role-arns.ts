@@ -65,11 +65,11 @@ interface Finding {
 }
 
 function outcomeOf(error: unknown): Outcome {
-  const isPassing = isKmsError(error, "Throttled", "Unavailable", "Timeout", "Aborted");
+  const isPassing = isKmsError(error, "THROTTLED", "UNAVAILABLE", "TIMEOUT", "ABORTED");
   return {
     kind: isPassing ? "failed" : "refused",
     reason: messageOf(error),
-    isDenied: isKmsError(error, "AccessDenied"),
+    isDenied: isKmsError(error, "ACCESS_DENIED"),
   };
 }
 

@@ -50,7 +50,7 @@ describe("server id file", () => {
         readServerId(path, "key_metadata_file"),
         (error) =>
           error instanceof KeyManagerError &&
-          error.code === "FailedPrecondition" &&
+          error.code === "FAILED_PRECONDITION" &&
           error.message.includes(path) &&
           error.message.includes("key_metadata_file") &&
           error.message.includes("holds no UUID"),

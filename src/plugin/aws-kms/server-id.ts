@@ -15,7 +15,7 @@ const errnoOf = (error: unknown): string =>
 
 const unusable = (what: string, setting: string, path: string, cause: unknown) =>
   new KeyManagerError(
-    "FailedPrecondition",
+    "FAILED_PRECONDITION",
     `cannot ${what} the server id file ${path}: ${errnoOf(cause)}; ${setting} must name a file in an existing folder that the SPIRE Server's user can read and write`,
     { cause },
   );
@@ -38,7 +38,7 @@ export async function readServerId(path: string, setting: string): Promise<strin
   const text = content.trim();
   if (!uuid.test(text)) {
     throw new KeyManagerError(
-      "FailedPrecondition",
+      "FAILED_PRECONDITION",
       `the server id file ${path} (${setting}) holds no UUID; restore the server's own file, or remove this one to begin anew with new keys`,
     );
   }

@@ -155,7 +155,7 @@ describe("a key_prefix without a slash at its end", () => {
       assert.throws(
         () => one.aliasFor(id),
         (error) =>
-          error instanceof KeyManagerError && error.code === "InvalidArgument" && /end key_prefix/.test(error.message),
+          error instanceof KeyManagerError && error.code === "INVALID_ARGUMENT" && /end key_prefix/.test(error.message),
       );
     }
     for (const id of [...spireIds, "some-key"]) assert.ok(one.isOwnAlias(one.aliasFor(id)));

@@ -84,7 +84,7 @@ export function kmsNames(keyPrefix: string): KeyNames {
       // A key under such a name would not be found again.
       if (other !== undefined) {
         throw new KeyManagerError(
-          "InvalidArgument",
+          "INVALID_ARGUMENT",
           `key id ${JSON.stringify(keyId)} cannot be told from another server's behind ${setting} ${JSON.stringify(keyPrefix)}; end ${setting} with a slash`,
         );
       }
