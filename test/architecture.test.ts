@@ -1,11 +1,8 @@
 /** The borders of docs/architecture.md, on the import graph. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize, sep } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const source = fileURLToPath(new URL("../src", import.meta.url));
+import { files, folderGraph, foldersOf, imports } from "./architecture/import-graph.ts";
+import { directions, limits, notYet, type Rule, violationsOf } from "./architecture/rooms.ts";
 
 interface Border {
   /** Other folders of src/ that may be imported. */
@@ -49,38 +46,7 @@ const borders: Readonly<Record<string, Border>> = {
 /** From `aws` only the words of the domain, never its doings. */
 const domainFilesForAdapters = ["key-manager/config.ts", "key-manager/ports.ts", "key-manager/telemetry.ts"];
 
-const list = (folder: string): string[] =>
-  readdirSync(join(source, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return list(path);
-    return entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts") ? [path] : [];
-  });
-
-interface Import {
-  readonly file: string;
-  /** A path below src/ for our own files, a package's name, or `node:…`. */
-  readonly target: string;
-  readonly isOwn: boolean;
-  readonly isTypeOnly: boolean;
-  readonly isLazy: boolean;
-}
-
-function importsOf(file: string): Import[] {
-  const text = readFileSync(join(source, file), "utf8");
-  const found = text.matchAll(
-    /^(?:import|export)\s+(type\s)?(?:[\s\S]*?\sfrom\s+)?"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm,
-  );
-  return [...found].map(([, type, specifier, lazy]) => {
-    const name = specifier ?? lazy ?? "";
-    const isOwn = name.startsWith(".");
-    const target = isOwn ? normalize(join(dirname(file), name)) : name;
-    return { file, target, isOwn, isTypeOnly: type !== undefined, isLazy: lazy !== undefined };
-  });
-}
-
-const files = list(".").map((file) => normalize(file));
-const imports = files.flatMap(importsOf);
-const folderOf = (path: string) => path.split(sep)[0] ?? "";
+const folderOf = (path: string) => path.split("/")[0] ?? "";
 const packageOf = (name: string) =>
   name
     .split("/")
@@ -110,7 +76,7 @@ describe("architecture", () => {
   it("adapters know the domain's ports and configuration only", () => {
     const trespasses = imports
       .filter(({ file, target, isOwn }) => folderOf(file) === "aws" && isOwn && folderOf(target) === "key-manager")
-      .filter(({ target }) => !domainFilesForAdapters.includes(target.split(sep).join("/")));
+      .filter(({ target }) => !domainFilesForAdapters.includes(target));
     assert.deepEqual(trespasses, []);
   });
 
@@ -145,7 +111,88 @@ describe("architecture", () => {
           if (isOwn) visit(target);
         }
       };
-      visit(join("plugin", entry));
+      visit(`plugin/${entry}`);
       assert.ok(reached.size > 5);
     });
+});
+
+describe("the order inside the folders", () => {
+  // Generated code lies as the generator puts it.
+  const folders = foldersOf(files.filter((file) => folderOf(file) !== "gen"));
+  const violations = (folder: string) =>
+    violationsOf(folderGraph(folder, files, imports), limits[folder], directions[folder]);
+
+  for (const folder of folders) {
+    it(`${folder} is in order`, () => {
+      const open: readonly Rule[] = notYet[folder] ?? [];
+      assert.deepEqual(
+        violations(folder).filter(({ rule }) => !open.includes(rule)),
+        [],
+      );
+    });
+  }
+
+  it("the list of what is not in order yet names nothing that is", () => {
+    const kept = Object.entries(notYet).flatMap(([folder, rules]) =>
+      rules
+        .filter((rule) => !violations(folder).some((violation) => violation.rule === rule))
+        .map((rule) => `${folder}: ${rule}`),
+    );
+    assert.deepEqual(kept, [], "take these out of notYet");
+  });
+
+  it("every folder with a limit or a table exists", () => {
+    const named = [limits, directions, notYet].flatMap((table) => Object.keys(table));
+    assert.deepEqual(
+      named.filter((folder) => !folders.includes(folder)),
+      [],
+    );
+  });
+});
+
+describe("the reader of folders", () => {
+  const own = (file: string, target: string, isTypeOnly = false) => ({
+    file,
+    target,
+    isOwn: true,
+    isTypeOnly,
+    isLazy: false,
+  });
+  const paths = ["room/a.ts", "room/b.ts", "room/inner/c.ts", "room/inner/d.ts", "other/e.ts"];
+  const graph = folderGraph("room", paths, [
+    own("room/a.ts", "room/b.ts"),
+    own("room/a.ts", "room/inner/c.ts"),
+    own("room/inner/c.ts", "room/inner/d.ts"),
+    own("room/inner/d.ts", "room/a.ts", true),
+    own("other/e.ts", "room/a.ts"),
+  ]);
+  const rules = (...given: readonly [limit?: Parameters<typeof violationsOf>[1], allowed?: Record<string, string[]>]) =>
+    violationsOf(graph, ...given).map(({ rule, text }) => `${rule}: ${text}`);
+
+  it("counts entries and the arrows between them, and finds circles of which one side is only a type", () => {
+    assert.deepEqual(graph.entries, ["a.ts", "b.ts", "inner"]);
+    assert.deepEqual(rules({ entries: 3, arrows: 3 }), ["circles: circle: a.ts, inner"]);
+    assert.deepEqual(rules({ entries: 2, arrows: 2 }), [
+      "entries: 3 entries, at most 2",
+      "arrows: 3 arrows, at most 2",
+      "circles: circle: a.ts, inner",
+    ]);
+  });
+
+  it("holds a table of directions against the folder", () => {
+    const allowed = { "a.ts": ["b.ts", "inner"], inner: [], "old.ts": [] };
+    assert.deepEqual(rules({}, allowed).slice(1), [
+      "directions: b.ts is not in the table of directions",
+      "directions: old.ts is in the table of directions and not in the folder",
+      "directions: inner may not import from a.ts: room/inner/d.ts imports room/a.ts",
+    ]);
+  });
+
+  it("lets fifteen files stand side by side and no more", () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => `room/f${index}.ts`);
+    assert.deepEqual(violationsOf(folderGraph("room", many(15), [])), []);
+    assert.deepEqual(violationsOf(folderGraph("room", many(16), [])), [
+      { rule: "files", text: "16 files, at most 15" },
+    ]);
+  });
 });
