@@ -13,8 +13,8 @@ import {
   stateOf,
   tagMode,
   walksOf,
-} from "../../test/upkeep/scenes.ts";
-import { SimulatedServer } from "../../test/upkeep/simulated-server.ts";
+} from "../../test/simulation/scenes.ts";
+import { SimulatedServer } from "../../test/simulation/simulated-server.ts";
 
 describe("ConfiguredKeyManager", () => {
   it("refuses to serve before it is configured", () => {

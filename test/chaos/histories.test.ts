@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Chronicle, live } from "./history.ts";
+import { type Chronicle, live } from "../simulation/storm-history.ts";
 import { reportText } from "./report.ts";
 
 /** `CHAOS_HISTORIES=20000` for a long run; `CHAOS_SEED` to begin elsewhere, or to see one history again. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { type Trouble, troubles } from "../simulation/weather.ts";
 import { type Cell, experiment, type Place, places } from "./matrix.ts";
 import { reportTable } from "./report.ts";
-import { type Trouble, troubles } from "./weather.ts";
 
 const all = Object.keys(places) as Place[];
 const withKeys: readonly Place[] = ["DescribeKey", "GetPublicKey", "Sign"];

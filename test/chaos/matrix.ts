@@ -3,11 +3,11 @@
 import { createHash } from "node:crypto";
 import { KeyManagerError } from "../../src/key-manager/errors.ts";
 import { abortController } from "../../src/key-manager/pace/concurrency.ts";
-import { seededRandom } from "../upkeep/virtual-time.ts";
-import { Account } from "./account.ts";
-import { SpireProcess } from "./spire-process.ts";
-import { Truth } from "./truth.ts";
-import { type Trouble, Weather } from "./weather.ts";
+import { Account } from "../simulation/account.ts";
+import { SpireProcess } from "../simulation/spire-process.ts";
+import { Truth } from "../simulation/truth.ts";
+import { seededRandom } from "../simulation/virtual-time.ts";
+import { type Trouble, Weather } from "../simulation/weather.ts";
 
 /** Calls of SPIRE, and the call of AWS in each that meets the trouble. */
 export const places = {

@@ -4,13 +4,13 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { startEmulator } from "../../src/kms-emulator/index.ts";
 import { credentials, useStage } from "../plugin/harness/stage.ts";
-import { seededRandom } from "../upkeep/virtual-time.ts";
-import { Account } from "./account.ts";
+import { Account } from "../simulation/account.ts";
+import { type LogLine, SpireProcess } from "../simulation/spire-process.ts";
+import { seededRandom } from "../simulation/virtual-time.ts";
+import { type Trouble, Weather } from "../simulation/weather.ts";
 import { countByCode, offerLoad, signOnce } from "./load.ts";
 import { reportTable } from "./report.ts";
 import { residentBytes } from "./resident-memory.ts";
-import { type LogLine, SpireProcess } from "./spire-process.ts";
-import { type Trouble, Weather } from "./weather.ts";
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;

@@ -7,7 +7,7 @@ import { GrpcStatusError, type PublicKey } from "../../src/plugin-sdk/index.ts";
 import { publicKeyOf, signMessage, verifies } from "../plugin/harness/signing.ts";
 import { useStage } from "../plugin/harness/stage.ts";
 import type { TestPlugin } from "../plugin/harness/test-plugin.ts";
-import { seededRandom } from "../upkeep/virtual-time.ts";
+import { seededRandom } from "../simulation/virtual-time.ts";
 
 const lives = Number(process.env.CHAOS_LIVES ?? 5);
 const keyIds = ["x509-CA-A", "JWT-Signer-A"] as const;

@@ -1,10 +1,10 @@
 /** Whatever befalls IAM, SPIRE notices nothing but that a key takes a moment longer. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { seededRandom } from "../upkeep/virtual-time.ts";
-import { Account } from "./account.ts";
-import { SpireProcess } from "./spire-process.ts";
-import { type Trouble, troubles, Weather } from "./weather.ts";
+import { Account } from "../simulation/account.ts";
+import { SpireProcess } from "../simulation/spire-process.ts";
+import { seededRandom } from "../simulation/virtual-time.ts";
+import { type Trouble, troubles, Weather } from "../simulation/weather.ts";
 
 const withKeys: readonly Trouble[] = [
   "lag",

@@ -6,10 +6,10 @@ import { noTelemetry } from "../../src/key-manager/telemetry.ts";
 import { createEngine, type EmulatorControl, manualClock } from "../../src/kms-emulator/index.ts";
 import { useStage } from "../plugin/harness/stage.ts";
 import type { TestPlugin } from "../plugin/harness/test-plugin.ts";
-import { seededRandom, VirtualTime } from "../upkeep/virtual-time.ts";
+import { simulatedClients } from "../simulation/simulated-sdk.ts";
+import { seededRandom, VirtualTime } from "../simulation/virtual-time.ts";
 import { countByCode, offerLoad, signOnce } from "./load.ts";
 import { reportTable } from "./report.ts";
-import { simulatedClients } from "./simulated-sdk.ts";
 
 interface Offer {
   readonly at: number;

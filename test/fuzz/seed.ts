@@ -1,5 +1,5 @@
 /** Nonsense that can be had again: `FUZZ_SEED=n` for another kind of it, `FUZZ_ROUNDS=n` times as much. */
-import { seededRandom } from "../upkeep/virtual-time.ts";
+import { seededRandom } from "../simulation/virtual-time.ts";
 
 export const seed = Number(process.env.FUZZ_SEED ?? 1);
 const factor = Number(process.env.FUZZ_ROUNDS ?? 1);

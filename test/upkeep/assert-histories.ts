@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import * as fc from "fast-check";
-import { historyArbitrary, live } from "./history.ts";
-import type { Seams, Settings } from "./simulated-server.ts";
+import { historyArbitrary, live } from "../simulation/fleet-history.ts";
+import type { Seams, Settings } from "../simulation/simulated-server.ts";
 
 /** `UPKEEP_FACTOR=20` for a run twenty times as long, without a limit of time; `UPKEEP_SEED` for other histories. */
 const factor = process.env.UPKEEP_FACTOR;

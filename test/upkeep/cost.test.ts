@@ -14,8 +14,8 @@ import {
   startServer,
   tagMode,
   walksOf,
-} from "./scenes.ts";
-import type { SimulatedAccount } from "./simulated-account.ts";
+} from "../simulation/scenes.ts";
+import type { SimulatedAccount } from "../simulation/simulated-account.ts";
 
 const foreignKeys = 10_000;
 

@@ -21,7 +21,7 @@ import {
   tagMode,
   trustDomain,
   walksOf,
-} from "./scenes.ts";
+} from "../simulation/scenes.ts";
 
 /** Distances between calls. */
 const gaps = (calls: readonly { readonly time: Date }[]): number[] =>

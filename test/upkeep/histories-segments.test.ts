@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
+import { lookAlikes, slowSettings } from "../simulation/fleet-history.ts";
 import { assertHistories } from "./assert-histories.ts";
-import { lookAlikes, slowSettings } from "./history.ts";
 
 const trustDomains = lookAlikes.segments;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { lookAlikes, slowSettings } from "../simulation/fleet-history.ts";
 import { firstViolation } from "./assert-histories.ts";
-import { lookAlikes, slowSettings } from "./history.ts";
 import { knownFaults } from "./known-faults.ts";
 
 const options = { trustDomains: lookAlikes.prefixes, settings: slowSettings, maxSteps: 12, count: 120 };

@@ -20,9 +20,9 @@ import {
   stateOf,
   tagMode,
   trustDomain,
-} from "./scenes.ts";
-import type { SimulatedAccount } from "./simulated-account.ts";
-import type { Settings, SimulatedServer } from "./simulated-server.ts";
+} from "../simulation/scenes.ts";
+import type { SimulatedAccount } from "../simulation/simulated-account.ts";
+import type { Settings, SimulatedServer } from "../simulation/simulated-server.ts";
 
 const permissions = [
   "kms:CreateAlias",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { type UpkeepOptions, upkeepTasks } from "../../src/key-manager/upkeep/upkeep.ts";
-import { everyOrder, type Scene } from "./interleavings.ts";
+import { everyOrder, type Scene } from "../simulation/interleavings.ts";
 import {
   accountWithJournal,
   aliases,
@@ -19,9 +19,9 @@ import {
   tagMode,
   tagsOf,
   walksOf,
-} from "./scenes.ts";
-import { SimulatedAccount } from "./simulated-account.ts";
-import { type Settings, SimulatedServer } from "./simulated-server.ts";
+} from "../simulation/scenes.ts";
+import { SimulatedAccount } from "../simulation/simulated-account.ts";
+import { type Settings, SimulatedServer } from "../simulation/simulated-server.ts";
 
 const keyId = "x509-CA-A";
 const serverId = "shared";

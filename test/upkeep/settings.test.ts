@@ -20,9 +20,9 @@ import {
   tagMode,
   tagsOf,
   trustDomain,
-} from "./scenes.ts";
-import type { SimulatedAccount } from "./simulated-account.ts";
-import { SimulatedServer } from "./simulated-server.ts";
+} from "../simulation/scenes.ts";
+import type { SimulatedAccount } from "../simulation/simulated-account.ts";
+import { SimulatedServer } from "../simulation/simulated-server.ts";
 
 const description = `SPIRE_SERVER/${trustDomain}`;
 const mutating = /^(CreateKey|CreateAlias|UpdateAlias|DeleteAlias|ScheduleKeyDeletion|TagResource)$/;

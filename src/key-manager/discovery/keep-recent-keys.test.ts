@@ -11,8 +11,8 @@ import {
   startServer,
   stateOf,
   tagMode,
-} from "../../../test/upkeep/scenes.ts";
-import type { Settings } from "../../../test/upkeep/simulated-server.ts";
+} from "../../../test/simulation/scenes.ts";
+import type { Settings } from "../../../test/simulation/simulated-server.ts";
 import type { AliasListEntry, KmsClient, Page } from "../ports.ts";
 
 /** A KMS that goes on listing aliases, and telling where they stand, as they were at one moment. */

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { engineClients } from "../../../test/upkeep/engine-clients.ts";
-import { accountWithJournal, aliasOf, callsOf, operatorKey, tagsOf, trustDomain } from "../../../test/upkeep/scenes.ts";
-import type { SimulatedAccount } from "../../../test/upkeep/simulated-account.ts";
-import { seededRandom } from "../../../test/upkeep/virtual-time.ts";
+import { engineClients } from "../../../test/simulation/engine-clients.ts";
+import {
+  accountWithJournal,
+  aliasOf,
+  callsOf,
+  operatorKey,
+  tagsOf,
+  trustDomain,
+} from "../../../test/simulation/scenes.ts";
+import type { SimulatedAccount } from "../../../test/simulation/simulated-account.ts";
+import { seededRandom } from "../../../test/simulation/virtual-time.ts";
 import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
 import type { LogFields } from "../ports.ts";
 import { discoverByTags } from "./tag-discovery.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { seededRandom, settled, VirtualTime } from "../../../test/upkeep/virtual-time.ts";
+import { seededRandom, settled, VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import { type KmsClient, KmsError, type KmsErrorCode, type LogFields } from "../ports.ts";
 import { DeletionQueue } from "./deletion-queue.ts";
 import type { DoomedKey } from "./key-deletion.ts";

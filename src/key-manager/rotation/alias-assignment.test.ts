@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { seededRandom, VirtualTime } from "../../../test/upkeep/virtual-time.ts";
+import { seededRandom, VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
 import { type KeyMetadata, type KmsClient, KmsError, type KmsErrorCode } from "../ports.ts";
 import { assignAlias } from "./alias-assignment.ts";

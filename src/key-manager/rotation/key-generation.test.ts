@@ -15,8 +15,8 @@ import {
   startServer,
   stateOf,
   trustDomain,
-} from "../../../test/upkeep/scenes.ts";
-import type { SimulatedAccount } from "../../../test/upkeep/simulated-account.ts";
+} from "../../../test/simulation/scenes.ts";
+import type { SimulatedAccount } from "../../../test/simulation/simulated-account.ts";
 import type { KeyManagerError } from "../errors.ts";
 
 const bare = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);

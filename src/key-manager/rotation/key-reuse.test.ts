@@ -13,9 +13,9 @@ import {
   startServer,
   stateOf,
   tagMode,
-} from "../../../test/upkeep/scenes.ts";
-import type { SimulatedAccount } from "../../../test/upkeep/simulated-account.ts";
-import type { SimulatedServer } from "../../../test/upkeep/simulated-server.ts";
+} from "../../../test/simulation/scenes.ts";
+import type { SimulatedAccount } from "../../../test/simulation/simulated-account.ts";
+import type { SimulatedServer } from "../../../test/simulation/simulated-server.ts";
 import type { KeyManagerError } from "../errors.ts";
 
 const created = (account: SimulatedAccount): readonly string[] =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { VirtualTime } from "../../../test/upkeep/virtual-time.ts";
+import { VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import { KeyManagerError } from "../errors.ts";
 import { type KmsClient, KmsError, type KmsErrorCode, type LogFields, type Tag } from "../ports.ts";
 import { retagKeys, tagHooks } from "./tag-mode.ts";

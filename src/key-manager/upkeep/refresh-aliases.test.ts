@@ -12,7 +12,7 @@ import {
   operatorKey,
   startServer,
   trustDomain,
-} from "../../../test/upkeep/scenes.ts";
+} from "../../../test/simulation/scenes.ts";
 
 const description = `SPIRE_SERVER/${trustDomain}`;
 const bare = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);

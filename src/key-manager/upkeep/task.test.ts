@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { VirtualTime } from "../../../test/upkeep/virtual-time.ts";
+import { VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import { KmsError, type LogFields } from "../ports.ts";
 import { runTask, type Task, TaskFailure, type TaskReport } from "./task.ts";
 

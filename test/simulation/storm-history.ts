@@ -5,10 +5,10 @@ import { KeyManagerError } from "../../src/key-manager/errors.ts";
 import type { KeyType } from "../../src/key-manager/key-type.ts";
 import { abortController } from "../../src/key-manager/pace/concurrency.ts";
 import { isKmsError } from "../../src/key-manager/ports.ts";
-import { seededRandom } from "../upkeep/virtual-time.ts";
 import { Account } from "./account.ts";
 import { type Settings, SpireProcess } from "./spire-process.ts";
 import { Truth } from "./truth.ts";
+import { seededRandom } from "./virtual-time.ts";
 import { type Trouble, Weather } from "./weather.ts";
 
 const secondMs = 1_000;

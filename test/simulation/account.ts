@@ -1,7 +1,7 @@
 /** One AWS account in virtual time: the embedded KMS, its falsified answers, and strangers' keys in it. */
 import { createHash } from "node:crypto";
 import { createEngine, type EmulatorControl, manualClock } from "../../src/kms-emulator/index.ts";
-import { VirtualTime } from "../upkeep/virtual-time.ts";
+import { VirtualTime } from "./virtual-time.ts";
 
 export type Falsification =
   | "wrong signature"
