@@ -27,6 +27,7 @@ const borders: Readonly<Record<string, Border>> = {
   aws: {
     folders: ["key-manager"],
     packages: [
+      "@aws-sdk/client-iam",
       "@aws-sdk/client-kms",
       "@aws-sdk/client-resource-groups-tagging-api",
       "@aws-sdk/client-sts",

@@ -9,7 +9,7 @@ import { BoundedHttpHandler } from "./calls/bounded-handler.ts";
 import { type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
 import { CredentialSource } from "./credentials/credentials.ts";
 import { withholdCredentials } from "./credentials/withhold-credentials.ts";
-import { AwsIamClient, iamSdks } from "./iam-client.ts";
+import { AwsIamClient, findIam } from "./iam-client.ts";
 import { AwsKmsClient } from "./kms-client.ts";
 import { judgingHandler, LeanSignSender } from "./sign/sign-sender.ts";
 import { AwsStsClient } from "./sts-client.ts";
@@ -95,7 +95,7 @@ export function createAwsClients(
   return {
     kms: new AwsKmsClient(kms, caller, signer.send),
     sts: new AwsStsClient(sts, caller),
-    iam: new AwsIamClient(iamSdks({ ...options, credentials }, isPrivate), caller),
+    iam: new AwsIamClient(findIam({ ...options, credentials }, isPrivate), caller),
     tagging: new AwsTaggingClient(tagging, caller),
     close() {
       kms.destroy();

@@ -1,114 +1,33 @@
-/**
- * The IamClient port over AWS SDK v3.
- *
- * Not over `@aws-sdk/client-iam`: of its 180 operations one is wanted. IAM speaks STS's protocol (AWS Query), so STS's client
- * makes the call, with IAM's name, version, endpoints and operation in place of its own.
- */
-import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from "@aws-sdk/client-sts";
+/** The IamClient port over AWS SDK v3, whose IAM client is loaded when the first role is asked about. */
 import { type IamClient, isKmsError, KmsError, type RoleInAccount } from "../key-manager/ports.ts";
 import { Answer } from "./calls/answer.ts";
 import { abortBy, type Caller, withRetries } from "./calls/retry.ts";
-import { withholdCredentials } from "./credentials/withhold-credentials.ts";
+import type { IamSdk, iamSdk } from "./iam-sdk.ts";
 
 /** For all attempts together, credentials included. Who makes a key may wait this long. */
 const timeoutMs = 3_000;
 
-interface GlobalEndpoint {
-  readonly signingRegion: string;
-  readonly hosts: readonly [plain: string, fips: string, dualstack: string, fipsDualstack: string];
-}
+/** Where the SDK knows IAM's global endpoint. In other partitions it would guess one from the Region. */
+const knownPartitions: readonly string[] = ["aws", "aws-cn", "aws-us-gov"];
 
-/** IAM is one service for a partition (endpoint rules of botocore and of the SDK, 2026). Elsewhere nobody is asked. */
-const globalEndpoints: Readonly<Record<string, GlobalEndpoint>> = {
-  aws: {
-    signingRegion: "us-east-1",
-    hosts: ["iam.amazonaws.com", "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws"],
-  },
-  "aws-cn": {
-    signingRegion: "cn-north-1",
-    hosts: [
-      "iam.cn-north-1.amazonaws.com.cn",
-      "iam-fips.amazonaws.com.cn",
-      "iam.global.api.amazonwebservices.com.cn",
-      "iam-fips.api.amazonwebservices.com.cn",
-    ],
-  },
-  "aws-us-gov": {
-    signingRegion: "us-gov-west-1",
-    hosts: ["iam.us-gov.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.us-gov.api.aws", "iam.us-gov.api.aws"],
-  },
-};
+/** The one operation of IAM. Rejects as the SDK does. */
+export type GetRole = IamSdk["getRole"];
 
-type EndpointProvider = NonNullable<STSClientConfig["endpointProvider"]>;
-
-/** An endpoint of one's own is signed for the configured Region, as the SDK's IAM client does. */
-const endpointProvider =
-  (partition: string): EndpointProvider =>
-  ({ Endpoint, Region = "us-east-1", UseFIPS, UseDualStack }) => {
-    const signed = (url: string, signingRegion: string) => ({
-      url: new URL(url),
-      properties: { authSchemes: [{ name: "sigv4", signingName: "iam", signingRegion, properties: {} }] },
-    });
-    if (Endpoint !== undefined) return signed(Endpoint, Region);
-    const known = globalEndpoints[partition];
-    if (known === undefined) throw new Error(`no endpoint of IAM is known in partition ${partition}`);
-    const [plain, fips, dualstack, fipsDualstack] = known.hosts;
-    const host = UseDualStack ? (UseFIPS ? fipsDualstack : dualstack) : UseFIPS ? fips : plain;
-    return signed(`https://${host}`, known.signingRegion);
-  };
-
-const namespace = "com.amazonaws.iam";
-
-/** The SDK's notation of a structure: 3; of a string: 0. */
-const request$ = [3, namespace, "GetRoleRequest", 0, ["RoleName"], [0]];
-const role$ = [3, namespace, "Role", 0, ["Arn"], [0]];
-const response$ = [3, namespace, "GetRoleResponse", 0, ["Role"], [() => role$]];
-const getRole$ = [9, namespace, "GetRole", 0, () => request$, () => response$];
-
-type Resolve = GetCallerIdentityCommand["resolveMiddlewareWithContext"];
-
-/** An operation that STS does not have, on the ways of one that it has. */
-export class GetRoleCommand extends GetCallerIdentityCommand {
-  constructor(input: { readonly RoleName: string }) {
-    super(input);
-  }
-
-  override resolveMiddlewareWithContext(
-    ...[stack, configuration, options, context]: Parameters<Resolve>
-  ): ReturnType<Resolve> {
-    const smithyContext = { ...context.smithyContext, service: "IAM", operation: "GetRole", operationSchema: getRole$ };
-    const names = { clientName: "IAMClient", commandName: "GetRoleCommand" };
-    return super.resolveMiddlewareWithContext(stack, configuration, options, { ...context, ...names, smithyContext });
-  }
-}
-
-/** Gives whom to ask in a partition; undefined when there is nobody. */
-export type IamSdks = (partition: string) => Promise<Pick<STSClient, "send"> | undefined>;
+/** Gives the way to IAM in a partition; undefined when there is no IAM to ask. */
+export type FindIam = (partition: string) => Promise<GetRole | undefined>;
 
 /**
- * Clients for IAM as the environment and the shared configuration place it (`AWS_ENDPOINT_URL_IAM`, `AWS_ENDPOINT_URL`),
- * else in its partition.
+ * IAM as the environment and the shared configuration place it, else in its partition.
  *
- * @param options what STS's client is made with, without its endpoint
+ * @param options what other clients are made with, without their endpoint
  * @param isOnPrivateEndpoints whether KMS or STS are not AWS's own: then AWS's IAM knows nothing of our role
  */
-export function iamSdks(options: STSClientConfig, isOnPrivateEndpoints: () => Promise<boolean>): IamSdks {
+export function findIam(options: Parameters<typeof iamSdk>[0], isOnPrivateEndpoints: () => Promise<boolean>): FindIam {
   return async (partition) => {
-    const sdk = new STSClient({
-      ...options,
-      serviceId: "IAM",
-      endpointProvider: endpointProvider(partition),
-      protocolSettings: {
-        defaultNamespace: namespace,
-        xmlNamespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-        version: "2010-05-08",
-      },
-    });
-    withholdCredentials(sdk);
-    const hasOwnEndpoint = (await sdk.config.serviceConfiguredEndpoint?.()) !== undefined;
-    if (!hasOwnEndpoint && (!Object.hasOwn(globalEndpoints, partition) || (await isOnPrivateEndpoints())))
-      return undefined;
-    return sdk;
+    const { iamSdk } = await import("./iam-sdk.ts");
+    const sdk = iamSdk(options);
+    if (await sdk.hasOwnEndpoint()) return sdk.getRole;
+    return knownPartitions.includes(partition) && !(await isOnPrivateEndpoints()) ? sdk.getRole : undefined;
   };
 }
 
@@ -123,11 +42,11 @@ const tooLate = () =>
   });
 
 export class AwsIamClient implements IamClient {
-  readonly #sdks: IamSdks;
+  readonly #findIam: FindIam;
   readonly #caller: Caller;
 
-  constructor(sdks: IamSdks, caller: Caller) {
-    this.#sdks = sdks;
+  constructor(findIam: FindIam, caller: Caller) {
+    this.#findIam = findIam;
     // What IAM thinks of our credentials is nothing to KMS and STS.
     this.#caller = { ...caller, discardCredentials: () => false };
   }
@@ -136,12 +55,11 @@ export class AwsIamClient implements IamClient {
     // Kubernetes and others tell a web identity's role in full.
     const named = process.env.AWS_ROLE_ARN;
     if (named?.startsWith(`arn:${partition}:iam::${account}:role/`) && named.endsWith(`/${roleName}`)) return named;
-    const sdk = await this.#sdks(partition);
-    if (sdk === undefined) return undefined;
+    const getRole = await this.#findIam(partition);
+    if (getRole === undefined) return undefined;
     return this.#inTime((signal) => {
       const ask = async () => {
-        const output: unknown = await sdk.send(new GetRoleCommand({ RoleName: roleName }), abortBy(signal));
-        return new Answer(operation, output).object("Role").text("Arn");
+        return new Answer(operation, await getRole(roleName, abortBy(signal))).object("Role").text("Arn");
       };
       return withRetries(ask, { operation, caller: this.#caller, signal, repeatable: true });
     });

@@ -2,10 +2,11 @@
  * The key manager's clients over the embedded KMS, in process: the real adapters of `src/aws` with their retries, pages
  * and error translation, around an SDK client whose `send` is a call of the engine instead of an HTTP request.
  */
+import { GetRoleCommand } from "@aws-sdk/client-iam";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import type { STSClient } from "@aws-sdk/client-sts";
-import { AwsIamClient } from "../../src/aws/iam-client.ts";
+import { AwsIamClient, type GetRole } from "../../src/aws/iam-client.ts";
 import { AwsKmsClient } from "../../src/aws/kms-client.ts";
 import { AwsStsClient } from "../../src/aws/sts-client.ts";
 import { AwsTaggingClient } from "../../src/aws/tagging-client.ts";
@@ -81,11 +82,13 @@ class EngineSdk {
 /** The three clients of one process. */
 export function engineClients(options: EngineClientsOptions): Clients {
   const caller = { clock: options.clock, telemetry: noTelemetry, discardCredentials: () => false };
-  const sdk: unknown = new EngineSdk(options);
+  const simulated = new EngineSdk(options);
+  const sdk: unknown = simulated;
+  const getRole: GetRole = (RoleName, abort) => simulated.send(new GetRoleCommand({ RoleName }), abort);
   return {
     kms: new AwsKmsClient(sdk as KMSClient, caller),
     sts: new AwsStsClient(sdk as STSClient, caller),
-    iam: new AwsIamClient(async () => sdk as STSClient, caller),
+    iam: new AwsIamClient(async () => getRole, caller),
     tagging: new AwsTaggingClient(sdk as ResourceGroupsTaggingAPIClient, caller),
     close() {},
   };

@@ -4,10 +4,11 @@
  *
  * What is under test, from `src/aws` on, is the plugin's own code.
  */
+import { GetRoleCommand } from "@aws-sdk/client-iam";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import type { STSClient } from "@aws-sdk/client-sts";
-import { AwsIamClient } from "../../src/aws/iam-client.ts";
+import { AwsIamClient, type GetRole } from "../../src/aws/iam-client.ts";
 import { AwsKmsClient } from "../../src/aws/kms-client.ts";
 import { AwsStsClient } from "../../src/aws/sts-client.ts";
 import { AwsTaggingClient } from "../../src/aws/tagging-client.ts";
@@ -135,11 +136,13 @@ function whenAborted(signal: AbortSignal, stop: AbortSignal): Promise<never> {
 export function simulatedClients(options: SimulatedSdkOptions): Clients {
   const { callerClock: clock, telemetry, discardCredentials = () => false } = options;
   const caller = { clock, telemetry, discardCredentials };
-  const sdk: unknown = new SimulatedSdk(options);
+  const simulated = new SimulatedSdk(options);
+  const sdk: unknown = simulated;
+  const getRole: GetRole = (RoleName, abort) => simulated.send(new GetRoleCommand({ RoleName }), abort);
   return {
     kms: new AwsKmsClient(sdk as KMSClient, caller),
     sts: new AwsStsClient(sdk as STSClient, caller),
-    iam: new AwsIamClient(async () => sdk as STSClient, caller),
+    iam: new AwsIamClient(async () => getRole, caller),
     tagging: new AwsTaggingClient(sdk as ResourceGroupsTaggingAPIClient, caller),
     close() {},
   };

@@ -70,10 +70,10 @@ describe("call limiter", () => {
     const callers = new Callers(new CallLimiter(new SteppedClock(), { maxUnderWay: 1, maxWaiting: 2 }));
     for (const name of ["a", "b", "c", "d"]) void callers.call(name);
     await settled();
-    assert.deepEqual(callers.refused, ["d: Throttled"]);
+    assert.deepEqual(callers.refused, ["d: THROTTLED"]);
     void callers.call("again", { isRetry: true });
     await settled();
-    assert.deepEqual(callers.refused, ["d: Throttled"], "who had a turn already is not turned away");
+    assert.deepEqual(callers.refused, ["d: THROTTLED"], "who had a turn already is not turned away");
   });
 
   it("lets go of a caller whose signal aborts, before and while it waits, and gives its place to the next", async () => {
@@ -86,7 +86,7 @@ describe("call limiter", () => {
     stop.abort(new Error("deadline"));
     void callers.call("d", { signal: stop.signal });
     await settled();
-    assert.deepEqual(callers.refused.toSorted(), ["b: Aborted", "d: Aborted"]);
+    assert.deepEqual(callers.refused.toSorted(), ["b: ABORTED", "d: ABORTED"]);
     callers.end("ok");
     await settled();
     assert.deepEqual(callers.served, ["a", "c"]);
