@@ -17,7 +17,7 @@ const minuteMs = 60_000;
 
 const failure = (code: KmsErrorCode, awsName: string) =>
   new KmsError("no", { code, operation: "GetRole", awsName, outcomeUnknown: false });
-const denied = failure("ACCESS_DENIED", "ACCESS_DENIED");
+const denied = failure("ACCESS_DENIED", "AccessDenied");
 const absent = failure("INVALID_REQUEST", "NoSuchEntity");
 const slow = failure("TIMEOUT", "TimeoutError");
 
