@@ -1,21 +1,19 @@
 /** What the documents say of the code. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { awsKmsSettingNames } from "../src/plugin/aws-kms/settings.ts";
 import { kmsSettingNames } from "../src/plugin/kms/settings.ts";
+import { anchorOf, citationsIn, filesNamedIn, linksIn, readProse, repositoryFiles, sectionsOf } from "./citations.ts";
+import { probes } from "./interop/moto/probes.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
-const markdown = (folder: string): string[] =>
-  readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return ["node_modules", "dist", ".git"].includes(entry.name) ? [] : markdown(path);
-    return entry.name.endsWith(".md") ? [path] : [];
-  });
+const files = repositoryFiles();
+const prose = readProse(files);
 
 /** Names in the first column of a document's tables. */
 const firstCells = (text: string): string[] =>
@@ -32,14 +30,42 @@ describe("documents", () => {
     assert.deepEqual(firstCells(read("docs/kms-plugin.md")).sort(), [...kmsSettingNames].sort());
   });
 
-  it("links between files lead somewhere", () => {
-    const broken = markdown(".").flatMap((path) =>
-      [...read(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)]
-        .map(([, target]) => join(dirname(path), target ?? ""))
-        .filter((target) => !existsSync(join(root, target)))
-        .map((target) => `${path}: ${target}`),
+  it("links lead to files and sections that exist", () => {
+    const links = prose.flatMap(linksIn);
+    const broken = links.filter(({ page, anchor }) => {
+      if (!existsSync(join(root, page))) return true;
+      return anchor !== undefined && !sectionsOf(page).map(anchorOf).includes(anchor);
+    });
+    assert.ok(links.length > 30, "the reader of links finds them");
+    assert.deepEqual(broken, []);
+  });
+
+  it("pages and sections that comments and documents cite exist", () => {
+    const citations = prose.flatMap(citationsIn);
+    const broken = citations.filter(({ page, section }) => {
+      if (!existsSync(join(root, page))) return true;
+      return section !== undefined && !sectionsOf(page).includes(section);
+    });
+    assert.ok(
+      citations.filter(({ section }) => section !== undefined).length > 25,
+      "the reader of citations finds them",
     );
     assert.deepEqual(broken, []);
+  });
+
+  it("source files that comments and documents name exist", () => {
+    const named = prose.flatMap((page) => filesNamedIn(page).map((name) => ({ from: page.path, name })));
+    const broken = named.filter(({ name }) => !files.some((file) => file === name || file.endsWith(`/${name}`)));
+    assert.ok(named.length > 100, "the reader of file names finds them");
+    assert.deepEqual(broken, []);
+  });
+
+  it("the comparison with moto has a row for each question", () => {
+    const rows = [...read("docs/aws-kms-behaviour.md").matchAll(/^\| (.+?) \|/gm)].map(([, row]) => row);
+    assert.deepEqual(
+      probes.map(({ row }) => row).filter((row) => !rows.includes(row)),
+      [],
+    );
   });
 
   it("parity.md names tests that exist", () => {

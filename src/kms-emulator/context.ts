@@ -6,7 +6,7 @@ import type { RegionView } from "./state/region-view.ts";
 import type { StsDirectory } from "./sts/directory.ts";
 import { readInput, type Shape } from "./validation.ts";
 
-/** Resource limits (facts page, section 8). Always enforced; configurable because some are adjustable on AWS. */
+/** Resource limits (docs/aws-kms-behaviour.md, "Quotas"). Always enforced; some are adjustable on AWS, hence here. */
 export interface Limits {
   readonly keysPerRegion: number;
   readonly aliasesPerKey: number;

@@ -1,6 +1,7 @@
 /**
  * Every error that the emulated services answer with. On KMS's JSON 1.1 wire all client faults are HTTP 400, whatever
- * the service model says (facts page 1.1); STS and IAM statuses are those of the Query protocol.
+ * the service model says (docs/aws-kms-behaviour.md, "Errors on the wire"); STS and IAM statuses are those of the
+ * Query protocol.
  */
 const statusOf = {
   // KMS, modelled
@@ -93,7 +94,7 @@ export function isExceptionCode(name: string): name is ExceptionCode {
   return Object.hasOwn(statusOf, name);
 }
 
-/** NotFoundException; the texts were recorded from AWS (facts page, section 2). */
+/** NotFoundException; the texts were recorded from AWS (docs/aws-kms-behaviour.md, "Identifiers"). */
 export const notFound = (message: string): AwsException => new AwsException("NotFoundException", message);
 
 /** ValidationException with free text: a rule beyond the service model's constraints. */

@@ -1,4 +1,4 @@
-/** KMS identifiers: key ids, alias names and ARNs (facts page, section 2). */
+/** KMS identifiers: key ids, alias names and ARNs (docs/aws-kms-behaviour.md, "Identifiers"). */
 
 export interface Arn {
   readonly partition: string;

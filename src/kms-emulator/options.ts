@@ -60,8 +60,8 @@ export interface EngineOptions {
   /** Evaluate key policies and IAM policies; unknown access keys are refused. Default false. */
   readonly authorize?: boolean;
   /**
-   * Request quotas per account and Region. `true`: AWS's (facts page, section 8). An object: calls per second by operation
-   * name, or by `CryptographicOperationsRSA` and `CryptographicOperationsECC`, over AWS's. Default: none.
+   * Request quotas per account and Region. `true`: AWS's (docs/aws-kms-behaviour.md, "Quotas"). An object: calls per
+   * second by operation name, or by `CryptographicOperationsRSA` and `CryptographicOperationsECC`, over AWS's. Default: none.
    */
   readonly quotas?: boolean | Readonly<Record<string, number>>;
   /** Seed of fault probabilities. Default 1. */

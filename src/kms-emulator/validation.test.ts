@@ -33,7 +33,7 @@ const failure = (input: unknown): [string, string] => {
   return ["", "it was accepted"];
 };
 
-/** Facts page, section 1.2: the texts of AWS. */
+/** The texts of AWS: docs/aws-kms-behaviour.md, "Validation messages". */
 const violations: readonly [object, string[]][] = [
   [{}, ["Value null at 'name' failed to satisfy constraint: Member must not be null"]],
   [

@@ -1,8 +1,9 @@
 import { AwsException } from "./exceptions.ts";
 
 /**
- * Constraint checking of request members with AWS's texts (facts page, 1.2): all violations of a request are reported in
- * one ValidationException. A wrong JSON type is a SerializationException, as it fails before validation.
+ * Constraint checking of request members with AWS's texts (docs/aws-kms-behaviour.md, "Validation messages"): all violations
+ * of a request are reported in one ValidationException. A wrong JSON type is a SerializationException, as it fails before
+ * validation.
  */
 export interface Shape<T> {
   /** Appends to `problems` and returns a value of the right type that is then not used. */

@@ -1,4 +1,4 @@
-// plugin-protocol.md, sections 1 and 2: what a plugin prints, and where it listens.
+/** What a plugin prints, and where it listens (docs/spire-plugin-protocol.md, "Launch", "Handshake"). */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";

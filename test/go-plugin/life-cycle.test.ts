@@ -1,4 +1,4 @@
-// plugin-protocol.md, sections 1, 3 and 4: how a plugin ends, and what does not end it.
+/** How a plugin ends, and what does not end it (docs/spire-plugin-protocol.md, "Launch", "End of a plugin"). */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";

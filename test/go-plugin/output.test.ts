@@ -1,4 +1,4 @@
-// plugin-protocol.md, sections 3 and 4: stdout belongs to the handshake, stderr to the log, whoever prints.
+/** stdout is for the handshake and stderr for the log, whoever prints (docs/spire-plugin-protocol.md, "Output and log"). */
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { KeyManager } from "../../src/gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";

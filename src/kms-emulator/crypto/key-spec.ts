@@ -1,4 +1,4 @@
-/** Key specs, what each may be used for, and which algorithms it offers (facts page, sections 4 and 6). */
+/** Key specs, their uses and their algorithms (docs/aws-kms-behaviour.md, "Creating keys", "Signing"). */
 
 export type KeyUsage =
   | "SIGN_VERIFY"

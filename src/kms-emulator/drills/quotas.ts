@@ -6,8 +6,8 @@ import type { KeyRecord } from "../state/records.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /**
- * Requests per second, per account and Region (facts page, section 8: AWS's documentation of 2023; later values may
- * differ). Cryptographic operations share a quota per kind of key.
+ * Requests per second, per account and Region (docs/aws-kms-behaviour.md, "Quotas": AWS's documentation of 2023; later
+ * values may differ). Cryptographic operations share a quota per kind of key.
  */
 export const requestQuotas: Readonly<Record<string, number>> = {
   CryptographicOperationsRSA: 500,

@@ -10,7 +10,7 @@ const maxSkewMs = 5 * 60 * 1000;
 
 type Failure = "missing" | "incomplete" | "unknown" | "mismatch" | "expired";
 
-/** What each protocol calls the failures (facts page, 1.1 and 1.3) [I]. */
+/** What each protocol calls the failures (docs/aws-kms-behaviour.md, "Errors on the wire", "STS") [I]. */
 const codes: Record<"json" | "query", Record<Failure, string>> = {
   json: {
     missing: "MissingAuthenticationTokenException",

@@ -21,7 +21,7 @@ const elements = (value: object): string =>
     .map(([name, member]) => element(name, member))
     .join("");
 
-/** AWS Query (facts page, 1.3): form parameters in, XML out. */
+/** AWS Query (docs/aws-kms-behaviour.md, "STS"): form parameters in, XML out. */
 const awsQuery = (namespace: string): WireFormat => ({
   output: (operation, output, requestId) => ({
     status: 200,

@@ -3,7 +3,7 @@ import { toWire } from "./wire-json.ts";
 
 const contentType = "application/x-amz-json-1.1";
 
-/** KMS, JSON 1.1 (facts page, 1.1). An operation without output answers with an empty body. */
+/** KMS, JSON 1.1 (docs/aws-kms-behaviour.md, "Wire protocol"). Without output the body is empty. */
 export const kmsJson: WireFormat = {
   output: (_operation, output) => ({
     status: 200,

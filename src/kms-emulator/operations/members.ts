@@ -1,7 +1,7 @@
 import { keySpecNames, keyUsages, signingAlgorithms } from "../crypto/key-spec.ts";
 import { blob, boolean, enumeration, integer, list, optional, required, string, structure } from "../validation.ts";
 
-/** Request members that several operations share, with the constraints of the facts page, section 3. */
+/** Request members that several operations share (docs/aws-kms-behaviour.md, "Limits of fields"). */
 
 const keyIdShape = string({ min: 1, max: 2048 });
 const marker = string({ min: 1, max: 1024, pattern: /^[\u0020-\u00FF]*$/ });

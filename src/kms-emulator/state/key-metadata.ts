@@ -32,7 +32,7 @@ function multiRegionConfiguration(key: KeyRecord, set: MultiRegionSet): KeyMetad
   };
 }
 
-/** KeyMetadata of facts page, section 4: what does not apply is left out. */
+/** KeyMetadata (docs/aws-kms-behaviour.md, "Creating keys"): what does not apply is left out. */
 export function keyMetadata(key: KeyRecord, set: MultiRegionSet | undefined): KeyMetadata {
   const isSymmetric = key.spec === "SYMMETRIC_DEFAULT";
   return {

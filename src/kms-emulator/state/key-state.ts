@@ -2,7 +2,7 @@ import { AwsException } from "../exceptions.ts";
 import { arnOf } from "./key-reference.ts";
 import type { KeyRecord, KeyState } from "./records.ts";
 
-/** The key-state table of the facts page, section 5, as data. */
+/** The table of docs/aws-kms-behaviour.md, "Key states", as data. */
 type Verdict = "ok" | "disabled" | "pending" | "not pending" | "creating" | "updating";
 
 interface Row extends Readonly<Record<KeyState, Verdict>> {}

@@ -1,6 +1,6 @@
 import { list, optional, required, string, structure } from "../validation.ts";
 
-/** Request members that the AssumeRole operations share (facts page, section 9). */
+/** Request members that the AssumeRole operations share (docs/aws-kms-behaviour.md, "STS"). */
 export const roleArn = required(string({ min: 20, max: 2048 }));
 export const roleSessionName = required(string({ min: 2, max: 64, pattern: /^[\w+=,.@-]*$/ }));
 export const policy = optional(string({ min: 1, max: 2048, pattern: /^[\t\n\r\u0020-\u00FF]+$/ }));

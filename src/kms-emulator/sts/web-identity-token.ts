@@ -68,7 +68,7 @@ const firstString = (value: unknown): string => {
   return typeof first === "string" ? first : "";
 };
 
-/** Without providers a token need only look like one and not have expired. Throws the exceptions of the facts page, 9. */
+/** Without providers a token need only look like one and not have expired. Throws STS's errors (docs/aws-kms-behaviour.md, "STS"). */
 export function readWebIdentity(token: string, providers: readonly OidcProviderConfig[], nowMs: number): WebIdentity {
   const parts = token.split(".");
   if (parts.length !== 3) throw invalidToken("The ID Token provided is not a valid JWT.");

@@ -1,6 +1,6 @@
 /**
- * A deliberately simple picture of KMS, written from the facts page: lists, linear searches, no sharing of code with the
- * emulator. It says, for one operation, which exception to expect or what state there is afterwards.
+ * A deliberately simple picture of KMS, written from docs/aws-kms-behaviour.md: lists, linear searches, no sharing of code
+ * with the emulator. It says, for one operation, which exception to expect or what state there is afterwards.
  */
 export type State = "Enabled" | "Disabled" | "PendingDeletion" | "PendingReplicaDeletion" | "Creating" | "Updating";
 
@@ -45,7 +45,7 @@ const refuse = (name: string): never => {
   throw new Expected(name);
 };
 
-/** Facts page, section 5, as sentences. */
+/** docs/aws-kms-behaviour.md, "Key states", as sentences. */
 export function checkState(operation: string, { state }: ModelKey): void {
   const isPending = state === "PendingDeletion" || state === "PendingReplicaDeletion";
   if (operation === "CancelKeyDeletion") {

@@ -16,7 +16,7 @@ import { createAlias, createKey } from "../key-fixture.ts";
 const prefixText =
   'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html';
 
-/** Facts page, sections 3 and 4: names that no alias may have. */
+/** docs/aws-kms-behaviour.md, "Limits of fields", "Aliases": names that no alias may have. */
 const badNames: readonly { title: string; alias: string; name: string; message?: string | RegExp }[] = [
   { title: "without the prefix", alias: "foo", name: "ValidationException", message: prefixText },
   { title: "with another case of the prefix", alias: "Alias/foo", name: "ValidationException", message: prefixText },

@@ -26,7 +26,7 @@ import type { KeyState } from "../../../src/kms-emulator/state/records.ts";
 import { account, rejectsWith, startFixture } from "../fixture.ts";
 import { createAlias, createKey, type Key, keyInState } from "../key-fixture.ts";
 
-/** Facts page, section 5, in its own letters: ok, D, P, N, C, U. Written down apart from the emulator's table. */
+/** docs/aws-kms-behaviour.md, "Key states": ok, D, P, N, C, U. Written down apart from the emulator's table. */
 const table: Record<StateCheckedOperation, readonly [string, string, string, string, string]> = {
   // Enabled, Disabled, PendingDeletion and PendingReplicaDeletion, Creating, Updating
   Sign: ["ok", "D", "P", "C", "ok"],
@@ -106,7 +106,7 @@ async function expectCell(cell: string, state: KeyState, key: Key, sent: Promise
 }
 
 describe("the state table", () => {
-  it("of the emulator has the facts page's operations", () => {
+  it("of the emulator has the operations written down here", () => {
     assert.deepEqual(Object.keys(stateTable).sort(), Object.keys(table).sort());
   });
 

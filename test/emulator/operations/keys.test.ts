@@ -22,7 +22,7 @@ import { createAlias, createKey, type Key } from "../key-fixture.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Facts page, section 4: validation details of CreateKey. */
+/** docs/aws-kms-behaviour.md, "Creating keys": what CreateKey refuses. */
 const refusals: readonly { title: string; input: object; name: string; message?: string | RegExp }[] = [
   {
     title: "an asymmetric spec without usage",
@@ -171,7 +171,7 @@ describe("CreateKey", () => {
   });
 });
 
-/** Facts page, section 2: resolution errors, for every operation that names a key. */
+/** docs/aws-kms-behaviour.md, "Identifiers": every operation that names a key, to ask it for one that cannot be found. */
 const keyOperations = (kms: KMSClient, KeyId: string): readonly (() => Promise<unknown>)[] => [
   () => kms.send(new DescribeKeyCommand({ KeyId })),
   () => kms.send(new GetPublicKeyCommand({ KeyId })),

@@ -37,7 +37,7 @@ const withPrimary = async (t: TestContext) => {
 
 const arnIn = (where: string, KeyId: string) => `arn:aws:kms:${where}:${account}:key/${KeyId}`;
 
-/** Facts page, section 7: multi-Region keys. */
+/** docs/aws-kms-behaviour.md, "Multi-Region keys". */
 describe("a multi-Region key", () => {
   it("has an mrk- id and is the primary of a set without replicas", async (t) => {
     const { key, KeyId } = await withPrimary(t);

@@ -12,7 +12,7 @@ import {
 import { present, rejectsWith, startFixture } from "../fixture.ts";
 import { createAlias, createKey } from "../key-fixture.ts";
 
-/** Facts page, section 7: pagination. */
+/** docs/aws-kms-behaviour.md, "Paging". */
 describe("paging", () => {
   it("of ListKeys: pages of 100 by default, all keys once, no NextMarker at the end", async (t) => {
     const { kms, target, emulator } = await startFixture(t);

@@ -20,7 +20,7 @@ const statement = (parts: object = {}) => ({
 });
 const policy = (...Statement: unknown[]) => JSON.stringify({ Version: "2012-10-17", Statement });
 
-/** SPIRE's built-in policy (facts page, section 7). */
+/** SPIRE's built-in policy (docs/aws-kms-behaviour.md, "Key policies"). */
 const spirePolicy = policy(
   statement({ Sid: "Allow full access to the SPIRE Server role", Principal: { AWS: role } }),
   statement({

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { requestQuotas } from "../../../src/kms-emulator/drills/quotas.ts";
 import { createEngine, type EmulatorControl, EmulatorError, manualClock } from "../../../src/kms-emulator/index.ts";
 
-/** Facts page, section 8, written down apart from the emulator's table. */
+/** docs/aws-kms-behaviour.md, "Quotas", written down apart from the emulator's table. */
 const perSecond: Record<string, number> = {
   CreateKey: 5,
   CreateAlias: 5,
@@ -53,7 +53,7 @@ async function keyId(control: EmulatorControl, KeySpec: string): Promise<string>
 }
 
 describe("quotas", () => {
-  it("are the facts page's", () => assert.deepEqual(requestQuotas, perSecond));
+  it("are AWS's, as written down here", () => assert.deepEqual(requestQuotas, perSecond));
 
   for (const [operation, rate] of Object.entries(perSecond).filter(([name]) => !name.startsWith("Crypto"))) {
     it(`let ${rate} ${operation} a second through`, async () => {

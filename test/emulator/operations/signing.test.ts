@@ -20,7 +20,7 @@ const rsaAlgorithms = ["256", "384", "512"].flatMap((bits): [SigningAlgorithmSpe
   [`RSASSA_PKCS1_V1_5_SHA_${bits}` as SigningAlgorithmSpec, `sha${bits}`],
 ]);
 
-/** Facts page, section 6: which spec has which algorithms, and the hash of each. */
+/** docs/aws-kms-behaviour.md, "Signing": which spec has which algorithms, and the hash of each. */
 const specs: readonly [KeySpec, readonly [SigningAlgorithmSpec, string][]][] = [
   ["ECC_NIST_P256", [["ECDSA_SHA_256", "sha256"]]],
   ["ECC_NIST_P384", [["ECDSA_SHA_384", "sha384"]]],

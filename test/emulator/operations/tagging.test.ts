@@ -42,7 +42,7 @@ async function startTagging(t: TestContext, options: EmulatorOptions = {}) {
 
 const filter = (Key: string, ...Values: string[]) => ({ Key, ...(Values.length > 0 ? { Values } : {}) });
 
-/** Facts page, section 10. */
+/** docs/aws-kms-behaviour.md, "GetResources". */
 describe("GetResources", () => {
   it("ANDs filters, ORs values, is case-sensitive, and takes a key without values as present", async (t) => {
     const { arns, tagged, kms } = await startTagging(t);

@@ -8,7 +8,7 @@ import { createKey } from "../key-fixture.ts";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Facts page, section 1.1. */
+/** docs/aws-kms-behaviour.md, "Wire protocol". */
 describe("KMS on the wire", () => {
   it("answers 200 with AWS's headers and the emulator's time", async (t) => {
     const { target } = await startFixture(t);

@@ -7,7 +7,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** The version that the facts page was checked against. */
+/** The version that docs/aws-kms-behaviour.md, "Other emulators", speaks of. */
 const version = "5.2.1";
 
 const run = promisify(execFile);

@@ -11,8 +11,9 @@ const answerOf = (probe: Probe, subject: Subject): Promise<unknown> =>
 const short = (value: unknown): string => JSON.stringify(value) ?? "absent";
 
 /**
- * The same client script against this emulator and against moto. The facts page says what AWS does: ours must do that
- * everywhere, and where moto does something else, the difference is listed with the row that says who is right.
+ * The same client script against this emulator and against moto. What AWS does stands in docs/aws-kms-behaviour.md, "Other
+ * emulators": ours must do that everywhere, and where moto does something else, the difference is listed with the row that
+ * says who is right.
  */
 describe("the emulator beside moto", () => {
   it("does what AWS does, and what moto does wherever moto is right", { timeout: 600_000 }, async (t) => {
@@ -35,7 +36,7 @@ describe("the emulator beside moto", () => {
     const differences: string[] = [];
     for (const probe of probes) {
       const [our, their] = [await answerOf(probe, ours), await answerOf(probe, theirs)];
-      assert.deepEqual(our, probe.real, `${probe.title}: AWS says ${short(probe.real)} (facts page, "${probe.row}")`);
+      assert.deepEqual(our, probe.real, `${probe.title}: AWS says ${short(probe.real)} (row "${probe.row}")`);
       if (isDeepStrictEqual(our, their)) continue;
       differences.push(
         `${probe.title}: emulator ${short(our)}, moto ${short(their)}; right: emulator ("${probe.row}")`,

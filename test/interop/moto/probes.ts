@@ -13,7 +13,7 @@ export interface Subject {
 export interface Probe {
   /** What is asked. */
   readonly title: string;
-  /** Row of the facts page's comparison, section 11, that says what AWS does. */
+  /** Row of docs/aws-kms-behaviour.md, "Other emulators", that says what AWS does. */
   readonly row: string;
   /** AWS's answer, in the form that `run` returns. */
   readonly real: unknown;
@@ -122,7 +122,7 @@ export const probes: readonly Probe[] = [
   },
   {
     title: "DescribeKey by alias name and by key ARN",
-    row: "SPIRE's Go fake",
+    row: "DescribeKey by alias and ARN",
     real: true,
     async run(subject) {
       const { key, AliasName } = await aliased(subject);
