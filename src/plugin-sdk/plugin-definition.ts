@@ -14,7 +14,10 @@ export interface CoreConfiguration {
 export interface ValidationResult {
   /** Whether Configure would take this configuration. */
   readonly valid: boolean;
-  /** Sentences for the operator: every problem found, not the first alone. */
+  /**
+   * Sentences for the operator: every problem found, not the first alone. SPIRE's `validate` command takes a
+   * configuration with any note for invalid: a mere warning goes to the log.
+   */
   readonly notes: readonly string[];
 }
 

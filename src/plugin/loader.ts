@@ -11,6 +11,7 @@ import { MetricsServer } from "./metrics-server.ts";
 import { keyManagerService } from "./service.ts";
 import type { PluginData } from "./settings/plugin-data.ts";
 import { readPluginData } from "./settings/plugin-data.ts";
+import { toldProblems } from "./settings/problems.ts";
 import type { ConfigResult } from "./settings/shared.ts";
 import { withStatus } from "./status.ts";
 import { systemClock } from "./system-clock.ts";
@@ -29,10 +30,27 @@ export interface KeyManagerPlugin<C extends KeyManagerConfig> {
 /** SPIRE waits 10 s for Deinit and 2 s for a shutdown; a deletion that does not make it is found again later. */
 const flushMs = 1_000;
 
-const gaugesEveryMs = 60_000;
+/** SPIRE's sink forgets a gauge that it has not been told of for a minute. */
+const gaugesEveryMs = 10_000;
 
 /** SPIRE shows a status message on one line. */
-const oneLine = (problems: readonly string[]) => `invalid configuration: ${problems.join("; ")}`;
+const oneLine = (problems: readonly string[]) => `invalid configuration: ${toldProblems(problems).join("; ")}`;
+
+/** What a generation changes shows at once. */
+function withFreshGauges<C extends KeyManagerConfig>(keyManager: ConfiguredKeyManager<C>, metrics: PluginMetrics) {
+  return {
+    get current() {
+      return keyManager.current;
+    },
+    async generateKey(...request: Parameters<typeof keyManager.generateKey>) {
+      try {
+        return await keyManager.generateKey(...request);
+      } finally {
+        metrics.pushGauges();
+      }
+    },
+  };
+}
 
 export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlugin<C>): LoadPlugin {
   const { name, parse, preparation, fileProblems = async () => [] } = plugin;
@@ -49,12 +67,14 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
         (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version], metrics),
     });
     return {
-      services: [keyManagerService(keyManager)],
+      services: [keyManagerService(withFreshGauges(keyManager, metrics))],
       config: {
         async validate(hcl, { trustDomain }) {
           const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
           const found = config === undefined ? problems : await fileProblems(config);
-          return { valid: found.length === 0, notes: [...found, ...warnings] };
+          // SPIRE calls a configuration invalid that has any note.
+          for (const warning of warnings) log.warn(warning);
+          return { valid: found.length === 0, notes: toldProblems(found) };
         },
         async configure(hcl, { trustDomain }, { signal }) {
           const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
@@ -68,7 +88,7 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
       },
       onInit({ metrics: host }) {
         metrics.attach(host);
-        setInterval(() => metrics.pushGauges(), gaugesEveryMs).unref();
+        void metrics.keepPushing(systemClock, gaugesEveryMs);
       },
       deinit: () => keyManager.close(AbortSignal.timeout(flushMs)),
     };

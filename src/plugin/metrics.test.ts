@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { afterEach, describe, it } from "node:test";
+import { VirtualTime } from "../../test/simulation/virtual-time.ts";
 import { KeyManagerError } from "../key-manager/errors.ts";
 import { PluginMetrics } from "./metrics.ts";
 import { MetricsServer } from "./metrics-server.ts";
@@ -51,6 +52,35 @@ describe("plugin metrics", () => {
       '[["aws_kms","live_keys"],4]',
       '[["aws_kms","deletions_queued"],1]',
     ]);
+  });
+
+  it("reach SPIRE every few seconds, as they are by then", async () => {
+    let liveKeys = 0;
+    const metrics = new PluginMetrics("aws_kms", () => ({ liveKeys, deletionsQueued: 0 }));
+    const told: number[] = [];
+    const nothing = () => undefined;
+    metrics.attach({
+      setGauge: (key, value) => void (key[1] === "live_keys" && told.push(value)),
+      emitKey: nothing,
+      incrCounter: nothing,
+      addSample: nothing,
+      measureSince: nothing,
+    });
+    const time = new VirtualTime({ now: () => new Date(0), advance: nothing });
+    const end = new AbortController();
+    const pushing = metrics.keepPushing(
+      time.clockFor(undefined, () => 0),
+      10_000,
+      end.signal,
+    );
+    await time.run(15_000);
+    liveKeys = 3;
+    await time.run(15_000);
+    assert.deepEqual(told, [0, 3, 3]);
+    end.abort();
+    await pushing;
+    await time.run(60_000);
+    assert.equal(told.length, 3);
   });
 });
 

@@ -2,6 +2,7 @@
  * The plugin's numbers: kept here, shown to SPIRE's Metrics host service as they happen, and as Prometheus text to whoever
  * asks on the loopback address.
  */
+import type { Clock } from "../key-manager/ports.ts";
 import type { CallResult, Telemetry, TelemetryEvent, TelemetryGauges } from "../key-manager/telemetry.ts";
 import type { Metrics as HostMetrics } from "../plugin-sdk/index.ts";
 
@@ -98,6 +99,18 @@ export class PluginMetrics implements Telemetry {
     for (const [task, at] of this.#tasks) {
       const ageSeconds = (Date.now() - at.getTime()) / 1000;
       this.#host?.setGauge([this.#prefix, "task_age_seconds"], ageSeconds, { task });
+    }
+  }
+
+  /** Tells SPIRE the numbers again and again, until the signal aborts. Never rejects. */
+  async keepPushing(clock: Clock, everyMs: number, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await clock.sleep(everyMs, signal);
+      } catch {
+        return;
+      }
+      this.pushGauges();
     }
   }
 

@@ -41,4 +41,36 @@ describe("pages", () => {
       await assert.rejects(list(next), (error) => isKmsError(error, "UNAVAILABLE"));
     });
   }
+
+  it("does not follow new markers without end", async () => {
+    let count = 0;
+    await assert.rejects(
+      list(() => `marker ${count++}`),
+      (error) => isKmsError(error, "UNAVAILABLE") && error.message.includes("more than 100000 pages"),
+    );
+  });
+
+  it("does not follow empty pages without end, but a few of them", async () => {
+    const follow = async (end: number) => {
+      const found: string[] = [];
+      let count = 0;
+      const listing = pages<string>({
+        operation: "GetResources",
+        caller,
+        signal: undefined,
+        serverTime: () => undefined,
+        fetch: async () => {
+          count++;
+          return count < end ? { items: [], next: `marker ${count}` } : { items: ["last"], next: undefined };
+        },
+      });
+      for await (const { items } of listing) found.push(...items);
+      return found;
+    };
+    assert.deepEqual(await follow(500), ["last"]);
+    await assert.rejects(
+      follow(Number.POSITIVE_INFINITY),
+      (error) => isKmsError(error, "UNAVAILABLE") && error.message.includes("1000 empty pages in a row"),
+    );
+  });
 });

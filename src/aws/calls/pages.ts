@@ -17,12 +17,26 @@ export interface PagesOptions<T> {
   readonly serverTime: () => Date | undefined;
 }
 
-/** @throws KmsError, also when the service hands out one marker twice, which would go on for ever */
+/** KMS's own quotas allow a tenth of it: 100,000 keys, each with a few aliases, 100 to a page. */
+const maxPages = 100_000;
+/** A search through tags may give a few of them in a row. */
+const maxEmptyPagesInARow = 1_000;
+
+const endless = (operation: string, why: string) =>
+  new KmsError(`the listing has no end: ${why}`, {
+    code: "UNAVAILABLE",
+    operation,
+    awsName: "MalformedResponse",
+    outcomeUnknown: false,
+  });
+
+/** @throws KmsError, also for a listing that would go on for ever: one marker twice, too many pages, empty ones without end */
 export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T>> {
   const { operation, caller, signal, fetch, serverTime } = options;
   let marker: string | undefined;
   const seen = new Set<string>();
-  do {
+  let emptyInARow = 0;
+  for (;;) {
     const current = marker;
     const { items, next } = await withRetries(() => fetch(current, abortBy(signal)), {
       operation,
@@ -32,14 +46,11 @@ export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T
     });
     yield { items, serverTime: serverTime() };
     marker = next === "" ? undefined : next;
-    if (marker !== undefined && seen.has(marker)) {
-      throw new KmsError("the same page marker came twice", {
-        code: "UNAVAILABLE",
-        operation,
-        awsName: "MalformedResponse",
-        outcomeUnknown: false,
-      });
-    }
-    if (marker !== undefined) seen.add(marker);
-  } while (marker !== undefined);
+    if (marker === undefined) return;
+    if (seen.has(marker)) throw endless(operation, "the same page marker came twice");
+    seen.add(marker);
+    if (seen.size >= maxPages) throw endless(operation, `more than ${maxPages} pages`);
+    emptyInARow = items.length === 0 ? emptyInARow + 1 : 0;
+    if (emptyInARow >= maxEmptyPagesInARow) throw endless(operation, `${emptyInARow} empty pages in a row`);
+  }
 }

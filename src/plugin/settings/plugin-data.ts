@@ -32,6 +32,9 @@ const asObjects = (value: HclValue): readonly HclObject[] | undefined => {
   return objects.length === value.items.length ? objects : undefined;
 };
 
+/** Of a setting that is given again and again. */
+const maxLinesTold = 5;
+
 class SettingsReader {
   readonly problems: string[] = [];
 
@@ -39,7 +42,11 @@ class SettingsReader {
     const settings = new Map<string, Setting>();
     const values = new Map<string, HclValue[]>();
     for (const object of objects) {
-      for (const [name, found] of attributes(object)) values.set(name, [...(values.get(name) ?? []), ...found]);
+      for (const [name, found] of attributes(object)) {
+        const known = values.get(name);
+        if (known === undefined) values.set(name, found);
+        else for (const value of found) known.push(value);
+      }
     }
     for (const [name, found] of values) settings.set(name, this.#setting(found, `${path}${name}`));
     return Object.fromEntries(settings);
@@ -50,8 +57,9 @@ class SettingsReader {
     const merged = objects.flatMap((object) => object ?? []);
     if (objects.every((object) => object !== undefined)) return this.object(merged, `${name}.`);
     if (values.length > 1) {
-      const lines = values.map((value) => value.position.line).join(" and ");
-      this.problems.push(`${name}: given more than once (lines ${lines}); keep one`);
+      const lines = values.slice(0, maxLinesTold).map((value) => value.position.line);
+      const more = values.length > maxLinesTold ? `, and ${values.length - maxLinesTold} times more` : "";
+      this.problems.push(`${name}: given more than once (lines ${lines.join(" and ")}${more}); keep one`);
     }
     return this.#scalar(values.at(-1), name);
   }

@@ -17,6 +17,9 @@ export interface CheckedSettings<T extends SettingTable> {
   readonly problems: readonly string[];
 }
 
+/** A name that is unknown costs a comparison with every known one. */
+const maxUnknownTold = 20;
+
 /** SPIRE's decoder matches names without regard to case; the exact spelling wins. */
 function canonicalName(name: string, names: readonly string[]): string | undefined {
   return names.includes(name) ? name : names.find((known) => known === name.toLowerCase());
@@ -38,11 +41,13 @@ export function checkSettings<T extends SettingTable>(
   const problems = [...pluginData.problems];
   const values: Record<string, unknown> = {};
   const given = new Set<string>();
+  let unknown = 0;
   for (const [spelling, setting] of Object.entries(pluginData.settings)) {
     const name = canonicalName(spelling, names);
     const schema = name === undefined ? undefined : table[name];
     if (name === undefined || schema === undefined) {
-      problems.push(unknownSetting(spelling, names));
+      unknown++;
+      if (unknown <= maxUnknownTold) problems.push(unknownSetting(spelling, names));
       continue;
     }
     given.add(name);
@@ -50,6 +55,8 @@ export function checkSettings<T extends SettingTable>(
     if (result.success) values[name] = result.output;
     else problems.push(...result.issues.map((issue) => `${name}: ${issue.message}`));
   }
+  const untold = unknown - maxUnknownTold;
+  if (untold > 0) problems.push(`plugin_data: ${untold} more unknown settings; remove them`);
   // Each value came out of the table's own entry of that name.
   return { values: values as SettingValues<T>, given, problems };
 }
