@@ -1,7 +1,7 @@
 import { createControl, type EmulatorControl } from "./control/control.ts";
 import { ControlRoutes } from "./control/http-routes.ts";
 import { createControlServer } from "./control/http-server.ts";
-import { Engine } from "./engine.ts";
+import { Engine } from "./engine/engine.ts";
 import { closeServer, listen } from "./http/listen.ts";
 import { createAwsServer } from "./http/server.ts";
 import type { EmulatorOptions } from "./options.ts";

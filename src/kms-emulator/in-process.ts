@@ -1,5 +1,5 @@
 import { createControl, type EmulatorControl } from "./control/control.ts";
-import { Engine } from "./engine.ts";
+import { Engine } from "./engine/engine.ts";
 import type { EngineOptions } from "./options.ts";
 
 /** The emulator without HTTP: calls go through `control.call`. */

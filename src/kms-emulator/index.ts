@@ -5,7 +5,6 @@
  * Start with {@link startEmulator} for AWS clients of any language, or {@link createEngine} to call it in process.
  */
 
-export type { Limits } from "./context.ts";
 export type { CallOptions, EmulatorControl } from "./control/control.ts";
 export { type EmulatorClock, manualClock, systemClock } from "./drills/clock.ts";
 export type { Fault, FaultEffect, FaultHandle, FaultRule } from "./drills/faults.ts";
@@ -14,6 +13,7 @@ export type { PauseHandle, PauseRule } from "./drills/pauses.ts";
 export { type Emulator, startEmulator } from "./emulator.ts";
 export { EmulatorError, type EmulatorErrorCode } from "./errors.ts";
 export { AwsException, type ExceptionCode } from "./exceptions.ts";
+export type { Limits } from "./framework/context.ts";
 export type { Caller } from "./identity.ts";
 export { createEngine, type InProcessEmulator } from "./in-process.ts";
 export type { EmulatorOptions, EngineOptions, IdentityConfig, OidcProviderConfig, RoleConfig } from "./options.ts";

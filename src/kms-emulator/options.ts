@@ -1,5 +1,5 @@
-import type { Limits } from "./context.ts";
 import type { EmulatorClock } from "./drills/clock.ts";
+import type { Limits } from "./framework/context.ts";
 
 /** A user, role session or root, and the access key it calls with. */
 export interface IdentityConfig {

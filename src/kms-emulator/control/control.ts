@@ -1,7 +1,7 @@
 import type { Fault, FaultHandle } from "../drills/faults.ts";
 import type { CallRecord } from "../drills/journal.ts";
 import type { PauseHandle, PauseRule } from "../drills/pauses.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { EmulatorError } from "../errors.ts";
 import { isAccountId, isRegionName } from "../identifiers.ts";
 import { type Identity, identityFromArn } from "../identity.ts";

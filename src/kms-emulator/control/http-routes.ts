@@ -1,7 +1,7 @@
 import type { FaultHandle } from "../drills/faults.ts";
 import type { CallRecord } from "../drills/journal.ts";
 import type { PauseHandle } from "../drills/pauses.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { EmulatorError } from "../errors.ts";
 import { AwsException } from "../exceptions.ts";
 import { toWire } from "../http/wire-json.ts";

@@ -3,7 +3,7 @@ import { createHash, createPublicKey, randomBytes, verify } from "node:crypto";
 import { describe, it } from "node:test";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { createRandom } from "../drills/random.ts";
+import { createRandom } from "../random.ts";
 import { signDigest, verifyDigest } from "./ecdsa.ts";
 import { createKeyMaterialSource } from "./key-material.ts";
 import { factsOf, type KeySpec } from "./key-spec.ts";

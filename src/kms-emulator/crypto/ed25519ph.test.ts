@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { ed25519ph } from "@noble/curves/ed25519.js";
-import { createRandom } from "../drills/random.ts";
+import { createRandom } from "../random.ts";
 import { signEd25519phDigest, verifyEd25519phDigest } from "./ed25519ph.ts";
 import { createKeyMaterialSource } from "./key-material.ts";
 

@@ -1,6 +1,6 @@
 import { createECDH, generateKeyPair, generateKeyPairSync, randomBytes } from "node:crypto";
-import type { Random } from "../drills/random.ts";
 import { EmulatorError } from "../errors.ts";
+import type { Random } from "../random.ts";
 import { type EcCurve, factsOf, type KeySpec } from "./key-spec.ts";
 
 /** The secret of one or more keys: the members of a multi-Region set share theirs. */

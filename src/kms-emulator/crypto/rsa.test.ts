@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { constants, createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify } from "node:crypto";
 import { describe, it } from "node:test";
-import { createRandom } from "../drills/random.ts";
+import { createRandom } from "../random.ts";
 import { createKeyMaterialSource } from "./key-material.ts";
 import { type RsaHash, signRsaDigest, verifyRsaDigest } from "./rsa.ts";
 

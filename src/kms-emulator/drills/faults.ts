@@ -1,7 +1,7 @@
 import { EmulatorError } from "../errors.ts";
 import type { Caller } from "../identity.ts";
-import type { Random } from "./random.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import type { Random } from "../random.ts";
+import { TokenBucket } from "../token-bucket.ts";
 
 /** Which calls a fault hits. All conditions must hold; none = every call. */
 export interface FaultRule {

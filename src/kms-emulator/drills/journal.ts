@@ -1,4 +1,4 @@
-import type { Service } from "../context.ts";
+import type { Service } from "../framework/context.ts";
 import type { Caller } from "../identity.ts";
 
 /**

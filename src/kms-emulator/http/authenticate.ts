@@ -1,8 +1,8 @@
-import type { Service } from "../context.ts";
-import type { Engine } from "../engine.ts";
+import type { Credential } from "../directory/directory.ts";
+import type { Engine } from "../engine/engine.ts";
 import { AwsException } from "../exceptions.ts";
+import type { Service } from "../framework/context.ts";
 import { anonymous, type Identity } from "../identity.ts";
-import type { Credential } from "../sts/directory.ts";
 import { type CanonicalParts, isSignatureCorrect, readSignature, type SignedRequest, signingTimeMs } from "./sigv4.ts";
 
 /** How far a signature's time may be from the service's. */

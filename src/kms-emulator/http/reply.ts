@@ -1,5 +1,5 @@
+import type { EngineReply } from "../engine/reply.ts";
 import type { AwsException } from "../exceptions.ts";
-import type { EngineReply } from "../reply.ts";
 
 /** An HTTP answer, or none: the connection is cut. */
 export interface HttpAnswer {

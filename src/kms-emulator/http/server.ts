@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Engine } from "../engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { EmulatorError } from "../errors.ts";
 import { AwsException } from "../exceptions.ts";
 import { isRegionName } from "../identifiers.ts";

@@ -1,8 +1,8 @@
-import { type OperationContext, operation } from "../context.ts";
+import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
+import { type OperationContext, operation } from "../framework/context.ts";
+import { required, string, structure } from "../framework/validation.ts";
 import { parseArn } from "../identifiers.ts";
-import type { Role } from "../sts/directory.ts";
-import { required, string, structure } from "../validation.ts";
 
 /** Roles are configured, not created: they are all as old as the example in AWS's documentation. */
 const createDate = new Date("2012-05-08T23:34:01Z");

@@ -1,5 +1,5 @@
-import type { AccessControl, AccessRequest, Limits, PolicyCheckRequest } from "../context.ts";
 import { AwsException } from "../exceptions.ts";
+import type { AccessControl, AccessRequest, Limits, PolicyCheckRequest } from "../framework/context.ts";
 import { parseArn } from "../identifiers.ts";
 import type { Identity } from "../identity.ts";
 import type { KeyRecord } from "../state/records.ts";

@@ -1,4 +1,4 @@
-import type { AccessRequest } from "../context.ts";
+import type { AccessRequest } from "../framework/context.ts";
 import { parseArn } from "../identifiers.ts";
 import type { Identity } from "../identity.ts";
 import type { KeyRecord } from "../state/records.ts";

@@ -1,14 +1,14 @@
-import { type OperationContext, operation } from "../context.ts";
+import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
+import { type OperationContext, operation } from "../framework/context.ts";
+import { integer, optional, required, string, structure } from "../framework/validation.ts";
 import { anonymous } from "../identity.ts";
 import { conditionContext } from "../policy/condition-context.ts";
 import { judgeIdentityPolicies } from "../policy/evaluate.ts";
 import { matchFederated } from "../policy/principals.ts";
-import { integer, optional, required, string, structure } from "../validation.ts";
 import { withResource } from "./assume-role.ts";
-import type { Role } from "./directory.ts";
 import { durationOf } from "./duration.ts";
-import { policy, policyArns, roleArn, roleSessionName } from "./members.ts";
+import { policy, policyArns, roleArn, roleSessionName } from "./request-members.ts";
 import { openSession, requireSessionPolicy } from "./session.ts";
 import { readWebIdentity, type WebIdentity } from "./web-identity-token.ts";
 

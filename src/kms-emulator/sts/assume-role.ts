@@ -1,12 +1,12 @@
-import { type OperationContext, operation } from "../context.ts";
+import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
+import { type OperationContext, operation } from "../framework/context.ts";
+import { integer, list, optional, string, structure } from "../framework/validation.ts";
 import { conditionContext } from "../policy/condition-context.ts";
 import { parsePolicy } from "../policy/document.ts";
 import { judgeResourcePolicy } from "../policy/evaluate.ts";
-import { integer, list, optional, string, structure } from "../validation.ts";
-import type { Role } from "./directory.ts";
 import { durationOf } from "./duration.ts";
-import { policy, policyArns, roleArn, roleSessionName, sessionTags } from "./members.ts";
+import { policy, policyArns, roleArn, roleSessionName, sessionTags } from "./request-members.ts";
 import { openSession, requireSessionPolicy } from "./session.ts";
 
 const action = "sts:AssumeRole";

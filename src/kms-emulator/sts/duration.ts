@@ -1,6 +1,6 @@
-import type { OperationContext } from "../context.ts";
+import type { Role } from "../directory/directory.ts";
 import { invalid } from "../exceptions.ts";
-import type { Role } from "./directory.ts";
+import type { OperationContext } from "../framework/context.ts";
 
 const chainedMaxSeconds = 3600;
 

@@ -1,5 +1,5 @@
-import { operation } from "../context.ts";
-import { structure } from "../validation.ts";
+import { operation } from "../framework/context.ts";
+import { structure } from "../framework/validation.ts";
 
 /** Needs no permission: it answers even under an explicit deny. */
 export const getCallerIdentity = operation({

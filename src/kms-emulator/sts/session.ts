@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import type { OperationContext } from "../context.ts";
+import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
+import type { OperationContext } from "../framework/context.ts";
 import { PolicySyntaxError, parsePolicy } from "../policy/document.ts";
 import type { SessionRecord, Tag } from "../state/records.ts";
-import type { Role } from "./directory.ts";
 
 export interface SessionRequest {
   readonly role: Role;

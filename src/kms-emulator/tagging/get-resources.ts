@@ -1,10 +1,10 @@
-import { type OperationContext, operation } from "../context.ts";
 import { AwsException } from "../exceptions.ts";
+import { type OperationContext, operation } from "../framework/context.ts";
+import { decodeMarker, encodeMarker } from "../framework/pagination.ts";
+import { boolean, integer, list, optional, string, structure } from "../framework/validation.ts";
 import { isKeyId, parseArn } from "../identifiers.ts";
-import { decodeMarker, encodeMarker } from "../pagination.ts";
-import { arnOf } from "../state/key-reference.ts";
+import { arnOf } from "../operations/key-reference.ts";
 import type { KeyRecord } from "../state/records.ts";
-import { boolean, integer, list, optional, string, structure } from "../validation.ts";
 
 const tokenLifeMs = 15 * 60 * 1000;
 

@@ -21,7 +21,7 @@ import {
   UpdateKeyDescriptionCommand,
   VerifyCommand,
 } from "@aws-sdk/client-kms";
-import { type StateCheckedOperation, stateTable } from "../../../src/kms-emulator/state/key-state.ts";
+import { type StateCheckedOperation, stateTable } from "../../../src/kms-emulator/operations/key-state.ts";
 import type { KeyState } from "../../../src/kms-emulator/state/records.ts";
 import { account, rejectsWith, startFixture } from "../fixture.ts";
 import { createAlias, createKey, type Key, keyInState } from "../key-fixture.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { requestQuotas } from "../../../src/kms-emulator/drills/quotas.ts";
+import { requestQuotas } from "../../../src/kms-emulator/engine/quotas.ts";
 import { createEngine, type EmulatorControl, EmulatorError, manualClock } from "../../../src/kms-emulator/index.ts";
 
 /** docs/aws-kms-behaviour.md, "Quotas", written down apart from the emulator's table. */

@@ -1,5 +1,5 @@
-import type { OperationContext } from "../../context.ts";
 import { AwsException, invalid } from "../../exceptions.ts";
+import type { OperationContext } from "../../framework/context.ts";
 import { aliasArn } from "../../identifiers.ts";
 import type { KeyRecord } from "../../state/records.ts";
 

@@ -1,10 +1,10 @@
-import { operation } from "../../context.ts";
 import { AwsException } from "../../exceptions.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
 import { aliasArn } from "../../identifiers.ts";
-import { requireCustomerKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
-import { structure } from "../../validation.ts";
-import { aliasName, keyId } from "../members.ts";
+import { requireCustomerKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { aliasName, keyId } from "../request-members.ts";
 import { requireAliasAccess, requireAliasName, requireRoomForAlias } from "./alias-rules.ts";
 
 export const createAlias = operation({

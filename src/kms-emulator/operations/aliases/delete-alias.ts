@@ -1,9 +1,9 @@
-import { operation } from "../../context.ts";
 import { notFound } from "../../exceptions.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
 import { aliasArn } from "../../identifiers.ts";
-import { requireKey } from "../../state/key-reference.ts";
-import { structure } from "../../validation.ts";
-import { aliasName } from "../members.ts";
+import { requireKey } from "../key-reference.ts";
+import { aliasName } from "../request-members.ts";
 import { requireAliasAccess, requireAliasName } from "./alias-rules.ts";
 
 export const deleteAlias = operation({

@@ -1,11 +1,11 @@
 import type { AliasListEntry } from "@aws-sdk/client-kms";
-import { type OperationContext, operation } from "../../context.ts";
+import { type OperationContext, operation } from "../../framework/context.ts";
+import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
+import { structure } from "../../framework/validation.ts";
 import { aliasArn } from "../../identifiers.ts";
-import { decodeMarker, firstPage, pageMembers } from "../../pagination.ts";
-import { awsManagedAliases } from "../../state/aws-managed.ts";
-import { requireKey } from "../../state/key-reference.ts";
-import { structure } from "../../validation.ts";
-import { limit, optionalKeyId, optionalMarker } from "../members.ts";
+import { requireKey } from "../key-reference.ts";
+import { limit, optionalKeyId, optionalMarker } from "../request-members.ts";
+import { awsManagedAliases } from "./aws-managed-aliases.ts";
 
 /** Entries of AWS-managed aliases without a key yet have neither target nor dates. */
 function entry(context: OperationContext, name: string): AliasListEntry {

@@ -1,12 +1,12 @@
-import { type OperationContext, operation } from "../../context.ts";
 import { isAsymmetric } from "../../crypto/key-spec.ts";
 import { invalid, notFound } from "../../exceptions.ts";
+import { type OperationContext, operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
 import { aliasArn } from "../../identifiers.ts";
-import { requireCustomerKey, requireKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
 import type { KeyRecord } from "../../state/records.ts";
-import { structure } from "../../validation.ts";
-import { aliasName, keyId } from "../members.ts";
+import { requireCustomerKey, requireKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { aliasName, keyId } from "../request-members.ts";
 import { requireAliasAccess, requireAliasName, requireRoomForAlias } from "./alias-rules.ts";
 
 const typeClass = (key: KeyRecord): string => (isAsymmetric(key.spec) ? "asymmetric" : (key.spec.split("_")[0] ?? ""));

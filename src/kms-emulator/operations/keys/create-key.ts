@@ -1,12 +1,19 @@
-import { type OperationContext, operation } from "../../context.ts";
 import { storeMaterial } from "../../crypto/key-material.ts";
 import { factsOf, type KeySpec, type KeyUsage } from "../../crypto/key-spec.ts";
 import { AwsException, invalid } from "../../exceptions.ts";
+import { type OperationContext, operation } from "../../framework/context.ts";
+import { boolean, enumeration, optional, string, structure } from "../../framework/validation.ts";
 import { keyArn } from "../../identifiers.ts";
-import { keyMetadata } from "../../state/key-metadata.ts";
 import type { KeyRecord, MultiRegionSet, Tag } from "../../state/records.ts";
-import { boolean, enumeration, optional, string, structure } from "../../validation.ts";
-import { bypassLockoutCheck, description, keySpec, keyUsage, optionalPolicy, optionalTags } from "../members.ts";
+import { keyMetadata } from "../key-metadata.ts";
+import {
+  bypassLockoutCheck,
+  description,
+  keySpec,
+  keyUsage,
+  optionalPolicy,
+  optionalTags,
+} from "../request-members.ts";
 import { mergeTags, readTags, requestTagConditions } from "../tags/tag-rules.ts";
 
 const origins = ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"] as const;

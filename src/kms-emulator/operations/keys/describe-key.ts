@@ -1,9 +1,9 @@
-import { type OperationContext, operation } from "../../context.ts";
-import { createManagedKey, unboundManagedAlias } from "../../state/aws-managed.ts";
-import { keyMetadata } from "../../state/key-metadata.ts";
-import { requireKey } from "../../state/key-reference.ts";
-import { structure } from "../../validation.ts";
-import { grantTokens, keyId } from "../members.ts";
+import { type OperationContext, operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
+import { createManagedKey, unboundManagedAlias } from "../aliases/aws-managed-aliases.ts";
+import { keyMetadata } from "../key-metadata.ts";
+import { requireKey } from "../key-reference.ts";
+import { grantTokens, keyId } from "../request-members.ts";
 import { refuseGrantTokens } from "../signing/crypto-rules.ts";
 
 function describe(context: OperationContext, text: string, tokens: readonly string[] | undefined) {

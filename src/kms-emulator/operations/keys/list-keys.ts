@@ -1,8 +1,8 @@
-import { operation } from "../../context.ts";
+import { operation } from "../../framework/context.ts";
+import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
+import { structure } from "../../framework/validation.ts";
 import { keyArn } from "../../identifiers.ts";
-import { decodeMarker, firstPage, pageMembers } from "../../pagination.ts";
-import { structure } from "../../validation.ts";
-import { limit, optionalMarker } from "../members.ts";
+import { limit, optionalMarker } from "../request-members.ts";
 
 export const listKeys = operation({
   service: "kms",

@@ -1,11 +1,11 @@
-import { type OperationContext, operation } from "../../context.ts";
-import { arnOf, requireCustomerKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
+import { type OperationContext, operation } from "../../framework/context.ts";
+import { integer, optional, structure } from "../../framework/validation.ts";
 import type { KeyRecord } from "../../state/records.ts";
 import { dayMs } from "../../state/settle.ts";
-import { integer, optional, structure } from "../../validation.ts";
-import { keyId } from "../members.ts";
-import { changeKey } from "./change-key.ts";
+import { changeKey } from "../change-key.ts";
+import { arnOf, requireCustomerKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { keyId } from "../request-members.ts";
 
 /** A primary that still has replicas waits for them, and its own waiting period starts only then. */
 function hasReplicas(context: OperationContext, key: KeyRecord): boolean {

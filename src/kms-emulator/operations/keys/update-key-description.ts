@@ -1,9 +1,9 @@
-import { operation } from "../../context.ts";
-import { requireCustomerKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
-import { structure } from "../../validation.ts";
-import { keyId, requiredDescription } from "../members.ts";
-import { changeKey } from "./change-key.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
+import { changeKey } from "../change-key.ts";
+import { requireCustomerKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { keyId, requiredDescription } from "../request-members.ts";
 
 export const updateKeyDescription = operation({
   service: "kms",

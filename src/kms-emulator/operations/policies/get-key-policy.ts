@@ -1,9 +1,9 @@
-import { operation } from "../../context.ts";
 import { notFound } from "../../exceptions.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
 import { policyTextOf } from "../../policy/default-key-policy.ts";
-import { requireKey } from "../../state/key-reference.ts";
-import { structure } from "../../validation.ts";
-import { keyId, policyName } from "../members.ts";
+import { requireKey } from "../key-reference.ts";
+import { keyId, policyName } from "../request-members.ts";
 
 export const getKeyPolicy = operation({
   service: "kms",

@@ -1,10 +1,10 @@
-import { operation } from "../../context.ts";
 import { notFound } from "../../exceptions.ts";
-import { arnOf, requireCustomerKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
-import { structure } from "../../validation.ts";
-import { changeKey } from "../keys/change-key.ts";
-import { bypassLockoutCheck, keyId, policyName, requiredPolicy } from "../members.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
+import { changeKey } from "../change-key.ts";
+import { arnOf, requireCustomerKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { bypassLockoutCheck, keyId, policyName, requiredPolicy } from "../request-members.ts";
 
 export const putKeyPolicy = operation({
   service: "kms",

@@ -1,13 +1,20 @@
-import { type OperationContext, operation } from "../../context.ts";
 import { AwsException, invalid } from "../../exceptions.ts";
+import { type OperationContext, operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
 import { keyArn, partitionOf } from "../../identifiers.ts";
 import { policyTextOf } from "../../policy/default-key-policy.ts";
-import { keyMetadata } from "../../state/key-metadata.ts";
-import { arnOf, requireCustomerKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
 import type { KeyRecord, MultiRegionSet, Tag } from "../../state/records.ts";
-import { structure } from "../../validation.ts";
-import { bypassLockoutCheck, description, keyId, optionalPolicy, optionalTags, regionName } from "../members.ts";
+import { keyMetadata } from "../key-metadata.ts";
+import { arnOf, requireCustomerKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import {
+  bypassLockoutCheck,
+  description,
+  keyId,
+  optionalPolicy,
+  optionalTags,
+  regionName,
+} from "../request-members.ts";
 import { mergeTags, readTags, requestTagConditions } from "../tags/tag-rules.ts";
 
 /** The set of a key that is its primary; throws UnsupportedOperationException for any other key. */

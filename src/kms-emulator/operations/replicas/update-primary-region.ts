@@ -1,10 +1,10 @@
-import { operation } from "../../context.ts";
 import { AwsException, notFound } from "../../exceptions.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
 import { keyArn } from "../../identifiers.ts";
-import { arnOf, requireCustomerKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
-import { structure } from "../../validation.ts";
-import { keyId, regionName } from "../members.ts";
+import { arnOf, requireCustomerKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { keyId, regionName } from "../request-members.ts";
 import { requirePrimary } from "./replicate-key.ts";
 
 export const updatePrimaryRegion = operation({

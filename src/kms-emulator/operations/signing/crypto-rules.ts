@@ -1,8 +1,8 @@
 import { factsOf, type SigningAlgorithm, signingAlgorithms } from "../../crypto/key-spec.ts";
 import type { SigningInput } from "../../crypto/signing.ts";
 import { AwsException, invalid } from "../../exceptions.ts";
-import { arnOf } from "../../state/key-reference.ts";
 import type { KeyRecord } from "../../state/records.ts";
+import { arnOf } from "../key-reference.ts";
 
 export type MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU";
 

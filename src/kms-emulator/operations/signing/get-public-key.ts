@@ -1,11 +1,11 @@
-import { operation } from "../../context.ts";
 import { isAsymmetric } from "../../crypto/key-spec.ts";
 import { AwsException } from "../../exceptions.ts";
-import { algorithmMembers } from "../../state/key-metadata.ts";
-import { arnOf, requireKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
-import { structure } from "../../validation.ts";
-import { grantTokens, keyId } from "../members.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
+import { algorithmMembers } from "../key-metadata.ts";
+import { arnOf, requireKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { grantTokens, keyId } from "../request-members.ts";
 import { refuseGrantTokens } from "./crypto-rules.ts";
 
 export const getPublicKey = operation({

@@ -1,9 +1,9 @@
-import { operation } from "../../context.ts";
 import { signMessage } from "../../crypto/signing.ts";
-import { arnOf, requireKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
-import { structure } from "../../validation.ts";
-import { dryRun, grantTokens, keyId, message, messageType, signingAlgorithm } from "../members.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
+import { arnOf, requireKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { dryRun, grantTokens, keyId, message, messageType, signingAlgorithm } from "../request-members.ts";
 import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./crypto-rules.ts";
 
 export const sign = operation({

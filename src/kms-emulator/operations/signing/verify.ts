@@ -1,10 +1,10 @@
-import { operation } from "../../context.ts";
 import { verifyMessage } from "../../crypto/signing.ts";
 import { AwsException } from "../../exceptions.ts";
-import { arnOf, requireKey } from "../../state/key-reference.ts";
-import { requireState } from "../../state/key-state.ts";
-import { structure } from "../../validation.ts";
-import { dryRun, grantTokens, keyId, message, messageType, signature, signingAlgorithm } from "../members.ts";
+import { operation } from "../../framework/context.ts";
+import { structure } from "../../framework/validation.ts";
+import { arnOf, requireKey } from "../key-reference.ts";
+import { requireState } from "../key-state.ts";
+import { dryRun, grantTokens, keyId, message, messageType, signature, signingAlgorithm } from "../request-members.ts";
 import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./crypto-rules.ts";
 
 export const verify = operation({

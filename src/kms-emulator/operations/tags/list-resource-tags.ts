@@ -1,8 +1,8 @@
-import { operation } from "../../context.ts";
-import { decodeMarker, firstPage, pageMembers } from "../../pagination.ts";
-import { requireKey } from "../../state/key-reference.ts";
-import { structure } from "../../validation.ts";
-import { keyId, limit, optionalMarker } from "../members.ts";
+import { operation } from "../../framework/context.ts";
+import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
+import { structure } from "../../framework/validation.ts";
+import { requireKey } from "../key-reference.ts";
+import { keyId, limit, optionalMarker } from "../request-members.ts";
 
 export const listResourceTags = operation({
   service: "kms",

@@ -1,5 +1,5 @@
-import type { OperationContext } from "../../context.ts";
 import { AwsException } from "../../exceptions.ts";
+import type { OperationContext } from "../../framework/context.ts";
 import type { Tag } from "../../state/records.ts";
 
 interface WireTag {

@@ -1,6 +1,6 @@
-import type { OperationContext } from "../context.ts";
-import { type KeyMaterial, storeMaterial } from "../crypto/key-material.ts";
-import type { AliasRecord, KeyRecord } from "./records.ts";
+import { type KeyMaterial, storeMaterial } from "../../crypto/key-material.ts";
+import type { OperationContext } from "../../framework/context.ts";
+import type { AliasRecord, KeyRecord } from "../../state/records.ts";
 
 /**
  * Aliases that every account lists for AWS services, sorted. They have no key until the service, or somebody's DescribeKey,

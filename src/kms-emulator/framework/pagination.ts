@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { AwsException } from "./exceptions.ts";
+import { AwsException } from "../exceptions.ts";
 
 /**
  * Page markers: the name of the last element given out, bound to the listing it came from. Nothing is kept on the server,

@@ -1,5 +1,5 @@
-import type { OperationContext } from "../../context.ts";
-import type { KeyRecord } from "../../state/records.ts";
+import type { OperationContext } from "../framework/context.ts";
+import type { KeyRecord } from "../state/records.ts";
 
 /** Commits a new version of the present record of `key`, which a lagging read may have shown in an older version. */
 export function changeKey(

@@ -1,23 +1,29 @@
-import { type AccessControl, defaultLimits, type Limits, type Operation, type OperationContext } from "./context.ts";
-import { createKeyMaterialSource, type KeyMaterialSource, restoreMaterial } from "./crypto/key-material.ts";
-import { type EmulatorClock, systemClock } from "./drills/clock.ts";
-import { Faults } from "./drills/faults.ts";
-import { Journal, type OpenRecord } from "./drills/journal.ts";
-import { Pauses } from "./drills/pauses.ts";
-import { Quotas } from "./drills/quotas.ts";
-import { createRandom, type Random } from "./drills/random.ts";
-import { Waits } from "./drills/waits.ts";
-import { EmulatorError } from "./errors.ts";
-import { AwsException } from "./exceptions.ts";
-import { isRegionName } from "./identifiers.ts";
-import { callerOf, type Identity } from "./identity.ts";
-import { operations } from "./operations/index.ts";
-import type { EngineOptions } from "./options.ts";
-import { createAccessControl } from "./policy/access-control.ts";
+import { createKeyMaterialSource, type KeyMaterialSource, restoreMaterial } from "../crypto/key-material.ts";
+import { Directory } from "../directory/directory.ts";
+import { type EmulatorClock, systemClock } from "../drills/clock.ts";
+import { Faults } from "../drills/faults.ts";
+import { Journal, type OpenRecord } from "../drills/journal.ts";
+import { Pauses } from "../drills/pauses.ts";
+import { EmulatorError } from "../errors.ts";
+import { AwsException } from "../exceptions.ts";
+import {
+  type AccessControl,
+  defaultLimits,
+  type Limits,
+  type Operation,
+  type OperationContext,
+} from "../framework/context.ts";
+import { isRegionName } from "../identifiers.ts";
+import { callerOf, type Identity } from "../identity.ts";
+import { operations } from "../operations/index.ts";
+import type { EngineOptions } from "../options.ts";
+import { createAccessControl } from "../policy/access-control.ts";
+import { createRandom, type Random } from "../random.ts";
+import { RegionView } from "../state/region-view.ts";
+import { Store } from "../state/store.ts";
+import { Quotas } from "./quotas.ts";
 import { afterwards, type EngineReply, finish, inDialect, instead, throttled } from "./reply.ts";
-import { RegionView } from "./state/region-view.ts";
-import { Store } from "./state/store.ts";
-import { Directory } from "./sts/directory.ts";
+import { Waits } from "./waits.ts";
 
 /** A call as a transport hands it over. */
 export interface EngineCall {

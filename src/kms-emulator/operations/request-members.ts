@@ -1,5 +1,15 @@
 import { keySpecNames, keyUsages, signingAlgorithms } from "../crypto/key-spec.ts";
-import { blob, boolean, enumeration, integer, list, optional, required, string, structure } from "../validation.ts";
+import {
+  blob,
+  boolean,
+  enumeration,
+  integer,
+  list,
+  optional,
+  required,
+  string,
+  structure,
+} from "../framework/validation.ts";
 
 /** Request members that several operations share (docs/aws-kms-behaviour.md, "Limits of fields"). */
 

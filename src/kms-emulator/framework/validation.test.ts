@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { AwsException } from "./exceptions.ts";
+import { AwsException } from "../exceptions.ts";
 import {
   blob,
   boolean,

@@ -1,9 +1,9 @@
-import type { OperationContext } from "../context.ts";
 import { factsOf } from "../crypto/key-spec.ts";
 import { EmulatorError } from "../errors.ts";
+import type { OperationContext } from "../framework/context.ts";
 import { parseArn } from "../identifiers.ts";
 import type { KeyRecord } from "../state/records.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import { TokenBucket } from "../token-bucket.ts";
 
 /**
  * Requests per second, per account and Region (docs/aws-kms-behaviour.md, "Quotas": AWS's documentation of 2023; later

@@ -1,4 +1,4 @@
-import { list, optional, required, string, structure } from "../validation.ts";
+import { list, optional, required, string, structure } from "../framework/validation.ts";
 
 /** Request members that the AssumeRole operations share (docs/aws-kms-behaviour.md, "STS"). */
 export const roleArn = required(string({ min: 20, max: 2048 }));

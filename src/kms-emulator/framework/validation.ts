@@ -1,4 +1,4 @@
-import { AwsException } from "./exceptions.ts";
+import { AwsException } from "../exceptions.ts";
 
 /**
  * Constraint checking of request members with AWS's texts (docs/aws-kms-behaviour.md, "Validation messages"): all violations

@@ -1,9 +1,9 @@
-import type { KeyMaterial, KeyMaterialSource } from "./crypto/key-material.ts";
-import type { Random } from "./drills/random.ts";
-import type { Identity } from "./identity.ts";
-import type { KeyRecord, Mutation } from "./state/records.ts";
-import type { RegionView } from "./state/region-view.ts";
-import type { StsDirectory } from "./sts/directory.ts";
+import type { KeyMaterial, KeyMaterialSource } from "../crypto/key-material.ts";
+import type { StsDirectory } from "../directory/directory.ts";
+import type { Identity } from "../identity.ts";
+import type { Random } from "../random.ts";
+import type { KeyRecord, Mutation } from "../state/records.ts";
+import type { RegionView } from "../state/region-view.ts";
 import { readInput, type Shape } from "./validation.ts";
 
 /** Resource limits (docs/aws-kms-behaviour.md, "Quotas"). Always enforced; some are adjustable on AWS, hence here. */

@@ -1,7 +1,7 @@
-import type { OperationContext } from "../context.ts";
 import { AwsException, notFound } from "../exceptions.ts";
+import type { OperationContext } from "../framework/context.ts";
 import { aliasArn, isKeyId, keyArn, parseArn, partitionOf } from "../identifiers.ts";
-import type { KeyRecord } from "./records.ts";
+import type { KeyRecord } from "../state/records.ts";
 
 export const arnOf = (key: KeyRecord): string => keyArn(key.account, key.region, key.keyId);
 
