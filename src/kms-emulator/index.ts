@@ -6,6 +6,7 @@
  */
 
 export type { CallOptions, EmulatorControl } from "./control/control.ts";
+export type { IdentityConfig, OidcProviderConfig, RoleConfig } from "./directory/config.ts";
 export { type EmulatorClock, manualClock, systemClock } from "./drills/clock.ts";
 export type { Fault, FaultEffect, FaultHandle, FaultRule } from "./drills/faults.ts";
 export type { CallOutcome, CallRecord } from "./drills/journal.ts";
@@ -13,8 +14,8 @@ export type { PauseHandle, PauseRule } from "./drills/pauses.ts";
 export { type Emulator, startEmulator } from "./emulator.ts";
 export { EmulatorError, type EmulatorErrorCode } from "./errors.ts";
 export { AwsException, type ExceptionCode } from "./exceptions.ts";
-export type { Limits } from "./framework/context.ts";
+export type { Limits } from "./framework/limits.ts";
 export type { Caller } from "./identity.ts";
 export { createEngine, type InProcessEmulator } from "./in-process.ts";
-export type { EmulatorOptions, EngineOptions, IdentityConfig, OidcProviderConfig, RoleConfig } from "./options.ts";
+export type { EmulatorOptions, EngineOptions } from "./options.ts";
 export { type JsonOptions, readJsonOptions } from "./options-json.ts";

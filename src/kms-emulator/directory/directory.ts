@@ -1,9 +1,9 @@
 import { EmulatorError } from "../errors.ts";
 import { isAccountId, parseArn, partitionOf } from "../identifiers.ts";
 import { type Identity, identityFromArn, uniqueId } from "../identity.ts";
-import type { IdentityConfig, OidcProviderConfig, RoleConfig } from "../options.ts";
 import { parsePolicy } from "../policy/document.ts";
 import type { SessionRecord } from "../state/records.ts";
+import type { IdentityConfig, OidcProviderConfig, RoleConfig } from "./config.ts";
 
 /** A role, as configured or, when anything goes, as asked for. */
 export interface Role {
@@ -26,7 +26,7 @@ export interface Credential {
 }
 
 /** Who exists: access keys, roles, identity providers. */
-export interface StsDirectory {
+export interface RoleDirectory {
   readonly isStrict: boolean;
   readonly providers: readonly OidcProviderConfig[];
   role(arn: string): Role | undefined;
@@ -94,7 +94,7 @@ function requireRole(config: RoleConfig): Role {
   throw new EmulatorError("INVALID_OPTION", `${config.arn} is not the ARN of a role`);
 }
 
-export class Directory implements StsDirectory {
+export class Directory implements RoleDirectory {
   readonly isStrict: boolean;
   readonly providers: readonly OidcProviderConfig[];
   readonly #account: string;

@@ -1,4 +1,4 @@
-import type { Service } from "../framework/context.ts";
+import type { Service } from "../framework/operation.ts";
 import type { Caller } from "../identity.ts";
 
 /**

@@ -6,18 +6,14 @@ import { Journal, type OpenRecord } from "../drills/journal.ts";
 import { Pauses } from "../drills/pauses.ts";
 import { EmulatorError } from "../errors.ts";
 import { AwsException } from "../exceptions.ts";
-import {
-  type AccessControl,
-  defaultLimits,
-  type Limits,
-  type Operation,
-  type OperationContext,
-} from "../framework/context.ts";
+import type { OperationContext } from "../framework/context.ts";
+import { defaultLimits, type Limits } from "../framework/limits.ts";
+import type { Operation } from "../framework/operation.ts";
 import { isRegionName } from "../identifiers.ts";
 import { callerOf, type Identity } from "../identity.ts";
 import { operations } from "../operations/index.ts";
 import type { EngineOptions } from "../options.ts";
-import { createAccessControl } from "../policy/access-control.ts";
+import { type AccessControl, createAccessControl } from "../policy/access-control.ts";
 import { createRandom, type Random } from "../random.ts";
 import { RegionView } from "../state/region-view.ts";
 import { Store } from "../state/store.ts";
@@ -77,7 +73,7 @@ export class Engine {
     this.#materials = createKeyMaterialSource(this.random, options.reuseRsaKeys);
     this.#access = createAccessControl({
       isEvaluating: options.authorize ?? false,
-      limits: this.#limits,
+      maxPolicyBytes: this.#limits.policyBytes,
       store: this.store,
       clock: () => this.clock.now(),
       principalExists: (name) => this.directory.principalExists(name),

@@ -1,7 +1,7 @@
 import type { FaultEffect } from "../drills/faults.ts";
 import type { OpenRecord } from "../drills/journal.ts";
 import { AwsException } from "../exceptions.ts";
-import type { Service } from "../framework/context.ts";
+import type { Service } from "../framework/operation.ts";
 
 /** How a call ended, for the transport to put into words. */
 export type EngineReply =

@@ -1,7 +1,7 @@
 import type { Credential } from "../directory/directory.ts";
 import type { Engine } from "../engine/engine.ts";
 import { AwsException } from "../exceptions.ts";
-import type { Service } from "../framework/context.ts";
+import type { Service } from "../framework/operation.ts";
 import { anonymous, type Identity } from "../identity.ts";
 import { type CanonicalParts, isSignatureCorrect, readSignature, type SignedRequest, signingTimeMs } from "./sigv4.ts";
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { AwsException } from "../exceptions.ts";
-import type { Operation } from "../framework/context.ts";
+import type { Operation } from "../framework/operation.ts";
 import { operations } from "../operations/index.ts";
 import { iamQuery, queryInput, stsQuery } from "./aws-query.ts";
 import { kmsJson, taggingJson } from "./kms-json.ts";

@@ -1,6 +1,7 @@
 import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
-import { type OperationContext, operation } from "../framework/context.ts";
+import type { OperationContext } from "../framework/context.ts";
+import { operation } from "../framework/operation.ts";
 import { required, string, structure } from "../framework/validation.ts";
 import { parseArn } from "../identifiers.ts";
 

@@ -1,4 +1,4 @@
-import type { Operation } from "../framework/context.ts";
+import type { Operation } from "../framework/operation.ts";
 import { getRole } from "../iam/get-role.ts";
 import { assumeRole } from "../sts/assume-role.ts";
 import { assumeRoleWithWebIdentity } from "../sts/assume-role-with-web-identity.ts";

@@ -2,7 +2,7 @@ import type { KeyMetadata } from "@aws-sdk/client-kms";
 import { factsOf } from "../crypto/key-spec.ts";
 import { keyArn } from "../identifiers.ts";
 import type { KeyRecord, MultiRegionSet } from "../state/records.ts";
-import { arnOf } from "./key-reference.ts";
+import { arnOf } from "../state/records.ts";
 
 /** Algorithm members that go with the usage; the others are absent, not empty. */
 export function algorithmMembers(

@@ -1,9 +1,7 @@
 import { AwsException, notFound } from "../exceptions.ts";
 import type { OperationContext } from "../framework/context.ts";
 import { aliasArn, isKeyId, keyArn, parseArn, partitionOf } from "../identifiers.ts";
-import type { KeyRecord } from "../state/records.ts";
-
-export const arnOf = (key: KeyRecord): string => keyArn(key.account, key.region, key.keyId);
+import { arnOf, type KeyRecord } from "../state/records.ts";
 
 export interface ReferenceRules {
   /** The IAM action to ask for on the key, e.g. `kms:DescribeKey`; absent for ListAliases, which needs none. */

@@ -1,6 +1,6 @@
 import { AwsException } from "../exceptions.ts";
 import type { KeyRecord, KeyState } from "../state/records.ts";
-import { arnOf } from "./key-reference.ts";
+import { arnOf } from "../state/records.ts";
 
 /** The table of docs/aws-kms-behaviour.md, "Key states", as data. */
 type Verdict = "ok" | "disabled" | "pending" | "not pending" | "creating" | "updating";

@@ -1,19 +1,27 @@
+/** Decides whether a caller may do what it asks for: key policy, IAM policies and session policies together. */
 import { AwsException } from "../exceptions.ts";
-import type { AccessControl, AccessRequest, Limits, PolicyCheckRequest } from "../framework/context.ts";
 import { parseArn } from "../identifiers.ts";
 import type { Identity } from "../identity.ts";
 import type { KeyRecord } from "../state/records.ts";
 import type { Store } from "../state/store.ts";
+import type { AccessRequest, PolicyCheckRequest } from "./access-request.ts";
 import { conditionContext } from "./condition-context.ts";
 import { storedPolicyOf } from "./default-key-policy.ts";
 import { type PolicyDocument, parsePolicy } from "./document.ts";
 import { judgeIdentityPolicies, judgeResourcePolicy, type PolicyQuestion, type Verdict } from "./evaluate.ts";
 import { readKeyPolicy, requirePrincipals } from "./key-policy-rules.ts";
 
+export interface AccessControl {
+  /** Throws AccessDeniedException when evaluation is on and the caller lacks the permission. */
+  require(caller: Identity, region: string, request: AccessRequest): void;
+  /** Throws MalformedPolicyDocumentException or LimitExceededException. */
+  checkKeyPolicy(caller: Identity, region: string, request: PolicyCheckRequest): void;
+}
+
 export interface AccessControlOptions {
   /** False: every permission is granted; policies are only checked for being sound. */
   readonly isEvaluating: boolean;
-  readonly limits: Limits;
+  readonly maxPolicyBytes: number;
   readonly store: Store;
   readonly clock: () => number;
   /** Whether a user or role of this ARN or unique id exists. */
@@ -73,7 +81,7 @@ function refusal(
 }
 
 export function createAccessControl(options: AccessControlOptions): AccessControl {
-  const { isEvaluating, limits, store, clock } = options;
+  const { isEvaluating, maxPolicyBytes, store, clock } = options;
   const aliasesOf = (key: KeyRecord) => store.region(key.account, key.region).aliasesOfKey.get(key.keyId) ?? [];
   const primaryRegionOf = (key: KeyRecord) => store.multiRegionSet(key.account, key.keyId)?.primaryRegion;
 
@@ -99,8 +107,8 @@ export function createAccessControl(options: AccessControlOptions): AccessContro
       if (because !== undefined) throw accessDenied(caller, request, because);
     },
     checkKeyPolicy(caller: Identity, region: string, check: PolicyCheckRequest) {
-      if (Buffer.byteLength(check.document) > limits.policyBytes) {
-        throw new AwsException("LimitExceededException", `Key policy size limit exceeded: ${limits.policyBytes} bytes`);
+      if (Buffer.byteLength(check.document) > maxPolicyBytes) {
+        throw new AwsException("LimitExceededException", `Key policy size limit exceeded: ${maxPolicyBytes} bytes`);
       }
       const policy = readKeyPolicy(check.document);
       requirePrincipals(policy, options.principalExists);

@@ -1,7 +1,7 @@
-import type { AccessRequest } from "../framework/context.ts";
 import { parseArn } from "../identifiers.ts";
 import type { Identity } from "../identity.ts";
 import type { KeyRecord } from "../state/records.ts";
+import type { AccessRequest } from "./access-request.ts";
 import type { ConditionContext } from "./conditions.ts";
 
 type Values = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -1,7 +1,7 @@
+/** What the store holds. Records are immutable; a change replaces the record. All times are epoch milliseconds. */
 import type { StoredMaterial } from "../crypto/key-material.ts";
 import type { KeySpec, KeyUsage } from "../crypto/key-spec.ts";
-
-/** What the store holds. Records are immutable; a change replaces the record. All times are epoch milliseconds. */
+import { keyArn } from "../identifiers.ts";
 
 export type KeyState = "Enabled" | "Disabled" | "PendingDeletion" | "PendingReplicaDeletion" | "Creating" | "Updating";
 
@@ -33,6 +33,8 @@ export interface KeyRecord {
   /** Once tagged, a key stays visible to Resource Groups Tagging, even with no tag left. */
   readonly wasTagged: boolean;
 }
+
+export const arnOf = (key: KeyRecord): string => keyArn(key.account, key.region, key.keyId);
 
 export interface AliasRecord {
   readonly account: string;

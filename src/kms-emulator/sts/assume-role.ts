@@ -1,6 +1,7 @@
 import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
-import { type OperationContext, operation } from "../framework/context.ts";
+import type { OperationContext } from "../framework/context.ts";
+import { operation } from "../framework/operation.ts";
 import { integer, list, optional, string, structure } from "../framework/validation.ts";
 import { conditionContext } from "../policy/condition-context.ts";
 import { parsePolicy } from "../policy/document.ts";

@@ -1,4 +1,4 @@
-import { operation } from "../framework/context.ts";
+import { operation } from "../framework/operation.ts";
 import { structure } from "../framework/validation.ts";
 
 /** Needs no permission: it answers even under an explicit deny. */

@@ -1,6 +1,6 @@
 import { constants, createPublicKey, type JsonWebKey, verify } from "node:crypto";
+import type { OidcProviderConfig } from "../directory/config.ts";
 import { AwsException } from "../exceptions.ts";
-import type { OidcProviderConfig } from "../options.ts";
 
 /** Claims of a token that STS looks at. */
 export interface WebIdentity {

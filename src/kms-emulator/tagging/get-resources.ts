@@ -1,10 +1,11 @@
 import { AwsException } from "../exceptions.ts";
-import { type OperationContext, operation } from "../framework/context.ts";
+import type { OperationContext } from "../framework/context.ts";
+import { operation } from "../framework/operation.ts";
 import { decodeMarker, encodeMarker } from "../framework/pagination.ts";
 import { boolean, integer, list, optional, string, structure } from "../framework/validation.ts";
 import { isKeyId, parseArn } from "../identifiers.ts";
-import { arnOf } from "../operations/key-reference.ts";
-import type { KeyRecord } from "../state/records.ts";
+
+import { arnOf, type KeyRecord } from "../state/records.ts";
 
 const tokenLifeMs = 15 * 60 * 1000;
 

@@ -1,5 +1,6 @@
 import type { AliasListEntry } from "@aws-sdk/client-kms";
-import { type OperationContext, operation } from "../../framework/context.ts";
+import type { OperationContext } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
 import { structure } from "../../framework/validation.ts";
 import { aliasArn } from "../../identifiers.ts";

@@ -1,6 +1,7 @@
 import { isAsymmetric } from "../../crypto/key-spec.ts";
 import { invalid, notFound } from "../../exceptions.ts";
-import { type OperationContext, operation } from "../../framework/context.ts";
+import type { OperationContext } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { aliasArn } from "../../identifiers.ts";
 import type { KeyRecord } from "../../state/records.ts";

@@ -1,7 +1,8 @@
 import { storeMaterial } from "../../crypto/key-material.ts";
 import { factsOf, type KeySpec, type KeyUsage } from "../../crypto/key-spec.ts";
 import { AwsException, invalid } from "../../exceptions.ts";
-import { type OperationContext, operation } from "../../framework/context.ts";
+import type { OperationContext } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { boolean, enumeration, optional, string, structure } from "../../framework/validation.ts";
 import { keyArn } from "../../identifiers.ts";
 import type { KeyRecord, MultiRegionSet, Tag } from "../../state/records.ts";

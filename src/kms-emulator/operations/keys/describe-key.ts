@@ -1,4 +1,5 @@
-import { type OperationContext, operation } from "../../framework/context.ts";
+import type { OperationContext } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { createManagedKey, unboundManagedAlias } from "../aliases/aws-managed-aliases.ts";
 import { keyMetadata } from "../key-metadata.ts";

@@ -1,4 +1,4 @@
-import { operation } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
 import { structure } from "../../framework/validation.ts";
 import { keyArn } from "../../identifiers.ts";

@@ -1,9 +1,11 @@
-import { type OperationContext, operation } from "../../framework/context.ts";
+import type { OperationContext } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { integer, optional, structure } from "../../framework/validation.ts";
 import type { KeyRecord } from "../../state/records.ts";
+import { arnOf } from "../../state/records.ts";
 import { dayMs } from "../../state/settle.ts";
 import { changeKey } from "../change-key.ts";
-import { arnOf, requireCustomerKey } from "../key-reference.ts";
+import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import { keyId } from "../request-members.ts";
 

@@ -1,5 +1,5 @@
 import { notFound } from "../../exceptions.ts";
-import { operation } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { policyTextOf } from "../../policy/default-key-policy.ts";
 import { requireKey } from "../key-reference.ts";

@@ -1,8 +1,9 @@
 import { notFound } from "../../exceptions.ts";
-import { operation } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
+import { arnOf } from "../../state/records.ts";
 import { changeKey } from "../change-key.ts";
-import { arnOf, requireCustomerKey } from "../key-reference.ts";
+import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import { bypassLockoutCheck, keyId, policyName, requiredPolicy } from "../request-members.ts";
 

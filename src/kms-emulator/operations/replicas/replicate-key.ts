@@ -1,11 +1,13 @@
 import { AwsException, invalid } from "../../exceptions.ts";
-import { type OperationContext, operation } from "../../framework/context.ts";
+import type { OperationContext } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { keyArn, partitionOf } from "../../identifiers.ts";
 import { policyTextOf } from "../../policy/default-key-policy.ts";
 import type { KeyRecord, MultiRegionSet, Tag } from "../../state/records.ts";
+import { arnOf } from "../../state/records.ts";
 import { keyMetadata } from "../key-metadata.ts";
-import { arnOf, requireCustomerKey } from "../key-reference.ts";
+import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import {
   bypassLockoutCheck,

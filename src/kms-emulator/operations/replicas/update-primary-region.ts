@@ -1,8 +1,9 @@
 import { AwsException, notFound } from "../../exceptions.ts";
-import { operation } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { keyArn } from "../../identifiers.ts";
-import { arnOf, requireCustomerKey } from "../key-reference.ts";
+import { arnOf } from "../../state/records.ts";
+import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import { keyId, regionName } from "../request-members.ts";
 import { requirePrimary } from "./replicate-key.ts";

@@ -2,7 +2,7 @@ import { factsOf, type SigningAlgorithm, signingAlgorithms } from "../../crypto/
 import type { SigningInput } from "../../crypto/signing.ts";
 import { AwsException, invalid } from "../../exceptions.ts";
 import type { KeyRecord } from "../../state/records.ts";
-import { arnOf } from "../key-reference.ts";
+import { arnOf } from "../../state/records.ts";
 
 export type MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU";
 

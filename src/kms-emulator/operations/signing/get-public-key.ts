@@ -1,9 +1,10 @@
 import { isAsymmetric } from "../../crypto/key-spec.ts";
 import { AwsException } from "../../exceptions.ts";
-import { operation } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
+import { arnOf } from "../../state/records.ts";
 import { algorithmMembers } from "../key-metadata.ts";
-import { arnOf, requireKey } from "../key-reference.ts";
+import { requireKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import { grantTokens, keyId } from "../request-members.ts";
 import { refuseGrantTokens } from "./crypto-rules.ts";

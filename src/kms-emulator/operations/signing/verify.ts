@@ -1,8 +1,9 @@
 import { verifyMessage } from "../../crypto/signing.ts";
 import { AwsException } from "../../exceptions.ts";
-import { operation } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
-import { arnOf, requireKey } from "../key-reference.ts";
+import { arnOf } from "../../state/records.ts";
+import { requireKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import { dryRun, grantTokens, keyId, message, messageType, signature, signingAlgorithm } from "../request-members.ts";
 import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./crypto-rules.ts";

@@ -1,4 +1,4 @@
-import { operation } from "../../framework/context.ts";
+import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { changeKey } from "../change-key.ts";
 import { requireCustomerKey } from "../key-reference.ts";
