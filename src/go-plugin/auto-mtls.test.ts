@@ -10,8 +10,8 @@ import { connectGrpc } from "./grpc/grpc-client.ts";
 import { service } from "./grpc/grpc-service.ts";
 import { GrpcStatusError } from "./grpc/status-error.ts";
 import { silentLogger } from "./hclog/logger.ts";
-import { type Listener, listenOnUnixSocket } from "./plugin/listener.ts";
 import { type PluginServer, startPluginServer } from "./plugin/plugin-server.ts";
+import { type Listener, listenOnUnixSocket } from "./socket/listener.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 describe("createOwnCertificate", () => {

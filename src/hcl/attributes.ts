@@ -1,6 +1,6 @@
 import type { HclItem, HclKey, HclObject, HclValue } from "./ast.ts";
+import { foldCase } from "./decode/fold-case.ts";
 import { HclError } from "./errors.ts";
-import { foldCase } from "./fold-case.ts";
 
 /** What the item's first key is set to: labels are objects around the value, `a "b" {…}` reads like `a { b {…} }`. */
 function itemValue(item: HclItem): HclValue {

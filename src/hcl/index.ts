@@ -10,9 +10,9 @@ export type {
   HclValue,
 } from "./ast.ts";
 export { attributes, boolField, type HclMapEntry, stringField, stringMapField, unknownKeys } from "./attributes.ts";
-export { decodeHcl, type PlainObject, type PlainValue, toPlainObject } from "./decode.ts";
+export { foldCase } from "./decode/fold-case.ts";
+export { type GoList, type GoMap, type GoValue, toGoInterface } from "./decode/go-interface.ts";
+export { decodeHcl, type PlainObject, type PlainValue, toPlainObject } from "./decode/plain-data.ts";
 export { HclError, type HclErrorCode, MAX_NESTING } from "./errors.ts";
-export { foldCase } from "./fold-case.ts";
-export { type GoList, type GoMap, type GoValue, toGoInterface } from "./go-interface.ts";
 export { parseHcl } from "./parse-hcl.ts";
 export { type PrintableObject, type PrintableValue, printHcl } from "./printer.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { HclValue } from "./ast.ts";
-import { decodeHcl } from "./decode.ts";
+import { decodeHcl } from "./decode/plain-data.ts";
 import { HclError, MAX_NESTING } from "./errors.ts";
 import { parseHcl } from "./parse-hcl.ts";
 

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decodeHcl } from "./decode.ts";
+import { decodeHcl } from "./decode/plain-data.ts";
 import { MAX_NESTING } from "./errors.ts";
 import { type PrintableObject, type PrintableValue, printHcl } from "./printer.ts";
 

@@ -5,8 +5,8 @@ import type { UnaryClient } from "../go-plugin/grpc/grpc-client.ts";
 import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
 import { type Logger, silentLogger } from "../go-plugin/hclog/logger.ts";
 import { connectPlugin } from "../go-plugin/host/plugin-connection.ts";
-import { listenOnUnixSocket } from "../go-plugin/plugin/listener.ts";
 import { startPluginServer } from "../go-plugin/plugin/plugin-server.ts";
+import { listenOnUnixSocket } from "../go-plugin/socket/listener.ts";
 import type { LoadPlugin, PluginImplementation, ValidationResult } from "./plugin-definition.ts";
 import { createSpirePlugin } from "./spire-plugin.ts";
 

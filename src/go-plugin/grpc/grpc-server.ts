@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.ts";
-import type { Listener } from "../plugin/listener.ts";
+import type { Listener } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { CallTracker } from "./call-context.ts";
 import { toGrpcHandlers, toServiceDefinition } from "./grpc-handler.ts";

@@ -4,7 +4,7 @@ import type { GrpcConnection } from "../grpc/grpc-client.ts";
 import { startGrpcServer } from "../grpc/grpc-server.ts";
 import type { ServiceRegistration } from "../grpc/grpc-service.ts";
 import { silentLogger } from "../hclog/logger.ts";
-import { listenOnUnixSocket } from "../plugin/listener.ts";
+import { listenOnUnixSocket } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 
 export interface HostBroker {

@@ -9,9 +9,9 @@ import { connectGrpc } from "../grpc/grpc-client.ts";
 import { service } from "../grpc/grpc-service.ts";
 import { silentLogger } from "../hclog/logger.ts";
 import { connectPlugin } from "../host/plugin-connection.ts";
+import { listenOnTcp, listenOnUnixSocket } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import type { Broker } from "./grpc-broker.ts";
-import { listenOnTcp, listenOnUnixSocket } from "./listener.ts";
 import { startPluginServer } from "./plugin-server.ts";
 
 const counted: string[] = [];

@@ -6,8 +6,8 @@ import { GRPCStdio, type StdioData } from "../../gen/plugin/grpc_stdio_pb.ts";
 import { connectGrpc } from "../grpc/grpc-client.ts";
 import { startGrpcServer } from "../grpc/grpc-server.ts";
 import { silentLogger } from "../hclog/logger.ts";
+import { listenOnUnixSocket } from "../socket/listener.ts";
 import { createStdioService } from "./grpc-stdio.ts";
-import { listenOnUnixSocket } from "./listener.ts";
 
 describe("the stdio service", () => {
   it("keeps the newest output for a host that opens the stream late, and not without end", async () => {

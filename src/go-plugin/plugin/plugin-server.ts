@@ -3,11 +3,11 @@ import type { ServiceRegistration } from "../grpc/grpc-service.ts";
 import { createHealthService, type HealthService } from "../grpc/health.ts";
 import { createReflectionServices } from "../grpc/reflection.ts";
 import type { Logger } from "../hclog/logger.ts";
+import type { Listener } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { type Broker, type BrokerService, createBrokerService } from "./grpc-broker.ts";
 import { createControllerService } from "./grpc-controller.ts";
 import { createStdioService, type StdioService } from "./grpc-stdio.ts";
-import type { Listener } from "./listener.ts";
 
 /** What a plugin's services are made from. */
 export interface PluginContext {

@@ -10,8 +10,8 @@ import {
 } from "../handshake.ts";
 import { createHclog } from "../hclog/hclog.ts";
 import type { Logger, LogLevel } from "../hclog/logger.ts";
+import { type Listener, listenForHost } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
-import { type Listener, listenForHost } from "./listener.ts";
 import type { PluginServer, PluginServices } from "./plugin-server.ts";
 import { guardProcess } from "./process-guards.ts";
 import { createStderrSink } from "./stderr-sink.ts";

@@ -1,5 +1,5 @@
-import type { HclItem, HclNumber, HclObject, HclValue } from "./ast.ts";
-import { HclError, type HclPosition } from "./errors.ts";
+import type { HclItem, HclNumber, HclObject, HclValue } from "../ast.ts";
+import { HclError, type HclPosition } from "../errors.ts";
 import { foldCase } from "./fold-case.ts";
 import { parseGoInteger } from "./go-integer.ts";
 

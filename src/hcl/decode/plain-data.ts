@@ -1,6 +1,6 @@
-import type { HclObject } from "./ast.ts";
+import type { HclObject } from "../ast.ts";
+import { parseHcl } from "../parse-hcl.ts";
 import { type GoValue, toGoInterface } from "./go-interface.ts";
-import { parseHcl } from "./parse-hcl.ts";
 
 /** Plain data: objects have no prototype, so any key is safe; an integer past 2^53 is a bigint. */
 export type PlainValue = string | number | bigint | boolean | PlainValue[] | { [key: string]: PlainValue };

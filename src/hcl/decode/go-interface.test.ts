@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decodeHcl } from "./decode.ts";
+import { parseHcl } from "../parse-hcl.ts";
 import { foldCase } from "./fold-case.ts";
 import { parseGoInteger } from "./go-integer.ts";
 import { toGoInterface } from "./go-interface.ts";
-import { parseHcl } from "./parse-hcl.ts";
+import { decodeHcl } from "./plain-data.ts";
 
 function decoded(text: string): unknown {
   return JSON.parse(JSON.stringify(decodeHcl(text)));
