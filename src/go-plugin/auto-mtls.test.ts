@@ -11,7 +11,8 @@ import { service } from "./grpc/grpc-service.ts";
 import { GrpcStatusError } from "./grpc/status-error.ts";
 import { silentLogger } from "./hclog/logger.ts";
 import { type PluginServer, startPluginServer } from "./plugin/plugin-server.ts";
-import { type Listener, listenOnUnixSocket } from "./socket/listener.ts";
+import type { Listener } from "./socket/listener.ts";
+import { listenOnUnixSocket } from "./socket/unix-socket.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 describe("createOwnCertificate", () => {

@@ -1,3 +1,7 @@
+/**
+ * AutoMTLS: the certificate that one side makes for one connection, and the check of the other side's. Loaded only
+ * when it is asked for.
+ */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {

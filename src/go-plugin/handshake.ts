@@ -1,3 +1,6 @@
+/**
+ * What host and plugin say before they speak gRPC: the magic cookie, the `PLUGIN_*` variables, the one line on stdout.
+ */
 import { GoPluginError } from "./errors.ts";
 
 /** go-plugin's own protocol; every host and plugin of the last years speaks 1. */

@@ -1,3 +1,4 @@
+/** SPIRE's Config service over a plugin's own handlers. */
 import {
   Config,
   type ConfigureRequest,

@@ -1,3 +1,4 @@
+/** The services that SPIRE serves to its plugins, as a plugin sees them. */
 import type { DescService } from "@bufbuild/protobuf";
 import { Metrics as MetricsService } from "../gen/spire/hostservice/common/metrics/v1/metrics_pb.ts";
 import type { GrpcConnection, UnaryClient } from "../go-plugin/grpc/grpc-client.ts";

@@ -1,3 +1,4 @@
+/** What the author of a plugin writes down: the types of a plugin's parts. */
 import type { CallContext } from "../go-plugin/grpc/call-context.ts";
 import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
 import type { Logger } from "../go-plugin/hclog/logger.ts";

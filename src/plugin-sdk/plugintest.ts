@@ -1,3 +1,4 @@
+/** A plugin inside the process of its test. */
 import type { DescService } from "@bufbuild/protobuf";
 import { Config } from "../gen/spire/service/common/config/v1/config_pb.ts";
 import { Init } from "../gen/spire/service/private/init/v1/init_pb.ts";
@@ -6,7 +7,7 @@ import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
 import { type Logger, silentLogger } from "../go-plugin/hclog/logger.ts";
 import { connectPlugin } from "../go-plugin/host/plugin-connection.ts";
 import { startPluginServer } from "../go-plugin/plugin/plugin-server.ts";
-import { listenOnUnixSocket } from "../go-plugin/socket/listener.ts";
+import { listenOnUnixSocket } from "../go-plugin/socket/unix-socket.ts";
 import type { LoadPlugin, PluginImplementation, ValidationResult } from "./plugin-definition.ts";
 import { createSpirePlugin } from "./spire-plugin.ts";
 

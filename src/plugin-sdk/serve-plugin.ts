@@ -1,3 +1,4 @@
+/** A SPIRE plugin's whole program: `servePlugin`, and what it answers to a person who starts it by hand. */
 import { writeSync } from "node:fs";
 import path from "node:path";
 import type { LogLevel } from "../go-plugin/hclog/logger.ts";

@@ -1,3 +1,4 @@
+/** From an author's definition to the services that SPIRE expects of a plugin. */
 import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
 import type { PluginContext } from "../go-plugin/plugin/plugin-server.ts";
 import { createConfigService } from "./config-service.ts";

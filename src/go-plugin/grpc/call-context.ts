@@ -1,10 +1,11 @@
+/** What a call is to its handler (who asks, until when, is it cancelled) and to the server that has to end it. */
 import { setMaxListeners } from "node:events";
 import type { Logger } from "../hclog/logger.ts";
 import type { StatusError } from "./status-error.ts";
 
 /** What a handler knows of the call it answers, beside the request. */
 export interface CallContext {
-  /** Full method name, such as `spire.plugin.server.keymanager.v1.KeyManager/SignData`. */
+  /** Full method name, such as `grpc.health.v1.Health/Check`. */
   readonly method: string;
   /**
    * Aborted when the caller cancels or hangs up, when the deadline passes, and when the plugin stops; never after the

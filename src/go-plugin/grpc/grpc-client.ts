@@ -1,3 +1,4 @@
+/** A connection to a gRPC server on this machine, with typed clients for generated services. */
 import {
   create,
   type DescMessage,

@@ -1,3 +1,4 @@
+/** Handlers of ours, which take messages and return plain objects, in the form in which grpc-js calls them. */
 import type { Readable } from "node:stream";
 import {
   create,

@@ -1,3 +1,4 @@
+/** A gRPC server on connections that a listener of ours hands over, and its orderly end. */
 import type { Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.ts";

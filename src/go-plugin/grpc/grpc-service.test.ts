@@ -8,7 +8,8 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { KeyManager } from "../../gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
 import { silentLogger } from "../hclog/logger.ts";
-import { type Listener, listenOnUnixSocket } from "../socket/listener.ts";
+import type { Listener } from "../socket/listener.ts";
+import { listenOnUnixSocket } from "../socket/unix-socket.ts";
 import { connectGrpc, type GrpcConnection } from "./grpc-client.ts";
 import { type GrpcServer, startGrpcServer } from "./grpc-server.ts";
 import { type ServiceHandlers, type ServiceRegistration, service } from "./grpc-service.ts";

@@ -1,3 +1,4 @@
+/** How a service is written: a generated service paired with typed handlers. */
 import type { DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { CallContext } from "./call-context.ts";
 

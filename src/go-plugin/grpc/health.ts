@@ -1,3 +1,4 @@
+/** The health service, by which a host pings its plugin. */
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
 import { AsyncQueue } from "./async-queue.ts";
 import { type ServiceRegistration, service } from "./grpc-service.ts";

@@ -1,3 +1,4 @@
+/** gRPC server reflection, by which tools such as grpcurl find out what a plugin serves. */
 import {
   create,
   type DescFile,

@@ -1,3 +1,4 @@
+/** From what a handler threw to what its caller is told. */
 import type { ServerCallContext } from "./call-context.ts";
 import { type StatusCode, statusCodes } from "./status-code.ts";
 import { StatusError } from "./status-error.ts";

@@ -1,3 +1,4 @@
+/** The two errors that carry a gRPC status: one that our handlers throw, one that our calls reject with. */
 import type { StatusCode } from "./status-code.ts";
 
 /** A code a call can fail with. */
@@ -25,7 +26,7 @@ export class GrpcStatusError extends Error {
   readonly code: FailureCode;
   /** The peer's message alone; `message` has the method and the code before it. */
   readonly details: string;
-  /** The full method, such as `spire.plugin.server.keymanager.v1.KeyManager/SignData`. */
+  /** The full method, such as `grpc.health.v1.Health/Check`. */
   readonly method: string;
 
   constructor(method: string, code: FailureCode, details: string, options?: { cause?: unknown }) {

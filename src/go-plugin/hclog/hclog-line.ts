@@ -1,3 +1,4 @@
+/** One line of go-hclog's JSON form: written for the host, read by a host. */
 import { toJsonSafe } from "./hclog-value.ts";
 import { type LogFields, type LogLevel, logLevels } from "./logger.ts";
 

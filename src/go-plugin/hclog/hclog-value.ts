@@ -1,3 +1,5 @@
+/** Any value, made fit for a line of JSON. */
+
 const maxDepth = 6;
 const maxEntries = 100;
 
@@ -35,7 +37,7 @@ function visitObject(value: object, depth: number, ancestors: Set<object>): unkn
   try {
     return describe(value, (inner) => visit(inner, depth + 1, ancestors));
   } catch {
-    // A getter, a proxy or a toJSON of somebody else's object threw; the line matters more than the field.
+    // A getter, a proxy or a toJSON of a foreign object threw; the line matters more than the field.
     return "[unreadable]";
   } finally {
     ancestors.delete(value);

@@ -1,3 +1,4 @@
+/** The logger of a plugin, whose lines the host takes into its own log. */
 import { formatHclogLine } from "./hclog-line.ts";
 import { type LogFields, type Logger, type LogLevel, logLevels } from "./logger.ts";
 

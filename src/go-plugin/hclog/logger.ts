@@ -1,3 +1,5 @@
+/** The logger that plugin code writes to, without a word on where the lines go. */
+
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 

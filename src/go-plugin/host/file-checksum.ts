@@ -1,9 +1,10 @@
+/** The SHA-256 of an executable, compared before the file is started. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { GoPluginError } from "../errors.ts";
 
-/** Hex SHA-256 of one file, as SPIRE's `plugin_checksum`. */
+/** Hex SHA-256 of one file, as `sha256sum` prints it. */
 export async function sha256OfFile(file: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);

@@ -1,10 +1,11 @@
+/** The host's end of the broker: its services on a socket of their own, announced to the plugin. */
 import { create } from "@bufbuild/protobuf";
 import { ConnInfoSchema, GRPCBroker } from "../../gen/plugin/grpc_broker_pb.ts";
 import type { GrpcConnection } from "../grpc/grpc-client.ts";
 import { startGrpcServer } from "../grpc/grpc-server.ts";
 import type { ServiceRegistration } from "../grpc/grpc-service.ts";
 import { silentLogger } from "../hclog/logger.ts";
-import { listenOnUnixSocket } from "../socket/listener.ts";
+import { listenOnUnixSocket } from "../socket/unix-socket.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 
 export interface HostBroker {

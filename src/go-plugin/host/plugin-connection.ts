@@ -1,3 +1,4 @@
+/** The host's connections to a plugin that runs: everything that goes over its socket. */
 import { create, type DescService } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
@@ -7,12 +8,12 @@ import { type CallOptions, connectGrpc, type GrpcAddress, type UnaryClient } fro
 import type { ServiceRegistration } from "../grpc/grpc-service.ts";
 import { pluginHealthName } from "../grpc/health.ts";
 import { GrpcStatusError } from "../grpc/status-error.ts";
-import type { StdioChannel } from "../plugin/grpc-stdio.ts";
+import type { StdioChannel } from "../stdio-channel.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { openHostBroker } from "./host-broker.ts";
 
-/** The id under which SPIRE, and this host, announce their services. */
-export const hostServicesId = 1;
+/** The id under which this host announces its services, all of them together. */
+const hostServicesId = 1;
 
 export interface PluginConnectionOptions {
   readonly address: GrpcAddress;

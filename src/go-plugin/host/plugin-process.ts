@@ -1,3 +1,4 @@
+/** The process of a plugin as its host sees it: started, read, signalled, ended. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { GoPluginError } from "../errors.ts";
@@ -22,15 +23,37 @@ export interface PluginExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Starts without a shell. @throws GoPluginError `START_FAILED` */
+export function startProcess(options: PluginProcessOptions): Promise<PluginProcess> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(options.command, [...options.args], {
+      cwd: options.cwd,
+      env: options.env,
+      shell: false,
+      stdio: ["ignore", "pipe", "pipe"],
+      windowsHide: true,
+    });
+    const started = new PluginProcess(child, options);
+    child.once("error", (cause) => {
+      reject(
+        new GoPluginError("START_FAILED", `cannot start plugin "${options.command}": ${cause.message}`, { cause }),
+      );
+    });
+    child.once("spawn", () => resolve(started));
+  });
+}
+
+export type { PluginProcess };
+
 /** A started plugin: its handshake, its log, its end. */
-export class PluginProcess {
+class PluginProcess {
   readonly exited: Promise<PluginExit>;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   readonly #firstLine: Promise<string>;
   readonly #stderrTail: string[] = [];
   #exit: PluginExit | undefined;
 
-  private constructor(child: ChildProcessByStdio<null, Readable, Readable>, options: PluginProcessOptions) {
+  constructor(child: ChildProcessByStdio<null, Readable, Readable>, options: PluginProcessOptions) {
     this.#child = child;
     // 'close' rather than 'exit': all output has been read by then.
     this.exited = new Promise((resolve) => {
@@ -45,26 +68,6 @@ export class PluginProcess {
       child.stdout.once("end", () => lines.end());
     });
     this.#readStderr(child.stderr, options);
-  }
-
-  /** Starts without a shell. @throws GoPluginError `START_FAILED` */
-  static start(options: PluginProcessOptions): Promise<PluginProcess> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(options.command, [...options.args], {
-        cwd: options.cwd,
-        env: options.env,
-        shell: false,
-        stdio: ["ignore", "pipe", "pipe"],
-        windowsHide: true,
-      });
-      const started = new PluginProcess(child, options);
-      child.once("error", (cause) => {
-        reject(
-          new GoPluginError("START_FAILED", `cannot start plugin "${options.command}": ${cause.message}`, { cause }),
-        );
-      });
-      child.once("spawn", () => resolve(started));
-    });
   }
 
   get pid(): number {
@@ -92,7 +95,7 @@ export class PluginProcess {
         `the plugin exited ${how} before its handshake${this.#tail()}`,
       );
     });
-    // Whichever loses the race is nobody's unhandled rejection.
+    // The one that loses the race must not end as an unhandled rejection.
     ended.catch(() => undefined);
     try {
       return parseHandshakeLine(await Promise.race([this.#firstLine, ended, timeout]));

@@ -1,3 +1,4 @@
+/** The host: starts a plugin, connects to it, ends it. What Go's library calls a client. */
 import { lstatSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
@@ -6,15 +7,15 @@ import type { CallOptions, UnaryClient } from "../grpc/grpc-client.ts";
 import type { ServiceRegistration } from "../grpc/grpc-service.ts";
 import type { Environment, Handshake, MagicCookie } from "../handshake.ts";
 import type { HclogEntry } from "../hclog/hclog-line.ts";
-import type { StdioChannel } from "../plugin/grpc-stdio.ts";
+import type { StdioChannel } from "../stdio-channel.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { verifyChecksum } from "./file-checksum.ts";
 import { connectPlugin, type PluginConnection } from "./plugin-connection.ts";
-import { type PluginExit, PluginProcess } from "./plugin-process.ts";
+import { type PluginExit, type PluginProcess, startProcess } from "./plugin-process.ts";
 
-/** go-plugin's hosts wait this long for a handshake. */
+/** Go's hosts wait this long for a handshake. */
 const defaultStartTimeoutMs = 60_000;
-/** go-plugin's hosts wait this long after Shutdown before they kill. */
+/** Go's hosts wait this long after Shutdown before they kill. */
 const shutdownGraceMs = 2000;
 
 export interface StartPluginOptions {
@@ -78,7 +79,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<PluginHo
   const own = options.autoMtls === true ? await makeCertificate() : undefined;
   const env = { ...process.env, ...hostEnvironment(options, own?.certificatePem), ...options.env };
   const { args = [], cwd, onLog, onStderrLine } = options;
-  const child = await PluginProcess.start({ command, args, cwd, env, onLog, onStderrLine });
+  const child = await startProcess({ command, args, cwd, env, onLog, onStderrLine });
   try {
     const handshake = await child.readHandshake(options.startTimeoutMs ?? defaultStartTimeoutMs);
     const tls = own === undefined ? undefined : await trustServer(own, handshake);

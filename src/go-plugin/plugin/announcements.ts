@@ -1,3 +1,4 @@
+/** Where the host has said that its services listen, kept until the plugin asks. */
 import type { ConnInfo } from "../../gen/plugin/grpc_broker_pb.ts";
 import { GoPluginError } from "../errors.ts";
 import type { GrpcAddress } from "../grpc/grpc-client.ts";
@@ -10,7 +11,7 @@ interface Waiter {
   reject(error: GoPluginError): void;
 }
 
-/** The listeners a peer has announced under service ids, until somebody picks them up. */
+/** The listeners a peer has announced under service ids, until they are picked up. */
 export class Announcements {
   readonly #timeoutMs: number;
   readonly #kept = new Map<number, { address: GrpcAddress; timer: NodeJS.Timeout }>();

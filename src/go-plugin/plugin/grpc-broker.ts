@@ -1,3 +1,4 @@
+/** The plugin's end of the broker, by which it reaches services that the host serves. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type ConnInfoSchema, GRPCBroker } from "../../gen/plugin/grpc_broker_pb.ts";
 import { connectGrpc, type GrpcConnection } from "../grpc/grpc-client.ts";
@@ -52,7 +53,7 @@ async function readAll<T>(values: AsyncIterable<T>, take: (value: T) => void): P
   try {
     for await (const value of values) take(value);
   } catch {
-    // A host that hangs up breaks the stream off; there is nobody left to tell.
+    // A host that hangs up breaks the stream off; there is no one left to tell.
   }
 }
 

@@ -1,3 +1,4 @@
+/** The service by which the host asks the plugin to stop. */
 import { GRPCController } from "../../gen/plugin/grpc_controller_pb.ts";
 import { type ServiceRegistration, service } from "../grpc/grpc-service.ts";
 

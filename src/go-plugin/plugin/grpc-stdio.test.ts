@@ -6,7 +6,7 @@ import { GRPCStdio, type StdioData } from "../../gen/plugin/grpc_stdio_pb.ts";
 import { connectGrpc } from "../grpc/grpc-client.ts";
 import { startGrpcServer } from "../grpc/grpc-server.ts";
 import { silentLogger } from "../hclog/logger.ts";
-import { listenOnUnixSocket } from "../socket/listener.ts";
+import { listenOnUnixSocket } from "../socket/unix-socket.ts";
 import { createStdioService } from "./grpc-stdio.ts";
 
 describe("the stdio service", () => {

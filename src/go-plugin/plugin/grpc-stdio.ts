@@ -1,8 +1,8 @@
+/** The service that carries what plugin code prints to the host. */
 import { StdioData_Channel as Channel, GRPCStdio } from "../../gen/plugin/grpc_stdio_pb.ts";
 import { AsyncQueue } from "../grpc/async-queue.ts";
 import { type ServiceRegistration, service } from "../grpc/grpc-service.ts";
-
-export type StdioChannel = "stdout" | "stderr";
+import type { StdioChannel } from "../stdio-channel.ts";
 
 /** Bytes kept for a host that has not opened the stream, or reads it slowly; the oldest output goes first. */
 const maxKeptBytes = 256 * 1024;

@@ -27,7 +27,9 @@ import { GrpcStatusError, StatusError } from "../grpc/status-error.ts";
 import { createHclog } from "../hclog/hclog.ts";
 import type { HclogEntry } from "../hclog/hclog-line.ts";
 import { parseHclogLine } from "../hclog/hclog-line.ts";
-import { type Listener, listenOnTcp, listenOnUnixSocket } from "../socket/listener.ts";
+import type { Listener } from "../socket/listener.ts";
+import { listenOnTcp } from "../socket/tcp-socket.ts";
+import { listenOnUnixSocket } from "../socket/unix-socket.ts";
 import { type PluginServer, startPluginServer } from "./plugin-server.ts";
 
 const entries: HclogEntry[] = [];

@@ -1,3 +1,4 @@
+/** All that a plugin serves on its socket, put together. */
 import { type GrpcServer, startGrpcServer } from "../grpc/grpc-server.ts";
 import type { ServiceRegistration } from "../grpc/grpc-service.ts";
 import { createHealthService, type HealthService } from "../grpc/health.ts";

@@ -1,3 +1,4 @@
+/** What can end a plugin's process, and what must not: signals, crashes, the loss of the host. */
 import type { Logger } from "../hclog/logger.ts";
 
 const hostCheckMs = 500;
@@ -6,13 +7,13 @@ export interface ProcessGuardOptions {
   readonly log: Logger;
   /** A reason to stop serving, cleanly. */
   readonly onStop: (reason: string) => void;
-  /** An error nobody caught; it has been logged. */
+  /** An error that was not caught; it has been logged. */
   readonly onCrash: () => void;
 }
 
 /**
  * Ties the process to its host: signals that a terminal sends to the whole process group are left to the host, SIGTERM
- * stops, a host that is gone stops too, and Node's own warnings and crashes become log lines.
+ * stops, so does the end of the host, and Node's own warnings and crashes become log lines.
  */
 export function guardProcess(options: ProcessGuardOptions): void {
   guardSignals(options);
@@ -26,7 +27,7 @@ function guardSignals({ log, onStop }: ProcessGuardOptions): void {
   for (const signal of ["SIGINT", "SIGHUP", "SIGBREAK"] as const) {
     ignore(signal, () => log.trace("signal ignored while the host lives", { signal }));
   }
-  // Node opens a debugger port at SIGUSR1 unless somebody listens. This process speaks for private keys.
+  // Node opens a debugger port at SIGUSR1 unless a listener is there. This process speaks for private keys.
   if (process.platform !== "win32")
     ignore("SIGUSR1", () => log.warn("signal ignored: no debugger in a plugin", { signal: "SIGUSR1" }));
   process.on("SIGTERM", () => onStop("SIGTERM"));

@@ -1,3 +1,4 @@
+/** A plugin's life, from the magic cookie to the exit of its process. Read it from top to bottom. */
 import { writeSync } from "node:fs";
 import {
   chooseProtocolVersion,
@@ -10,8 +11,9 @@ import {
 } from "../handshake.ts";
 import { createHclog } from "../hclog/hclog.ts";
 import type { Logger, LogLevel } from "../hclog/logger.ts";
-import { type Listener, listenForHost } from "../socket/listener.ts";
+import type { Listener } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
+import { listenForHost } from "./listen-for-host.ts";
 import type { PluginServer, PluginServices } from "./plugin-server.ts";
 import { guardProcess } from "./process-guards.ts";
 import { createStderrSink } from "./stderr-sink.ts";
@@ -103,7 +105,7 @@ async function announce(run: Run, request: HostRequest): Promise<{ listener: Lis
 async function makeTlsIdentity(
   clientCertificatePem: string,
 ): Promise<{ certificateDer: Buffer; identity: TlsIdentity }> {
-  // Loaded for AutoMTLS alone, which SPIRE leaves off.
+  // Loaded for AutoMTLS alone, which many hosts leave off.
   const { createOwnCertificate, readPeerCertificate } = await import("../auto-mtls.ts");
   const peerCertificatePem = readPeerCertificate(clientCertificatePem);
   const { certificateDer, certificatePem, privateKeyPem } = createOwnCertificate();

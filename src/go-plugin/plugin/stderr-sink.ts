@@ -1,3 +1,4 @@
+/** The way of log lines to the host: file descriptor 2, without a buffer that could die with the process. */
 import { writeSync } from "node:fs";
 
 /** Lines kept while the reader of stderr is slow; later ones are dropped and counted. */
@@ -5,7 +6,7 @@ const maxPendingBytes = 1024 * 1024;
 const retryMs = 20;
 
 export interface StderrSinkOptions {
-  /** Called once when nobody reads stderr any more: the host is gone. */
+  /** Called once when stderr has no reader any more: the host has ended. */
   readonly onClosed: () => void;
   /** Writes and returns the bytes taken, as `fs.writeSync`; replaced in tests. */
   readonly write?: (bytes: Buffer) => number;

@@ -1,6 +1,8 @@
+/** Keeps the descriptors 1 and 2 for the protocol, whatever a library prints. */
 import { LineSplitter } from "../hclog/line-splitter.ts";
 import type { Logger } from "../hclog/logger.ts";
-import type { StdioChannel, StdioService } from "./grpc-stdio.ts";
+import type { StdioChannel } from "../stdio-channel.ts";
+import type { StdioService } from "./grpc-stdio.ts";
 
 const maxLineBytes = 16 * 1024;
 /** Bytes of stdout kept until the stdio service is there; what comes after them is dropped. */

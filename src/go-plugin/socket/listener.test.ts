@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { GoPluginError, type GoPluginErrorCode } from "../errors.ts";
-import { checkSocketPath, listenOnTcp, listenOnUnixSocket } from "./listener.ts";
 import { findGroupId } from "./socket-group.ts";
+import { listenOnTcp } from "./tcp-socket.ts";
+import { checkSocketPath, listenOnUnixSocket } from "./unix-socket.ts";
 
 const withCode =
   (code: GoPluginErrorCode, text = "") =>
@@ -82,7 +83,7 @@ describe("listenOnUnixSocket", onUnix, () => {
     rmSync(odd, { recursive: true });
   });
 
-  it("tells a path that is too long by its bytes, and how to mend it", async () => {
+  it("tells a path that is too long by its bytes, and what to set", async () => {
     const long = path.join(dir, "é".repeat(45));
     mkdirSync(long);
     await assert.rejects(

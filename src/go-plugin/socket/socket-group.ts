@@ -1,3 +1,4 @@
+/** From the name of a group to its number, which Node cannot look up. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { GoPluginError } from "../errors.ts";
