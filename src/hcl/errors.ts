@@ -1,35 +1,40 @@
+/** Why a text is refused, and where. */
+
 /** A place in the text that was parsed: both numbers start at 1; columns count characters (code points), not bytes. */
-export type HclPosition = { readonly line: number; readonly column: number };
+export interface HclPosition {
+  readonly line: number;
+  readonly column: number;
+}
 
 /**
  * Why a text was refused.
  *
- * - `invalid_character`: a character HCL 1 has no use for at that place, or never allows (NUL, U+E123, half a surrogate pair)
- * - `unterminated_comment`, `unterminated_string`, `unterminated_heredoc`: the end is missing
- * - `invalid_heredoc`: no usable anchor after `<<`
- * - `invalid_escape`: a backslash sequence that does not exist or names no character
- * - `invalid_number`: a number that cannot be read
- * - `unexpected_token`, `unexpected_end`: the grammar wants something else there
- * - `too_deep`: nested deeper than {@link MAX_NESTING}
- * - `wrong_type`: well-formed text, but the value is of another type than the reader asked for
- * - `unprintable`: a value HCL 1 cannot express was handed to the printer
+ * - `INVALID_CHARACTER`: a character HCL 1 has no use for at that place, or never allows (NUL, U+E123, half a surrogate pair)
+ * - `UNTERMINATED_COMMENT`, `UNTERMINATED_STRING`, `UNTERMINATED_HEREDOC`: the end is missing
+ * - `INVALID_HEREDOC`: no usable anchor after `<<`
+ * - `INVALID_ESCAPE`: a backslash sequence that does not exist or names no character
+ * - `INVALID_NUMBER`: a number that cannot be read
+ * - `UNEXPECTED_TOKEN`, `UNEXPECTED_END`: the grammar wants something else there
+ * - `TOO_DEEP`: nested deeper than {@link maxNesting}
+ * - `WRONG_TYPE`: well-formed text, but the value is of another type than the reader asked for
+ * - `UNPRINTABLE`: a value HCL 1 cannot express was handed to the printer
  */
 export type HclErrorCode =
-  | "invalid_character"
-  | "unterminated_comment"
-  | "unterminated_string"
-  | "unterminated_heredoc"
-  | "invalid_heredoc"
-  | "invalid_escape"
-  | "invalid_number"
-  | "unexpected_token"
-  | "unexpected_end"
-  | "too_deep"
-  | "wrong_type"
-  | "unprintable";
+  | "INVALID_CHARACTER"
+  | "UNTERMINATED_COMMENT"
+  | "UNTERMINATED_STRING"
+  | "UNTERMINATED_HEREDOC"
+  | "INVALID_HEREDOC"
+  | "INVALID_ESCAPE"
+  | "INVALID_NUMBER"
+  | "UNEXPECTED_TOKEN"
+  | "UNEXPECTED_END"
+  | "TOO_DEEP"
+  | "WRONG_TYPE"
+  | "UNPRINTABLE";
 
 /** Deepest nesting of objects, lists and labels together. hcl1 has no limit of its own; ours keeps recursion off the end of the stack. */
-export const MAX_NESTING = 500;
+export const maxNesting = 500;
 
 /**
  * The only error this folder throws.
@@ -40,7 +45,7 @@ export const MAX_NESTING = 500;
 export class HclError extends Error {
   override readonly name = "HclError";
   readonly code: HclErrorCode;
-  /** 1-based; 0 when the error is not about a text (`unprintable`). */
+  /** 1-based; 0 when the error is not about a text (`UNPRINTABLE`). */
   readonly line: number;
   /** 1-based, in characters; 0 when the error is not about a text. */
   readonly column: number;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { HclValue } from "./ast.ts";
 import { decodeHcl } from "./decode/plain-data.ts";
-import { HclError, MAX_NESTING } from "./errors.ts";
+import { HclError, maxNesting } from "./errors.ts";
 import { parseHcl } from "./parse-hcl.ts";
 
 /** The tree without positions: `[keys…, value]` an item. */
@@ -43,7 +43,7 @@ describe("parseHcl, HCL form", () => {
       ],
     });
     assert.deepEqual(
-      parseHcl("a {}\nb = {}").items.map((item) => item.assigned),
+      parseHcl("a {}\nb = {}").items.map((item) => item.isAssigned),
       [false, true],
     );
   });
@@ -68,9 +68,9 @@ describe("parseHcl, HCL form", () => {
     for (const text of ["a=1\nb=2", "a=1 b=2", "a=1,b=2,", "a=1,\nb=2", "a=1b=2", "\r\na=1\r\nb=2\r\n"]) {
       assert.deepEqual(parsed(text), two, text);
     }
-    assert.equal(refusal("a=1,,b=2"), "unexpected_token 1:5");
-    assert.equal(refusal(",a=1"), "unexpected_token 1:1");
-    assert.equal(refusal("a { , }"), "unexpected_token 1:5");
+    assert.equal(refusal("a=1,,b=2"), "UNEXPECTED_TOKEN 1:5");
+    assert.equal(refusal(",a=1"), "UNEXPECTED_TOKEN 1:1");
+    assert.equal(refusal("a { , }"), "UNEXPECTED_TOKEN 1:5");
   });
 
   it("lets keys and values stand on different lines", () => {
@@ -88,30 +88,30 @@ describe("parseHcl, HCL form", () => {
     });
     assert.deepEqual(parsed("a = [,,1,,2]"), { items: [[["a"], { list: [1, 2] }]] });
     assert.deepEqual(parsed("a = [[1][2] 3]"), { items: [[["a"], { list: [{ list: [1] }, { list: [2] }, 3] }]] });
-    assert.equal(refusal("a = [1 2]"), "unexpected_token 1:8");
-    assert.equal(refusal("a = [1 [2]]"), "unexpected_token 1:8");
-    assert.equal(refusal("a = [b]"), "unexpected_token 1:6");
-    assert.equal(refusal("a = [1"), "unexpected_end 1:7");
+    assert.equal(refusal("a = [1 2]"), "UNEXPECTED_TOKEN 1:8");
+    assert.equal(refusal("a = [1 [2]]"), "UNEXPECTED_TOKEN 1:8");
+    assert.equal(refusal("a = [b]"), "UNEXPECTED_TOKEN 1:6");
+    assert.equal(refusal("a = [1"), "UNEXPECTED_END 1:7");
   });
 
   it("drops a last key that has = and no value, as hcl1 does", () => {
     assert.deepEqual(parsed("a = 1\nb ="), { items: [[["a"], 1]] });
-    assert.equal(refusal("a { b ="), "unexpected_end 1:8");
-    assert.equal(refusal("a { b = }"), "unexpected_token 1:9");
+    assert.equal(refusal("a { b ="), "UNEXPECTED_END 1:8");
+    assert.equal(refusal("a { b = }"), "UNEXPECTED_TOKEN 1:9");
   });
 
   it("refuses what does not fit, and says where", () => {
-    assert.equal(refusal("a"), "unexpected_end 1:2");
-    assert.equal(refusal("a 1"), "unexpected_token 1:3");
-    assert.equal(refusal("= 1"), "unexpected_token 1:1");
-    assert.equal(refusal("a b = 1"), "unexpected_token 1:5");
-    assert.equal(refusal("a = b"), "unexpected_token 1:5");
-    assert.equal(refusal("a = 1 }"), "unexpected_token 1:7");
-    assert.equal(refusal("a {\n b = 1"), "unexpected_end 2:7");
-    assert.equal(refusal("true = 1"), "unexpected_token 1:1");
-    assert.equal(refusal("1 = 1"), "unexpected_token 1:1");
-    assert.equal(refusal("a = null"), "unexpected_token 1:5");
-    assert.equal(refusal("a = -x"), "unexpected_token 1:5");
+    assert.equal(refusal("a"), "UNEXPECTED_END 1:2");
+    assert.equal(refusal("a 1"), "UNEXPECTED_TOKEN 1:3");
+    assert.equal(refusal("= 1"), "UNEXPECTED_TOKEN 1:1");
+    assert.equal(refusal("a b = 1"), "UNEXPECTED_TOKEN 1:5");
+    assert.equal(refusal("a = b"), "UNEXPECTED_TOKEN 1:5");
+    assert.equal(refusal("a = 1 }"), "UNEXPECTED_TOKEN 1:7");
+    assert.equal(refusal("a {\n b = 1"), "UNEXPECTED_END 2:7");
+    assert.equal(refusal("true = 1"), "UNEXPECTED_TOKEN 1:1");
+    assert.equal(refusal("1 = 1"), "UNEXPECTED_TOKEN 1:1");
+    assert.equal(refusal("a = null"), "UNEXPECTED_TOKEN 1:5");
+    assert.equal(refusal("a = -x"), "UNEXPECTED_TOKEN 1:5");
   });
 
   it("says what it wanted and what it found, and never quotes the text", () => {
@@ -130,7 +130,7 @@ describe("parseHcl, HCL form", () => {
     const numbers = parseHcl("a = [18446744073709551616, 0x1F, 017, 1.50, 08]").items[0]?.value;
     assert.ok(numbers?.kind === "list");
     assert.deepEqual(
-      numbers.items.map((item) => item.kind === "number" && [item.text, item.value, item.integer]),
+      numbers.items.map((item) => item.kind === "number" && [item.text, item.value, item.isInteger]),
       [
         ["18446744073709551616", 2 ** 64, true],
         ["0x1F", 31, true],
@@ -142,16 +142,16 @@ describe("parseHcl, HCL form", () => {
   });
 
   it("refuses literals that cannot be read", () => {
-    assert.equal(refusal("a = 1e"), "invalid_number 1:5");
-    assert.equal(refusal("a = .5e3"), "unexpected_token 1:8");
-    assert.equal(refusal('a = "\\777"'), "invalid_escape 1:5");
-    assert.equal(refusal('"\\777" = 1'), "invalid_escape 1:1");
+    assert.equal(refusal("a = 1e"), "INVALID_NUMBER 1:5");
+    assert.equal(refusal("a = .5e3"), "UNEXPECTED_TOKEN 1:8");
+    assert.equal(refusal('a = "\\777"'), "INVALID_ESCAPE 1:5");
+    assert.equal(refusal('"\\777" = 1'), "INVALID_ESCAPE 1:1");
   });
 
   it("gives every key and value its place", () => {
     const [item] = parseHcl('\n  a "b" {\n    c = [ 1 ]\n  }').items;
     assert.deepEqual(
-      item?.keys.map((key) => [key.name, key.quoted, key.position]),
+      item?.keys.map((key) => [key.name, key.isQuoted, key.position]),
       [
         ["a", false, { line: 2, column: 3 }],
         ["b", true, { line: 2, column: 5 }],
@@ -174,27 +174,27 @@ describe("parseHcl, nesting", () => {
     ];
     for (const [open, close] of shapes) {
       const nested = (depth: number) => `a = ${open.repeat(depth)}1${close.repeat(depth)}`;
-      assert.equal(refusal(nested(MAX_NESTING - 1)), "accepted");
-      decodeHcl(nested(MAX_NESTING - 1));
-      assert.match(refusal(nested(MAX_NESTING)), /^too_deep/);
+      assert.equal(refusal(nested(maxNesting - 1)), "accepted");
+      decodeHcl(nested(maxNesting - 1));
+      assert.match(refusal(nested(maxNesting)), /^TOO_DEEP/);
     }
     const json = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
-    decodeHcl(json(MAX_NESTING));
-    assert.match(refusal(json(MAX_NESTING + 1)), /^too_deep/);
+    decodeHcl(json(maxNesting));
+    assert.match(refusal(json(maxNesting + 1)), /^TOO_DEEP/);
     const labels = (count: number) => `${'"x" '.repeat(count)}{}`;
-    assert.equal(refusal(labels(MAX_NESTING - 1)), "accepted");
-    decodeHcl(labels(MAX_NESTING - 1));
-    assert.match(refusal(labels(MAX_NESTING)), /^too_deep/);
+    assert.equal(refusal(labels(maxNesting - 1)), "accepted");
+    decodeHcl(labels(maxNesting - 1));
+    assert.match(refusal(labels(maxNesting)), /^TOO_DEEP/);
   });
 
   it("does not overflow the stack, however deep the text", () => {
     for (const open of ["a = [", "[", "{ a = ", "a { ", '{"a":', '{"a":[{', '{"a" "b":']) {
       const text = `a = ${open.repeat(200_000)}`;
-      assert.match(refusal(text), /^(too_deep|unexpected|invalid_character)/);
-      assert.match(refusal(open.repeat(200_000)), /^(too_deep|unexpected|invalid_character)/);
+      assert.match(refusal(text), /^(TOO_DEEP|UNEXPECTED|INVALID_CHARACTER)/);
+      assert.match(refusal(open.repeat(200_000)), /^(TOO_DEEP|UNEXPECTED|INVALID_CHARACTER)/);
     }
-    assert.match(refusal(`{${'"a" '.repeat(200_000)}:{}}`), /^too_deep/);
-    assert.match(refusal(`${"a ".repeat(200_000)}{}`), /^too_deep/);
+    assert.match(refusal(`{${'"a" '.repeat(200_000)}:{}}`), /^TOO_DEEP/);
+    assert.match(refusal(`${"a ".repeat(200_000)}{}`), /^TOO_DEEP/);
   });
 
   it("reads a text of megabytes", () => {
@@ -206,9 +206,9 @@ describe("parseHcl, nesting", () => {
     assert.ok(Array.isArray(repeated) && repeated.length === count);
     const labelled = decodeHcl(Array.from({ length: count }, (_, index) => `a${index} "l" {}\n`).join(""));
     assert.equal(Object.keys(labelled).length, count);
-    assert.equal(refusal(`a = "${"x".repeat(4_000_000)}`), "unterminated_string 1:5");
-    assert.equal(refusal(`/*${"*".repeat(4_000_000)}`), "unterminated_comment 1:1");
+    assert.equal(refusal(`a = "${"x".repeat(4_000_000)}`), "UNTERMINATED_STRING 1:5");
+    assert.equal(refusal(`/*${"*".repeat(4_000_000)}`), "UNTERMINATED_COMMENT 1:1");
     assert.equal(refusal(`a = ${"9".repeat(1_000_000)}`), "accepted");
-    assert.equal(refusal(`a = <<\r\r\n${"\r".repeat(1_000_000)}x\n`), "unterminated_heredoc 1:5");
+    assert.equal(refusal(`a = <<\r\r\n${"\r".repeat(1_000_000)}x\n`), "UNTERMINATED_HEREDOC 1:5");
   });
 });

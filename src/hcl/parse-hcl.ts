@@ -1,3 +1,4 @@
+/** Text to tree, in either form of the language. */
 import type { HclItem, HclObject, HclValue } from "./ast.ts";
 import { JsonParser } from "./json/json-parser.ts";
 import { type LiteralForm, readKey, readLiteral } from "./literal.ts";
@@ -5,7 +6,7 @@ import { Parser } from "./parser.ts";
 import type { SyntaxItem, SyntaxNode, SyntaxObject } from "./syntax.ts";
 
 /** Go's `unicode.IsSpace`: U+0085 is one, U+FEFF (the byte order mark) is none, unlike in JavaScript. */
-const JSON_START = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*\{/;
+const jsonStart = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*\{/;
 
 /**
  * Parses HCL 1 text, in its native or its JSON form, exactly as `github.com/hashicorp/hcl` v1 does.
@@ -16,7 +17,7 @@ const JSON_START = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u2
  * @throws HclError, and nothing else, for any text that is refused
  */
 export function parseHcl(text: string): HclObject {
-  return JSON_START.test(text)
+  return jsonStart.test(text)
     ? toObject(new JsonParser(text).parse(), "json")
     : toObject(new Parser(text).parse(), "hcl");
 }
@@ -27,7 +28,7 @@ function toObject(object: SyntaxObject, form: LiteralForm): HclObject {
 
 function toItem(item: SyntaxItem, form: LiteralForm): HclItem {
   const keys = item.keys.map((key) => readKey(key, form));
-  return { keys, value: toValue(item.value, form), assigned: item.assigned };
+  return { keys, value: toValue(item.value, form), isAssigned: item.isAssigned };
 }
 
 function toValue(node: SyntaxNode, form: LiteralForm): HclValue {

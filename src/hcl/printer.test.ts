@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeHcl } from "./decode/plain-data.ts";
-import { MAX_NESTING } from "./errors.ts";
+import { maxNesting } from "./errors.ts";
 import { type PrintableObject, type PrintableValue, printHcl } from "./printer.ts";
 
 function refuses(value: unknown): void {
   const data = { a: value } as PrintableObject;
-  assert.throws(() => printHcl(data), { name: "HclError", code: "unprintable", line: 0 });
+  assert.throws(() => printHcl(data), { name: "HclError", code: "UNPRINTABLE", line: 0 });
 }
 
 describe("printHcl", () => {
@@ -100,8 +100,8 @@ describe("printHcl", () => {
 
   it("refuses nesting the parser would refuse, cycles among it", () => {
     const nest = (depth: number): PrintableValue => (depth === 0 ? 1 : [nest(depth - 1)]);
-    decodeHcl(printHcl({ a: nest(MAX_NESTING - 1) }));
-    refuses(nest(MAX_NESTING));
+    decodeHcl(printHcl({ a: nest(maxNesting - 1) }));
+    refuses(nest(maxNesting));
     const cycle: { [key: string]: PrintableValue } = {};
     cycle.self = cycle;
     refuses(cycle);

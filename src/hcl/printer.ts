@@ -1,4 +1,5 @@
-import { HclError, MAX_NESTING } from "./errors.ts";
+/** Plain data to text. */
+import { HclError, maxNesting } from "./errors.ts";
 
 /** What can be printed. An undefined member of an object is left out. */
 export type PrintableValue =
@@ -9,28 +10,30 @@ export type PrintableValue =
   | readonly PrintableValue[]
   | { readonly [key: string]: PrintableValue | undefined };
 
-export type PrintableObject = { readonly [key: string]: PrintableValue | undefined };
+export interface PrintableObject {
+  readonly [key: string]: PrintableValue | undefined;
+}
 
-const INDENT = "  ";
-const BARE_KEY = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+const indentStep = "  ";
+const bareKey = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 /** What a quoted string cannot hold as it is; `${` would start an interpolation, U+E123 is hcl1's printer's own. */
-const SPECIAL = /["\\\p{Cc}\ue123]|\$(?=\{)/gu;
-const NAMED_ESCAPES: Readonly<Record<string, string>> = {
+const specialCharacters = /["\\\p{Cc}\ue123]|\$(?=\{)/gu;
+const namedEscapes: Readonly<Record<string, string>> = {
   '"': '\\"',
   "\\": "\\\\",
   "\n": "\\n",
   "\r": "\\r",
   "\t": "\\t",
 };
-const MIN_INT64 = -(2n ** 63n);
-const MAX_INT64 = 2n ** 63n - 1n;
+const minInt64 = -(2n ** 63n);
+const maxInt64 = 2n ** 63n - 1n;
 
 /**
  * Prints plain data as HCL 1 text, one `key = value` a line, nested objects as `key = { … }`.
  *
  * `decodeHcl` of the result gives the data back, objects under a key wrapped in a list as hcl1 does it.
  *
- * @throws HclError `unprintable` for what HCL 1 cannot say: null, NaN, infinities, integers past 64 bits, half a
+ * @throws HclError `UNPRINTABLE` for what HCL 1 cannot say: null, NaN, infinities, integers past 64 bits, half a
  *   surrogate pair, functions, nesting past the parser's limit
  */
 export function printHcl(value: PrintableObject): string {
@@ -38,7 +41,7 @@ export function printHcl(value: PrintableObject): string {
 }
 
 function unprintable(what: string): never {
-  throw new HclError("unprintable", `${what} cannot be written in HCL`);
+  throw new HclError("UNPRINTABLE", `${what} cannot be written in HCL`);
 }
 
 function printItems(object: PrintableObject, indent: string, depth: number): string {
@@ -50,7 +53,7 @@ function printItems(object: PrintableObject, indent: string, depth: number): str
 }
 
 function printKey(key: string): string {
-  const isBare = BARE_KEY.test(key) && key !== "true" && key !== "false";
+  const isBare = bareKey.test(key) && key !== "true" && key !== "false";
   return isBare ? key : quote(key);
 }
 
@@ -61,12 +64,12 @@ function printValue(value: unknown, indent: string, depth: number): string {
     case "boolean":
       return String(value);
     case "bigint":
-      if (value < MIN_INT64 || value > MAX_INT64) return unprintable("an integer past 64 bits");
+      if (value < minInt64 || value > maxInt64) return unprintable("an integer past 64 bits");
       return String(value);
     case "number":
       return printNumber(value);
     case "object":
-      if (depth >= MAX_NESTING) return unprintable(`nesting deeper than ${MAX_NESTING} levels`);
+      if (depth >= maxNesting) return unprintable(`nesting deeper than ${maxNesting} levels`);
       if (Array.isArray(value)) return printList(value, indent, depth + 1);
       if (isPlainObject(value)) return printObject(value, indent, depth + 1);
       return unprintable(value === null ? "null" : "an object with a class");
@@ -82,13 +85,13 @@ function isPlainObject(value: object | null): value is PrintableObject {
 }
 
 function printObject(object: PrintableObject, indent: string, depth: number): string {
-  const items = printItems(object, indent + INDENT, depth);
+  const items = printItems(object, indent + indentStep, depth);
   return items === "" ? "{}" : `{\n${items}${indent}}`;
 }
 
 function printList(list: readonly unknown[], indent: string, depth: number): string {
   if (list.length === 0) return "[]";
-  const lines = list.map((item) => `${indent}${INDENT}${printValue(item, indent + INDENT, depth)},\n`);
+  const lines = list.map((item) => `${indent}${indentStep}${printValue(item, indent + indentStep, depth)},\n`);
   return `[\n${lines.join("")}${indent}]`;
 }
 
@@ -101,8 +104,8 @@ function printNumber(value: number): string {
 
 function quote(text: string): string {
   if (/[\uD800-\uDFFF]/u.test(text)) return unprintable("half a surrogate pair");
-  const escaped = text.replace(SPECIAL, (char) => {
-    return NAMED_ESCAPES[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const escaped = text.replace(specialCharacters, (char) => {
+    return namedEscapes[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
   return `"${escaped}"`;
 }

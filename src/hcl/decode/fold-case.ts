@@ -1,3 +1,5 @@
+/** Letter case as Go ignores it, for keys. */
+
 function oneCharacter(folded: string, original: string): string {
   const isOne = folded.length === 1 || (folded.length === 2 && (folded.codePointAt(0) ?? 0) > 0xffff);
   return isOne ? folded : original;

@@ -38,18 +38,18 @@ describe("decodeHcl", () => {
       "a = 1\na {}",
       "a {}\na = 1",
     ]) {
-      refuses(text, "wrong_type");
+      refuses(text, "WRONG_TYPE");
     }
-    refuses('a = 1\na = "x"', "invalid_number");
-    refuses("a = 1.5\na = 0x1", "invalid_number");
+    refuses('a = 1\na = "x"', "INVALID_NUMBER");
+    refuses("a = 1.5\na = 0x1", "INVALID_NUMBER");
   });
 
   it("gathers labelled blocks under each spelling of their key, letter case ignored", () => {
     assert.deepEqual(decoded('a "x" {}\na "y" {}'), { a: [{ x: [{}] }, { y: [{}] }] });
     assert.deepEqual(decoded('A "x" {}\na "y" {}'), { A: [{ x: [{}] }, { y: [{}] }], a: [{ x: [{}] }, { y: [{}] }] });
-    refuses('a "x" {}\na {}', "wrong_type");
-    refuses('a {}\na "x" {}', "wrong_type");
-    refuses('a = [1]\na "x" {}', "wrong_type");
+    refuses('a "x" {}\na {}', "WRONG_TYPE");
+    refuses('a {}\na "x" {}', "WRONG_TYPE");
+    refuses('a = [1]\na "x" {}', "WRONG_TYPE");
   });
 
   it("keeps integers exact to 64 bits and refuses what Go's numbers cannot hold", () => {
@@ -57,9 +57,9 @@ describe("decodeHcl", () => {
       { ...decodeHcl("a = 9223372036854775807\nb = 9007199254740991") },
       { a: 2n ** 63n - 1n, b: 2 ** 53 - 1 },
     );
-    refuses("a = 9223372036854775808", "invalid_number");
-    refuses("a = 08", "invalid_number");
-    refuses("a = 1e400", "invalid_number");
+    refuses("a = 9223372036854775808", "INVALID_NUMBER");
+    refuses("a = 08", "INVALID_NUMBER");
+    refuses("a = 1e400", "INVALID_NUMBER");
     assert.deepEqual(decoded("a = 1e-400"), { a: 0 });
   });
 

@@ -1,3 +1,4 @@
+/** A tree decoded as Go's `hcl.Decode` fills an `interface{}`, with Go's types. */
 import type { HclItem, HclNumber, HclObject, HclValue } from "../ast.ts";
 import { HclError, type HclPosition } from "../errors.ts";
 import { foldCase } from "./fold-case.ts";
@@ -15,15 +16,26 @@ export type GoValue =
   | GoList
   | GoMap;
 
-export type GoList = { readonly type: "list"; readonly elements: "any" | "map"; readonly values: GoValue[] };
+export interface GoList {
+  readonly type: "list";
+  readonly elements: "any" | "map";
+  readonly values: GoValue[];
+}
 
-export type GoMap = { readonly type: "map"; readonly entries: ReadonlyMap<string, GoValue> };
+export interface GoMap {
+  readonly type: "map";
+  readonly entries: ReadonlyMap<string, GoValue>;
+}
 
 /** An item whose first keys have been used up on the way in; hcl1 calls several of them together an object list. */
-type Rest = { readonly keys: readonly string[]; readonly value: HclValue; readonly position: HclPosition };
+interface Rest {
+  readonly keys: readonly string[];
+  readonly value: HclValue;
+  readonly position: HclPosition;
+}
 
 function wrongType(message: string, position: HclPosition): never {
-  throw new HclError("wrong_type", message, position);
+  throw new HclError("WRONG_TYPE", message, position);
 }
 
 function toRest(item: HclItem): Rest {
@@ -38,7 +50,7 @@ function toRest(item: HclItem): Rest {
  * Decodes as hcl1 does into an `interface{}`: an object becomes a list of maps (except directly inside a list, where it
  * is a map), repeated blocks and lists under one key are appended, and a repeated scalar is read as the first one's type.
  *
- * @throws HclError `wrong_type` or `invalid_number` where hcl1's decoder returns an error
+ * @throws HclError `WRONG_TYPE` or `INVALID_NUMBER` where hcl1's decoder returns an error
  */
 export function toGoInterface(object: HclObject): GoMap {
   return decodeMap(object.items.map(toRest));
@@ -118,7 +130,7 @@ function decodeFresh(node: HclValue, isInsideList: boolean): GoValue {
     case "string":
       return { type: "string", value: node.value };
     case "number":
-      return node.integer ? decodeInteger(node) : decodeFloat(node);
+      return node.isInteger ? decodeInteger(node) : decodeFloat(node);
     case "list":
       return { type: "list", elements: "any", values: decodeElements(node, "any") };
     case "object": {
@@ -139,27 +151,27 @@ function decodeElements(node: HclValue, elements: "any" | "map"): GoValue[] {
 
 function decodeString(node: HclValue): GoValue {
   if (node.kind === "string") return { type: "string", value: node.value };
-  if (node.kind === "number" && node.integer) return { type: "string", value: node.text };
+  if (node.kind === "number" && node.isInteger) return { type: "string", value: node.text };
   return mismatch(node, "a string");
 }
 
 /** hcl1 reads an integer from a quoted string too, but not from a heredoc. */
 function integerText(node: HclValue): string {
-  if (node.kind === "number" && node.integer) return node.text;
+  if (node.kind === "number" && node.isInteger) return node.text;
   if (node.kind === "string" && node.form !== "heredoc") return node.value;
   return mismatch(node, "an integer");
 }
 
 function decodeInteger(node: HclValue): GoValue {
   const value = parseGoInteger(integerText(node));
-  if (value === undefined) throw new HclError("invalid_number", "expected a 64-bit integer", node.position);
+  if (value === undefined) throw new HclError("INVALID_NUMBER", "expected a 64-bit integer", node.position);
   return { type: "int", value };
 }
 
 function decodeFloat(node: HclNumber): GoValue {
   // hcl1 reads an integer spelling here as a decimal float: no octal, hexadecimal only with an exponent it never has.
-  const value = node.integer ? (/^-?[0-9]+$/.test(node.text) ? Number(node.text) : Number.NaN) : node.value;
+  const value = node.isInteger ? (/^-?[0-9]+$/.test(node.text) ? Number(node.text) : Number.NaN) : node.value;
   if (!Number.isFinite(value))
-    throw new HclError("invalid_number", "expected a 64-bit floating-point number", node.position);
+    throw new HclError("INVALID_NUMBER", "expected a 64-bit floating-point number", node.position);
   return { type: "float", value };
 }

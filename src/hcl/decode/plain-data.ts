@@ -1,3 +1,4 @@
+/** A text or a tree as plain data of JavaScript. */
 import type { HclObject } from "../ast.ts";
 import { parseHcl } from "../parse-hcl.ts";
 import { type GoValue, toGoInterface } from "./go-interface.ts";
@@ -5,7 +6,9 @@ import { type GoValue, toGoInterface } from "./go-interface.ts";
 /** Plain data: objects have no prototype, so any key is safe; an integer past 2^53 is a bigint. */
 export type PlainValue = string | number | bigint | boolean | PlainValue[] | { [key: string]: PlainValue };
 
-export type PlainObject = { [key: string]: PlainValue };
+export interface PlainObject {
+  [key: string]: PlainValue;
+}
 
 /**
  * Text to plain data, shaped as `hcl.Decode` into `map[string]interface{}` shapes it: an object is a list of objects

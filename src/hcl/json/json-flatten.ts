@@ -1,3 +1,4 @@
+/** What is a label and what a value in the JSON form, by hcl1's guess. */
 import type { SyntaxItem, SyntaxNode, SyntaxObject } from "../syntax.ts";
 
 /**

@@ -22,9 +22,9 @@ function refusal(text: string): string {
 describe("parseHcl, JSON form", () => {
   it("is chosen by { as the first character that is not white space", () => {
     assert.deepEqual(json('\n\t{"a": 1}'), { a: 1 });
-    assert.equal(refusal("{a = 1}"), "unexpected_token 1:2");
-    assert.equal(refusal('\u00a0{"a":1}'), "invalid_character 1:1", "space to hcl1's choice, not to its JSON scanner");
-    assert.equal(refusal('\ufeff{"a":1}'), "invalid_character 1:1");
+    assert.equal(refusal("{a = 1}"), "UNEXPECTED_TOKEN 1:2");
+    assert.equal(refusal('\u00a0{"a":1}'), "INVALID_CHARACTER 1:1", "space to hcl1's choice, not to its JSON scanner");
+    assert.equal(refusal('\ufeff{"a":1}'), "INVALID_CHARACTER 1:1");
   });
 
   it("reads literals; null is an empty string", () => {
@@ -66,19 +66,19 @@ describe("parseHcl, JSON form", () => {
   });
 
   it("refuses the rest, and says where", () => {
-    assert.equal(refusal('{"a": 01}'), "invalid_number 1:7");
-    assert.equal(refusal('{"a":0'), "invalid_number 1:6");
-    assert.equal(refusal('{"a": 0x1}'), "unexpected_token 1:8");
-    assert.equal(refusal('{"a": nul}'), "unexpected_token 1:7");
-    assert.equal(refusal('{"a": 1 # x'), "invalid_character 1:9");
-    assert.equal(refusal('{"a": "\\/"}'), "invalid_escape 1:8");
-    assert.equal(refusal('{"a": "\\ud83d\\ude00"}'), "invalid_escape 1:7");
-    assert.equal(refusal('{"a": "x'), "unterminated_string 1:7");
-    assert.equal(refusal('{"a": [1'), "unexpected_end 1:9");
-    assert.equal(refusal('{"a": [null]}'), "unexpected_token 1:8");
-    assert.equal(refusal('{\n "a"; 1}'), "invalid_character 2:5");
-    assert.equal(refusal("{: 1}"), "unexpected_token 1:2");
-    assert.equal(refusal('{"a": "\ud800"}'), "invalid_character 1:8");
-    assert.equal(refusal('{"a":1\0}'), "invalid_number 1:6");
+    assert.equal(refusal('{"a": 01}'), "INVALID_NUMBER 1:7");
+    assert.equal(refusal('{"a":0'), "INVALID_NUMBER 1:6");
+    assert.equal(refusal('{"a": 0x1}'), "UNEXPECTED_TOKEN 1:8");
+    assert.equal(refusal('{"a": nul}'), "UNEXPECTED_TOKEN 1:7");
+    assert.equal(refusal('{"a": 1 # x'), "INVALID_CHARACTER 1:9");
+    assert.equal(refusal('{"a": "\\/"}'), "INVALID_ESCAPE 1:8");
+    assert.equal(refusal('{"a": "\\ud83d\\ude00"}'), "INVALID_ESCAPE 1:7");
+    assert.equal(refusal('{"a": "x'), "UNTERMINATED_STRING 1:7");
+    assert.equal(refusal('{"a": [1'), "UNEXPECTED_END 1:9");
+    assert.equal(refusal('{"a": [null]}'), "UNEXPECTED_TOKEN 1:8");
+    assert.equal(refusal('{\n "a"; 1}'), "INVALID_CHARACTER 2:5");
+    assert.equal(refusal("{: 1}"), "UNEXPECTED_TOKEN 1:2");
+    assert.equal(refusal('{"a": "\ud800"}'), "INVALID_CHARACTER 1:8");
+    assert.equal(refusal('{"a":1\0}'), "INVALID_NUMBER 1:6");
   });
 });

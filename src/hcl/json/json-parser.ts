@@ -1,3 +1,4 @@
+/** The grammar of the JSON form. */
 import { HclError } from "../errors.ts";
 import { describeToken, type Token } from "../scan/token.ts";
 import { checkNesting, type SyntaxItem, type SyntaxNode, type SyntaxObject } from "../syntax.ts";
@@ -17,67 +18,67 @@ function isStop(value: object | string): value is Stop {
  * and inner `[`.
  */
 export class JsonParser {
-  private readonly lexer: JsonLexer;
-  private token: Token = { type: "end", text: "", position: { line: 1, column: 1 } };
+  readonly #lexer: JsonLexer;
+  #token: Token = { type: "end", text: "", position: { line: 1, column: 1 } };
 
   constructor(source: string) {
-    this.lexer = new JsonLexer(source);
+    this.#lexer = new JsonLexer(source);
   }
 
   parse(): SyntaxObject {
-    const open = this.take();
-    if (open.type !== "{") throw this.unexpected('"{"');
-    const root = this.parseObject(1);
+    const open = this.#take();
+    if (open.type !== "{") throw this.#unexpected('"{"');
+    const root = this.#parseObject(1);
     if (root instanceof HclError) throw root;
     return flattenJson(root);
   }
 
-  private take(): Token {
-    this.token = this.lexer.next();
-    return this.token;
+  #take(): Token {
+    this.#token = this.#lexer.next();
+    return this.#token;
   }
 
-  private unexpected(expected: string): HclError {
-    const code = this.token.type === "end" ? "unexpected_end" : "unexpected_token";
-    return new HclError(code, `expected ${expected}, found ${describeToken(this.token)}`, this.token.position);
+  #unexpected(expected: string): HclError {
+    const code = this.#token.type === "end" ? "UNEXPECTED_END" : "UNEXPECTED_TOKEN";
+    return new HclError(code, `expected ${expected}, found ${describeToken(this.#token)}`, this.#token.position);
   }
 
   /** The rest of an object whose `{` has been taken. */
-  private parseObject(depth: number): SyntaxObject | HclError {
-    const { position } = this.token;
+  #parseObject(depth: number): SyntaxObject | HclError {
+    const { position } = this.#token;
     checkNesting(depth, position);
     const items: SyntaxItem[] = [];
     do {
-      const item = this.parseItem(depth);
+      const item = this.#parseItem(depth);
       if (item === "end") break;
       if (item instanceof HclError) {
-        if (this.token.type !== "}") return item;
+        if (this.#token.type !== "}") return item;
         break;
       }
       items.push(item);
-    } while (this.take().type === ",");
+    } while (this.#take().type === ",");
     return { kind: "object", items, position };
   }
 
   /** One or more strings, a colon, a value. Several strings before the colon are a key and its labels. */
-  private parseItem(depth: number): SyntaxItem | Stop {
+  #parseItem(depth: number): SyntaxItem | Stop {
     const keys: Token[] = [];
     for (;;) {
-      const token = this.take();
+      const token = this.#take();
       if (token.type === "end") return "end";
       if (token.type === "string") {
         keys.push(token);
       } else if (token.type === ":" && keys.length > 0) {
-        const value = this.parseValue(depth + keys.length);
-        return isStop(value) ? value : { keys, value, assigned: true };
+        const value = this.#parseValue(depth + keys.length);
+        return isStop(value) ? value : { keys, value, isAssigned: true };
       } else {
-        return this.unexpected(keys.length === 0 ? "a key in quotes" : '":" after the key');
+        return this.#unexpected(keys.length === 0 ? "a key in quotes" : '":" after the key');
       }
     }
   }
 
-  private parseValue(depth: number): SyntaxNode | Stop {
-    const token = this.take();
+  #parseValue(depth: number): SyntaxNode | Stop {
+    const token = this.#take();
     switch (token.type) {
       case "number":
       case "float":
@@ -86,23 +87,23 @@ export class JsonParser {
       case "string":
         return { kind: "literal", token };
       case "{":
-        return this.parseObject(depth);
+        return this.#parseObject(depth);
       case "[":
-        return this.parseList(depth);
+        return this.#parseList(depth);
       case "end":
         return "end";
       default:
-        return this.unexpected("a value");
+        return this.#unexpected("a value");
     }
   }
 
   /** The rest of a list whose `[` has been taken. Commas mean nothing here. */
-  private parseList(depth: number): SyntaxNode | HclError {
-    const { position } = this.token;
+  #parseList(depth: number): SyntaxNode | HclError {
+    const { position } = this.#token;
     checkNesting(depth, position);
     const items: SyntaxNode[] = [];
     for (;;) {
-      const token = this.take();
+      const token = this.#take();
       switch (token.type) {
         case "number":
         case "float":
@@ -110,7 +111,7 @@ export class JsonParser {
           items.push({ kind: "literal", token });
           break;
         case "{": {
-          const object = this.parseObject(depth + 1);
+          const object = this.#parseObject(depth + 1);
           if (object instanceof HclError) return object;
           items.push(object);
           break;
@@ -122,7 +123,7 @@ export class JsonParser {
         case "]":
           return { kind: "list", items, position };
         default:
-          return this.unexpected('a list element or "]"');
+          return this.#unexpected('a list element or "]"');
       }
     }
   }

@@ -1,5 +1,7 @@
+/** Bytes that are not quite UTF-8, read as Go reads them. */
+
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const REPLACEMENT = 0xfffd;
+const replacement = 0xfffd;
 
 /** Length of the well-formed UTF-8 sequence at `at`, or 0. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
@@ -31,7 +33,7 @@ export function decodeUtf8LikeGo(bytes: Uint8Array): string {
     for (let at = 0; at < bytes.length; ) {
       const length = sequenceLength(bytes, at);
       if (length === 0) {
-        text += strict.decode(bytes.subarray(start, at)) + String.fromCharCode(REPLACEMENT);
+        text += strict.decode(bytes.subarray(start, at)) + String.fromCharCode(replacement);
         start = at + 1;
       }
       at += length === 0 ? 1 : length;

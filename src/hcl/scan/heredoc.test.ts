@@ -42,7 +42,7 @@ describe("heredocs", () => {
   });
 
   it("are not closed by an unindented anchor after <<-: hcl1 wants a line as long as the opening", () => {
-    refuses("<<-EOF\nx\nEOF\n", "unterminated_heredoc");
+    refuses("<<-EOF\nx\nEOF\n", "UNTERMINATED_HEREDOC");
     assert.equal(value("<<-EOF\nx\n EOF\n"), "x\n");
   });
 
@@ -61,17 +61,17 @@ describe("heredocs", () => {
   });
 
   it("need a closing line with a line end, and a proper anchor", () => {
-    refuses("<<EOF\nx\nEOF", "unterminated_heredoc");
-    refuses("<<EOF\nx\n", "unterminated_heredoc");
-    refuses("<<EOF", "unterminated_heredoc");
-    refuses("<<\nx\n\n", "invalid_heredoc");
-    refuses("<<-\nx\n\n", "invalid_heredoc");
-    refuses("<<EOF x\nEOF\n", "invalid_heredoc");
-    refuses('<<"EOF"\nEOF\n', "invalid_heredoc");
-    refuses("<EOF\nEOF\n", "invalid_heredoc");
+    refuses("<<EOF\nx\nEOF", "UNTERMINATED_HEREDOC");
+    refuses("<<EOF\nx\n", "UNTERMINATED_HEREDOC");
+    refuses("<<EOF", "UNTERMINATED_HEREDOC");
+    refuses("<<\nx\n\n", "INVALID_HEREDOC");
+    refuses("<<-\nx\n\n", "INVALID_HEREDOC");
+    refuses("<<EOF x\nEOF\n", "INVALID_HEREDOC");
+    refuses('<<"EOF"\nEOF\n', "INVALID_HEREDOC");
+    refuses("<EOF\nEOF\n", "INVALID_HEREDOC");
   });
 
   it("are reported where they begin when unterminated", () => {
-    assert.throws(() => parseHcl("\n a = <<EOF\nx\ny"), { code: "unterminated_heredoc", line: 2, column: 6 });
+    assert.throws(() => parseHcl("\n a = <<EOF\nx\ny"), { code: "UNTERMINATED_HEREDOC", line: 2, column: 6 });
   });
 });

@@ -1,11 +1,15 @@
+/** Heredocs: where they end, and what they say. */
 import type { HclErrorCode } from "../errors.ts";
 import { decodeUtf8LikeGo } from "./go-utf8.ts";
 
 /** `end` is the offset after the newline that follows the closing anchor, or of the problem. */
-export type HeredocScan = { readonly end: number; readonly problem?: HclErrorCode };
+export interface HeredocScan {
+  readonly end: number;
+  readonly problem?: HclErrorCode;
+}
 
-const OPENING = /-?[\p{L}\p{Nd}_]*/uy;
-const SPACES_ONLY = /^[\t\n\v\f\r ]*$/;
+const openingPattern = /-?[\p{L}\p{Nd}_]*/uy;
+const spacesOnly = /^[\t\n\v\f\r ]*$/;
 
 /** True when the line is white space, the anchor, and nothing but carriage returns after it. */
 function closes(line: string, anchor: string): boolean {
@@ -14,25 +18,25 @@ function closes(line: string, anchor: string): boolean {
   // An anchor can itself end in one carriage return (a line that ended in \r\r\n); the line then needs one too.
   const core = anchor.endsWith("\r") ? anchor.slice(0, -1) : anchor;
   if (line.length - end < anchor.length - core.length) return false;
-  return line.slice(0, end).endsWith(core) && SPACES_ONLY.test(line.slice(0, end - core.length));
+  return line.slice(0, end).endsWith(core) && spacesOnly.test(line.slice(0, end - core.length));
 }
 
 /** A heredoc whose `<` is at `offset`, as hcl1's scanner delimits it. */
 export function scanHeredoc(text: string, offset: number): HeredocScan {
-  if (text[offset + 1] !== "<") return { end: offset + 1, problem: "invalid_heredoc" };
-  OPENING.lastIndex = offset + 2;
-  OPENING.test(text);
-  let lineEnd = OPENING.lastIndex;
-  if (lineEnd >= text.length) return { end: lineEnd, problem: "unterminated_heredoc" };
+  if (text[offset + 1] !== "<") return { end: offset + 1, problem: "INVALID_HEREDOC" };
+  openingPattern.lastIndex = offset + 2;
+  openingPattern.test(text);
+  let lineEnd = openingPattern.lastIndex;
+  if (lineEnd >= text.length) return { end: lineEnd, problem: "UNTERMINATED_HEREDOC" };
   if (text[lineEnd] === "\r" && text[lineEnd + 1] === "\n") lineEnd++;
-  if (text[lineEnd] !== "\n") return { end: lineEnd, problem: "invalid_heredoc" };
+  if (text[lineEnd] !== "\n") return { end: lineEnd, problem: "INVALID_HEREDOC" };
   const opening = text.slice(offset + 2, lineEnd);
-  if (opening === "" || opening === "-") return { end: lineEnd, problem: "invalid_heredoc" };
+  if (opening === "" || opening === "-") return { end: lineEnd, problem: "INVALID_HEREDOC" };
   const anchor = opening.startsWith("-") ? opening.slice(1) : opening;
   const openingBytes = Buffer.byteLength(opening);
   for (let start = lineEnd + 1; ; ) {
     const newline = text.indexOf("\n", start);
-    if (newline < 0) return { end: text.length, problem: "unterminated_heredoc" };
+    if (newline < 0) return { end: text.length, problem: "UNTERMINATED_HEREDOC" };
     const line = text.slice(start, newline);
     // hcl1 counts the dash of `<<-EOF` into the shortest closing line: there an `EOF` in the first column closes nothing.
     if (closes(line, anchor) && Buffer.byteLength(line) >= openingBytes) return { end: newline + 1 };

@@ -47,9 +47,9 @@ describe("Lexer", () => {
   it("skips all three kinds of comment", () => {
     assert.deepEqual(tokens("# a = 1\n// b\n/* c\n */ /**/ x # end"), ["ident:x"]);
     assert.deepEqual(tokens("/***/x/* ** / */"), ["ident:x"]);
-    assert.equal(refusal("x /* never"), "unterminated_comment 1:3");
-    assert.equal(refusal("/*/"), "unterminated_comment 1:1");
-    assert.equal(refusal("a / b"), "invalid_character 1:3");
+    assert.equal(refusal("x /* never"), "UNTERMINATED_COMMENT 1:3");
+    assert.equal(refusal("/*/"), "UNTERMINATED_COMMENT 1:1");
+    assert.equal(refusal("a / b"), "INVALID_CHARACTER 1:3");
   });
 
   it("knows the numbers of hcl1", () => {
@@ -62,21 +62,21 @@ describe("Lexer", () => {
     assert.deepEqual(tokens("1_0"), ["number:1", "ident:_0"]);
     assert.deepEqual(tokens(".5e3"), ["float:.5e", "number:3"]);
     assert.deepEqual(tokens("1e, 2"), ["float:1e,", "number:2"]);
-    assert.equal(refusal("0x"), "invalid_number 1:1");
-    assert.equal(refusal("a = -018"), "invalid_number 1:6");
+    assert.equal(refusal("0x"), "INVALID_NUMBER 1:1");
+    assert.equal(refusal("a = -018"), "INVALID_NUMBER 1:6");
   });
 
   it("refuses NUL, U+E123 and half a surrogate pair anywhere, and a byte order mark outside strings", () => {
-    assert.equal(refusal("# \0"), "invalid_character 1:3");
-    assert.equal(refusal('a = "é\ue123"'), "invalid_character 1:7");
-    assert.equal(refusal("a\n# \ud800 b"), "invalid_character 2:3");
-    assert.equal(refusal("\ufeffa = 1"), "invalid_character 1:1");
+    assert.equal(refusal("# \0"), "INVALID_CHARACTER 1:3");
+    assert.equal(refusal('a = "é\ue123"'), "INVALID_CHARACTER 1:7");
+    assert.equal(refusal("a\n# \ud800 b"), "INVALID_CHARACTER 2:3");
+    assert.equal(refusal("\ufeffa = 1"), "INVALID_CHARACTER 1:1");
     assert.deepEqual(tokens('"\ufeff"'), ['string:"\ufeff"']);
   });
 
   it("refuses characters HCL has no use for, and names them", () => {
     for (const char of [";", ":", "'", "!", "\u00a0", "\u2028", "😀"])
-      assert.equal(refusal(`a ${char}`), "invalid_character 1:3");
+      assert.equal(refusal(`a ${char}`), "INVALID_CHARACTER 1:3");
     assert.throws(() => tokens("a ;"), { message: 'line 1, column 3: ";" (U+003B) is not allowed here' });
   });
 
@@ -84,16 +84,16 @@ describe("Lexer", () => {
     assert.deepEqual(tokens('"a" "${f("x")}" "\\""'), ['string:"a"', 'string:"${f("x")}"', 'string:"\\""']);
     assert.deepEqual(tokens('"${a\nb}"'), ['string:"${a\nb}"']);
     assert.deepEqual(tokens('"${{}"}"'), ['string:"${{}"}"']);
-    assert.equal(refusal('a = "x\n"'), "unterminated_string 1:5");
-    assert.equal(refusal('a = "${"'), "unterminated_string 1:5");
-    assert.equal(refusal('a = "\\'), "unterminated_string 1:5");
+    assert.equal(refusal('a = "x\n"'), "UNTERMINATED_STRING 1:5");
+    assert.equal(refusal('a = "${"'), "UNTERMINATED_STRING 1:5");
+    assert.equal(refusal('a = "\\'), "UNTERMINATED_STRING 1:5");
   });
 
   it("refuses escapes that do not exist, inside ${ } as well", () => {
     for (const bad of ["\\d", "\\/", "\\'", "\\u12", "\\x4", "\\8", "\\12"])
-      assert.equal(refusal(`"a${bad}"`), "invalid_escape 1:3");
-    assert.equal(refusal('"${\\d}"'), "invalid_escape 1:4");
-    assert.equal(refusal('"\\u12'), "unterminated_string 1:1");
+      assert.equal(refusal(`"a${bad}"`), "INVALID_ESCAPE 1:3");
+    assert.equal(refusal('"${\\d}"'), "INVALID_ESCAPE 1:4");
+    assert.equal(refusal('"\\u12'), "UNTERMINATED_STRING 1:1");
   });
 
   it("counts columns in characters and lines at newlines, \\r\\n being one", () => {

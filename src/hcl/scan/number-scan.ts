@@ -1,5 +1,11 @@
+/** Where a number ends, in both forms. */
+
 /** What a number scan found: `end` is the offset after the number's text. */
-export type NumberScan = { readonly type: "number" | "float"; readonly end: number; readonly problem?: string };
+export interface NumberScan {
+  readonly type: "number" | "float";
+  readonly end: number;
+  readonly problem?: string;
+}
 
 /** True where an ASCII digit stands at `offset`. */
 export function isDigitAt(text: string, offset: number): boolean {
@@ -47,12 +53,12 @@ export function scanPointFloat(text: string, offset: number): NumberScan | undef
   return { type: "float", end: isExponentAt(text, end) && text[end - 1] !== "\0" ? end + 1 : end };
 }
 
-const HEX = /0[xX]([0-9a-fA-F]*)/y;
+const hexPattern = /0[xX]([0-9a-fA-F]*)/y;
 
 /** HCL: decimal, `0x…` hexadecimal, octal with a leading zero, fraction, exponent. `offset` is at the first digit. */
 export function scanHclNumber(text: string, offset: number): NumberScan {
-  HEX.lastIndex = offset;
-  const hex = HEX.exec(text);
+  hexPattern.lastIndex = offset;
+  const hex = hexPattern.exec(text);
   if (hex) {
     const problem = hex[1] === "" ? { problem: "a hexadecimal digit after 0x" } : {};
     return { type: "number", end: offset + hex[0].length, ...problem };

@@ -1,3 +1,4 @@
+/** From an offset to a line and a column. */
 import type { HclPosition } from "../errors.ts";
 
 /**
@@ -6,32 +7,32 @@ import type { HclPosition } from "../errors.ts";
  * Lexers ask for ever growing offsets, so each character is walked once; going back starts over and is left to errors.
  */
 export class PositionTracker {
-  private readonly text: string;
-  private offset = 0;
-  private line = 1;
-  private column = 1;
+  readonly #text: string;
+  #offset = 0;
+  #line = 1;
+  #column = 1;
 
   constructor(text: string) {
-    this.text = text;
+    this.#text = text;
   }
 
   at(offset: number): HclPosition {
-    if (offset < this.offset) {
-      this.offset = 0;
-      this.line = 1;
-      this.column = 1;
+    if (offset < this.#offset) {
+      this.#offset = 0;
+      this.#line = 1;
+      this.#column = 1;
     }
-    while (this.offset < offset) {
-      const unit = this.text.charCodeAt(this.offset);
+    while (this.#offset < offset) {
+      const unit = this.#text.charCodeAt(this.#offset);
       if (unit === 0x0a) {
-        this.line++;
-        this.column = 1;
+        this.#line++;
+        this.#column = 1;
       } else if (unit < 0xdc00 || unit > 0xdfff) {
         // The second half of a surrogate pair is no character of its own.
-        this.column++;
+        this.#column++;
       }
-      this.offset++;
+      this.#offset++;
     }
-    return { line: this.line, column: this.column };
+    return { line: this.#line, column: this.#column };
   }
 }

@@ -1,12 +1,16 @@
+/** Where a quoted string ends, in both forms. */
 import type { HclErrorCode } from "../errors.ts";
 
 /** `end` is the offset after the closing quote, or of the problem. */
-export type StringScan = { readonly end: number; readonly problem?: HclErrorCode };
+export interface StringScan {
+  readonly end: number;
+  readonly problem?: HclErrorCode;
+}
 
 /** Escapes both scanners let pass; whether one names a character is decided when the value is read. */
-const ESCAPE = /\\(?:[abfnrtv\\"]|[0-7]{3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/y;
-const PLAIN_HCL = /[^"\n\\${}]+/y;
-const PLAIN_JSON = /[^"\n\\\0]+/y;
+const escapePattern = /\\(?:[abfnrtv\\"]|[0-7]{3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/y;
+const plainHcl = /[^"\n\\${}]+/y;
+const plainJson = /[^"\n\\\0]+/y;
 
 /** The offset after what the sticky pattern matches at `offset`, or `offset` itself. */
 function skip(pattern: RegExp, text: string, offset: number): number {
@@ -15,7 +19,7 @@ function skip(pattern: RegExp, text: string, offset: number): number {
 }
 
 function skipEscape(text: string, offset: number): number | undefined {
-  const end = skip(ESCAPE, text, offset);
+  const end = skip(escapePattern, text, offset);
   return end === offset ? undefined : end;
 }
 
@@ -23,7 +27,7 @@ function skipEscape(text: string, offset: number): number | undefined {
 function escapeProblem(text: string, offset: number): StringScan {
   const rest = text.slice(offset, offset + 10);
   const isCutOff = offset + rest.length === text.length && /^\\(?:[0-7]{0,2}|[xuU][0-9a-fA-F]*)$/.test(rest);
-  return isCutOff ? { end: text.length, problem: "unterminated_string" } : { end: offset, problem: "invalid_escape" };
+  return isCutOff ? { end: text.length, problem: "UNTERMINATED_STRING" } : { end: offset, problem: "INVALID_ESCAPE" };
 }
 
 /**
@@ -35,7 +39,7 @@ export function scanHclString(text: string, offset: number): StringScan {
   let braces = 0;
   let at = offset;
   while (at < text.length) {
-    at = skip(PLAIN_HCL, text, at);
+    at = skip(plainHcl, text, at);
     const char = text[at];
     if (char === undefined) break;
     if (braces === 0 && char === '"') return { end: at + 1 };
@@ -53,14 +57,14 @@ export function scanHclString(text: string, offset: number): StringScan {
       at++;
     }
   }
-  return { end: at, problem: "unterminated_string" };
+  return { end: at, problem: "UNTERMINATED_STRING" };
 }
 
 /** A quoted JSON string; `offset` is after the opening quote. The escapes are HCL's, so `\/` is none. */
 export function scanJsonString(text: string, offset: number): StringScan {
   let at = offset;
   while (at < text.length) {
-    at = skip(PLAIN_JSON, text, at);
+    at = skip(plainJson, text, at);
     const char = text[at];
     if (char === '"') return { end: at + 1 };
     if (char !== "\\") break;
@@ -68,5 +72,5 @@ export function scanJsonString(text: string, offset: number): StringScan {
     if (end === undefined) return escapeProblem(text, at);
     at = end;
   }
-  return { end: at, problem: "unterminated_string" };
+  return { end: at, problem: "UNTERMINATED_STRING" };
 }

@@ -1,3 +1,4 @@
+/** The tokens of both forms. */
 import type { HclPosition } from "../errors.ts";
 
 /** Token types of the HCL and JSON lexers together. `ident` and `heredoc` occur in HCL only, `colon` and `null` in JSON only. */
@@ -22,9 +23,13 @@ export type TokenType =
   | ":";
 
 /** `text` is the exact source text, quotes and heredoc anchors included (line endings already normalized in HCL). */
-export type Token = { readonly type: TokenType; readonly text: string; readonly position: HclPosition };
+export interface Token {
+  readonly type: TokenType;
+  readonly text: string;
+  readonly position: HclPosition;
+}
 
-const NAMES: Partial<Record<TokenType, string>> = {
+const tokenNames: Partial<Record<TokenType, string>> = {
   end: "the end of the text",
   ident: "a bare word",
   number: "a number",
@@ -37,5 +42,5 @@ const NAMES: Partial<Record<TokenType, string>> = {
 
 /** Names a token for an error message without quoting its text, which may be a secret. */
 export function describeToken(token: Token): string {
-  return NAMES[token.type] ?? `"${token.type}"`;
+  return tokenNames[token.type] ?? `"${token.type}"`;
 }

@@ -1,7 +1,8 @@
+/** What a quoted string says, its escapes read. */
 import { decodeUtf8LikeGo } from "./go-utf8.ts";
 
-const MAX_CODE_POINT = 0x10ffff;
-const SIMPLE: Readonly<Record<string, string>> = {
+const maxCodePoint = 0x10ffff;
+const simpleEscapes: Readonly<Record<string, string>> = {
   a: "\x07",
   b: "\b",
   f: "\f",
@@ -32,12 +33,15 @@ function isSurrogate(codePoint: number): boolean {
   return codePoint >= 0xd800 && codePoint <= 0xdfff;
 }
 
-type Escape = { readonly piece: Piece; readonly end: number };
+interface Escape {
+  readonly piece: Piece;
+  readonly end: number;
+}
 
 /** The escape at the backslash at `at`, already known to be well formed; undefined when it names no character. */
 function readEscape(text: string, at: number, form: "hcl" | "json"): Escape | undefined {
   const letter = text[at + 1] ?? "";
-  const simple = SIMPLE[letter];
+  const simple = simpleEscapes[letter];
   if (simple !== undefined) return { piece: simple, end: at + 2 };
   if (letter >= "0" && letter <= "7") {
     const byte = Number.parseInt(text.slice(at + 1, at + 4), 8);
@@ -49,12 +53,12 @@ function readEscape(text: string, at: number, form: "hcl" | "json"): Escape | un
   if (letter === "x") return { piece: bytePiece(code), end };
   if (form === "json") {
     // hcl1 reads JSON strings with Go's own unquoting, which knows no surrogate pairs.
-    if (code > MAX_CODE_POINT || isSurrogate(code)) return undefined;
+    if (code > maxCodePoint || isSurrogate(code)) return undefined;
     return { piece: String.fromCodePoint(code), end };
   }
   // A 32-bit overflow in hcl1: from 80000000 on the number is negative, passes as small, and leaves its low byte.
   if (code > 0x7fffffff) return { piece: bytePiece(code & 0xff), end };
-  if (code > MAX_CODE_POINT) return undefined;
+  if (code > maxCodePoint) return undefined;
   return { piece: isSurrogate(code) ? "\ufffd" : String.fromCodePoint(code), end };
 }
 

@@ -1,19 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
-import {
-  boolField,
-  type GoValue,
-  HclError,
-  type HclObject,
-  type HclValue,
-  parseHcl,
-  stringField,
-  stringMapField,
-  toGoInterface,
-} from "../../../src/hcl/index.ts";
-import type { Answer, Fields, TypedValue } from "./go-reference.ts";
+import { type GoValue, toGoInterface } from "../../../src/hcl/decode/go-interface.ts";
+import { HclError, type HclObject, type HclValue, parseHcl } from "../../../src/hcl/index.ts";
+import type { Answer, TypedValue } from "./go-reference.ts";
 
 /** Where our parser and Go's part, in words; `declared` when the README of src/hcl says so itself. */
-export type Difference = { readonly what: string; readonly declared: boolean };
+export interface Difference {
+  readonly what: string;
+  readonly declared: boolean;
+}
 
 function floatBits(value: number): string {
   const bytes = Buffer.alloc(8);
@@ -71,15 +65,6 @@ function itemPositions(object: HclObject): [number, number][] {
   ]);
 }
 
-function readFields(object: HclObject): Fields {
-  const map = stringMapField(object, "m");
-  return {
-    s: stringField(object, "s") ?? null,
-    b: boolField(object, "b") ?? null,
-    m: map ? Object.fromEntries([...map].map(([key, { value }]) => [key, value])) : null,
-  };
-}
-
 function show(outcome: Attempt<unknown>): string {
   return "refused" in outcome
     ? `refused (${outcome.refused.code}: ${outcome.refused.message})`
@@ -98,26 +83,11 @@ function differ(
   return { what: `${what}: go ${theirs}, ours ${show(ours)}`, declared: false };
 }
 
-function compareFields(answer: Answer, tree: Attempt<HclObject>): Difference | undefined {
-  const ours = attempt(() => {
-    if ("refused" in tree) throw tree.refused;
-    return readFields(tree.value);
-  });
-  const go = answer.fields;
-  const difference = differ("fields", go, ours);
-  // Go never looks at a literal under a key it has no field for; we read all literals while parsing.
-  const isUnreadLiteral =
-    "refused" in tree &&
-    answer.decoded.refused !== undefined &&
-    (tree.refused.code === "invalid_escape" || tree.refused.code === "invalid_number");
-  return difference && { ...difference, declared: isUnreadLiteral };
-}
-
 /** hcl1 stops at the same token as we do; for its scanner's errors it names the end, and the last of several. */
 function compareErrorPlace(error: HclError, refused: string | undefined): Difference | undefined {
   const place = refused?.match(/At \d+:\d+/g)?.at(-1);
   const ours = `At ${error.line}:${error.column}`;
-  if (error.code !== "unexpected_token" || place === undefined || place === ours) return undefined;
+  if (error.code !== "UNEXPECTED_TOKEN" || place === undefined || place === ours) return undefined;
   return { what: `place of the error: go ${place}, ours ${ours}`, declared: false };
 }
 
@@ -134,15 +104,14 @@ export function goDecoded(answer: Answer): TypedValue | undefined {
 /** The first difference between what Go answered and what we make of the same text. */
 export function compare(text: string, answer: Answer): Difference | undefined {
   const tree = attempt(() => parseHcl(text));
-  if ("refused" in tree && tree.refused.code === "too_deep") return { what: "too deep for us", declared: true };
+  if ("refused" in tree && tree.refused.code === "TOO_DEEP") return { what: "too deep for us", declared: true };
   const { decoded, positions } = answer;
   const go = decoded.refused === undefined ? { value: sorted(decoded.value) } : decoded;
-  const difference =
-    differ(
-      "decoded",
-      go,
-      attempt(() => decodeTyped(text)),
-    ) ?? compareFields(answer, tree);
+  const difference = differ(
+    "decoded",
+    go,
+    attempt(() => decodeTyped(text)),
+  );
   if (difference) return difference;
   if ("refused" in tree) return compareErrorPlace(tree.refused, positions.refused);
   if (positions.refused !== undefined) return undefined;

@@ -7,9 +7,9 @@ import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const GO_TIMEOUT_MS = 120_000;
-const BATCH = 500;
-const BATCH_TIMEOUT_MS = 30_000;
+const goTimeoutMs = 120_000;
+const batchSize = 500;
+const batchTimeoutMs = 30_000;
 
 /** Go's values in the notation of main.go's `typed`. */
 export type TypedValue =
@@ -20,21 +20,17 @@ export type TypedValue =
   | { readonly l: readonly TypedValue[]; readonly e: "any" | "map" }
   | { readonly m: readonly (readonly [string, TypedValue])[] };
 
-export type Outcome<T> = { readonly value: T; readonly refused?: string };
-
-export type Fields = {
-  readonly s: string | null;
-  readonly b: boolean | null;
-  readonly m: Readonly<Record<string, string>> | null;
-};
+export interface Outcome<T> {
+  readonly value: T;
+  readonly refused?: string;
+}
 
 /** One line of main.go's output. */
-export type Answer = {
+export interface Answer {
   readonly decoded: Outcome<TypedValue>;
-  readonly fields: Outcome<Fields>;
   readonly positions: Outcome<readonly (readonly [number, number])[]>;
   readonly reprinted: Outcome<string>;
-};
+}
 
 /** Why the reference cannot be had here; a reason to skip, not to fail. */
 export class ReferenceUnavailable extends Error {
@@ -43,16 +39,16 @@ export class ReferenceUnavailable extends Error {
 
 /** hashicorp/hcl v1 in a Go process of its own, built into a temporary folder that `stop` removes. */
 export class GoReference {
-  private readonly folder: string;
-  private readonly process: ChildProcessByStdio<Writable, Readable, null>;
-  private readonly lines: AsyncIterator<string>;
+  readonly #folder: string;
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: AsyncIterator<string>;
 
-  private constructor(folder: string) {
-    this.folder = folder;
-    this.process = spawn(join(folder, "hcl-reference"), { stdio: ["pipe", "pipe", "inherit"] });
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#process = spawn(join(folder, "hcl-reference"), { stdio: ["pipe", "pipe", "inherit"] });
     // A process that died is noticed when its answer is missing.
-    this.process.stdin.on("error", () => undefined);
-    this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+    this.#process.stdin.on("error", () => undefined);
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
   static async start(): Promise<GoReference> {
@@ -60,7 +56,7 @@ export class GoReference {
     const options = {
       cwd: import.meta.dirname,
       env: { ...process.env, GOWORK: "off", GOFLAGS: "-mod=readonly" },
-      timeout: GO_TIMEOUT_MS,
+      timeout: goTimeoutMs,
     };
     try {
       await run("go", ["version"], options);
@@ -80,12 +76,12 @@ export class GoReference {
 
   async ask(texts: readonly string[]): Promise<Answer[]> {
     const answers: Answer[] = [];
-    for (let start = 0; start < texts.length; start += BATCH) {
-      const batch = texts.slice(start, start + BATCH);
-      this.process.stdin.write(batch.map((text) => `${JSON.stringify(text)}\n`).join(""));
-      const timer = setTimeout(() => this.process.kill("SIGKILL"), BATCH_TIMEOUT_MS);
+    for (let start = 0; start < texts.length; start += batchSize) {
+      const batch = texts.slice(start, start + batchSize);
+      this.#process.stdin.write(batch.map((text) => `${JSON.stringify(text)}\n`).join(""));
+      const timer = setTimeout(() => this.#process.kill("SIGKILL"), batchTimeoutMs);
       try {
-        for (const text of batch) answers.push(await this.read(text));
+        for (const text of batch) answers.push(await this.#read(text));
       } finally {
         clearTimeout(timer);
       }
@@ -100,12 +96,12 @@ export class GoReference {
   }
 
   async stop(): Promise<void> {
-    this.process.kill("SIGKILL");
-    await rm(this.folder, { recursive: true, force: true });
+    this.#process.kill("SIGKILL");
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
-  private async read(text: string): Promise<Answer> {
-    const line = await this.lines.next();
+  async #read(text: string): Promise<Answer> {
+    const line = await this.#lines.next();
     if (line.done) throw new Error(`the Go reference died on ${JSON.stringify(text)}`);
     const answer: Answer = JSON.parse(line.value);
     return answer;

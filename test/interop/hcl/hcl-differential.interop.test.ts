@@ -14,10 +14,10 @@ import { readVectors, type Vector, writeVectors } from "./vectors.ts";
 /** HCL_SEED=<number> for other texts than those of every run; HCL_RUNS=<number> multiplies it; HCL_RECORD=1 writes the vectors anew. */
 const seed = Number(process.env.HCL_SEED ?? 1);
 const runs = Number(process.env.HCL_RUNS ?? 1);
-const LEAST_COMPARED = 20_000;
-const MAX_SHOWN = 5;
+const leastCompared = 20_000;
+const maxShown = 5;
 
-const GENERATORS: Readonly<Record<string, readonly [count: number, make: (random: Random) => string]>> = {
+const generators: Readonly<Record<string, readonly [count: number, make: (random: Random) => string]>> = {
   "HCL along the grammar": [6000, randomHcl],
   "plugin-like fields": [3000, randomFields],
   "JSON form": [5000, randomJson],
@@ -81,7 +81,7 @@ describe("HCL, compared with github.com/hashicorp/hcl v1", { timeout: 300_000 },
 
   async function describeDifferences(reference: GoReference, differing: readonly string[]): Promise<string> {
     const lines = [`${differing.length} texts are read differently (repeat with HCL_SEED=${seed}):`];
-    for (const text of differing.slice(0, MAX_SHOWN)) {
+    for (const text of differing.slice(0, maxShown)) {
       const isFaulty = async (candidate: string): Promise<boolean> => {
         const difference = compare(candidate, await reference.askOne(candidate));
         return difference !== undefined && !difference.declared;
@@ -107,7 +107,7 @@ describe("HCL, compared with github.com/hashicorp/hcl v1", { timeout: 300_000 },
     assert.deepEqual(await readVectors(), now, "run with HCL_RECORD=1 to record what Go answers");
   });
 
-  for (const [index, [name, [count, make]]] of Object.entries(GENERATORS).entries()) {
+  for (const [index, [name, [count, make]]] of Object.entries(generators).entries()) {
     it(`reads generated texts alike: ${name}`, async (context) => {
       const random = new Random(seed + index);
       await check(
@@ -117,9 +117,9 @@ describe("HCL, compared with github.com/hashicorp/hcl v1", { timeout: 300_000 },
     });
   }
 
-  it(`compared at least ${LEAST_COMPARED} texts`, (context) => {
+  it(`compared at least ${leastCompared} texts`, (context) => {
     if (!go) return context.skip(unavailable);
     context.diagnostic(`${compared} texts compared, seed ${seed}`);
-    assert.ok(compared >= LEAST_COMPARED, `only ${compared} texts were compared`);
+    assert.ok(compared >= leastCompared, `only ${compared} texts were compared`);
   });
 });

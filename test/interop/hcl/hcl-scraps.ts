@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 
 /** What the generators of HCL text pick from: ordinary pieces, and every odd one hcl1 has a rule for. */
-export const KEYS = [
+export const keys = [
   "a",
   "A",
   "b",
@@ -20,8 +20,8 @@ export const KEYS = [
   "K",
   "true1",
 ] as const;
-export const TAME_STRING_BITS = ["a", "b c", "\\n", '\\"', "é", "${a}"] as const;
-export const STRING_BITS = [
+export const tameStringBits = ["a", "b c", "\\n", '\\"', "é", "${a}"] as const;
+export const stringBits = [
   "a",
   " ",
   "é",
@@ -68,7 +68,7 @@ export const STRING_BITS = [
   "${",
   "\ufeff",
 ] as const;
-export const NUMBERS = [
+export const numbers = [
   "0",
   "1",
   "-1",
@@ -112,8 +112,8 @@ export const NUMBERS = [
   "1_000",
   "0b1",
 ] as const;
-export const ANCHORS = ["EOF", "E", "é", "A1", "_", "1"] as const;
-export const HEREDOC_LINES = [
+export const anchors = ["EOF", "E", "é", "A1", "_", "1"] as const;
+export const heredocLines = [
   "",
   "text",
   "  indented",
@@ -129,7 +129,7 @@ export const HEREDOC_LINES = [
   "#",
   "EO",
 ] as const;
-export const NOISE = [
+export const noise = [
   "{",
   "}",
   "[",
@@ -151,4 +151,4 @@ export const NOISE = [
   ";",
   "\ufeff",
 ] as const;
-export const BLANKS = ["", " ", "  ", "\n", "\t", "\r\n", "\r", "\n\n", "\u00a0"] as const;
+export const blanks = ["", " ", "  ", "\n", "\t", "\r\n", "\r", "\n\n", "\u00a0"] as const;

@@ -1,10 +1,10 @@
-import { ANCHORS, BLANKS, HEREDOC_LINES, KEYS, NOISE, NUMBERS, STRING_BITS, TAME_STRING_BITS } from "./hcl-scraps.ts";
+import { anchors, blanks, heredocLines, keys, noise, numbers, stringBits, tameStringBits } from "./hcl-scraps.ts";
 import type { Random } from "./random.ts";
 
 /** White space and comments, nearly always some that separate. */
 function gap(random: Random): string {
   if (random.chance(70)) return " ";
-  if (random.chance(60)) return random.pick(BLANKS);
+  if (random.chance(60)) return random.pick(blanks);
   return random.pick([
     "# c\n",
     "// c\n",
@@ -24,14 +24,14 @@ function separator(random: Random): string {
 }
 
 export function randomString(random: Random): string {
-  const bits = random.chance(70) ? TAME_STRING_BITS : STRING_BITS;
+  const bits = random.chance(70) ? tameStringBits : stringBits;
   return `"${random.many(0, 4, () => random.pick(bits)).join("")}"`;
 }
 
 /** A heredoc, with its closing line most of the time. */
 export function randomHeredoc(random: Random): string {
-  const anchor = random.pick(ANCHORS);
-  const lines = random.many(0, 4, () => random.pick(HEREDOC_LINES));
+  const anchor = random.pick(anchors);
+  const lines = random.many(0, 4, () => random.pick(heredocLines));
   const end = random.chance(85) ? "\n" : random.pick(["\r\n", "\r\r\n", "", " \n", "\r"]);
   const open = random.chance(95) ? `${anchor}${end}` : `${random.pick(["", " ", "-", "'"])}${anchor}\n`;
   const indentation = random.pick(["", "", "  ", "\t", "    ", "\v"]);
@@ -43,7 +43,7 @@ export function randomHeredoc(random: Random): string {
 function scalar(random: Random): string {
   const kind = random.below(20);
   if (kind < 9) return randomString(random);
-  if (kind < 14) return random.chance(60) ? String(random.below(1000)) : random.pick(NUMBERS);
+  if (kind < 14) return random.chance(60) ? String(random.below(1000)) : random.pick(numbers);
   if (kind < 17) return random.pick(["true", "false"]);
   if (kind < 19) return randomHeredoc(random);
   return random.pick(["null", "bare", "", "True", "a.b", "-", "{", "="]);
@@ -62,7 +62,7 @@ function value(random: Random, depth: number): string {
 }
 
 function key(random: Random): string {
-  if (random.chance(75)) return random.pick(KEYS);
+  if (random.chance(75)) return random.pick(keys);
   return random.chance(80)
     ? randomString(random)
     : random.pick(["true", "1", "<<E\nE\n", "1a", "a:", "-a", ".a", "é-.1"]);
@@ -104,9 +104,9 @@ export function randomFields(random: Random): string {
 export function randomSoup(random: Random): string {
   const scrap = (): string => {
     const kind = random.below(10);
-    if (kind < 4) return random.pick(NOISE);
-    if (kind < 6) return random.pick(KEYS);
-    return kind < 7 ? random.pick(NUMBERS) : scalar(random);
+    if (kind < 4) return random.pick(noise);
+    if (kind < 6) return random.pick(keys);
+    return kind < 7 ? random.pick(numbers) : scalar(random);
   };
   return random.many(1, 12, scrap).join(random.chance(50) ? " " : "");
 }
@@ -116,13 +116,13 @@ export function randomNumberText(random: Random): string {
   const digits = random.many(1, 7, () =>
     random.pick(["0", "1", "7", "8", "9", ".", "e", "E", "-", "+", "x", "f", "_"]),
   );
-  return `a = ${random.chance(50) ? random.pick(NUMBERS) : ""}${digits.join("")}${random.pick(["", "\n", " ", "\nb = 1", ",b=1"])}`;
+  return `a = ${random.chance(50) ? random.pick(numbers) : ""}${digits.join("")}${random.pick(["", "\n", " ", "\nb = 1", ",b=1"])}`;
 }
 
 /** One assignment whose value is a string or heredoc of odd pieces. */
 export function randomStringText(random: Random): string {
   if (random.chance(40)) return `a = ${randomHeredoc(random)}${random.pick(["", "\n", "b = 1", "}"])}`;
-  return `a = "${random.many(0, 6, () => random.pick(STRING_BITS)).join("")}"${random.pick(["", "\n", ' b = "x"'])}`;
+  return `a = "${random.many(0, 6, () => random.pick(stringBits)).join("")}"${random.pick(["", "\n", ' b = "x"'])}`;
 }
 
 /** The text with a few characters lost, doubled, moved or added. */
@@ -135,7 +135,7 @@ export function mutate(random: Random, text: string): string {
     const before = result.slice(0, at);
     if (kind === 0) result = before + result.slice(at + length);
     else if (kind === 1)
-      result = before + random.pick([...NOISE, ...STRING_BITS, '"', "\0", "\ue123", "<<-E\n"]) + result.slice(at);
+      result = before + random.pick([...noise, ...stringBits, '"', "\0", "\ue123", "<<-E\n"]) + result.slice(at);
     else if (kind === 2) result = before + result.slice(at, at + length * 4).repeat(2) + result.slice(at + length * 4);
     else result = result.slice(at) + before;
   }

@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 import type { Random } from "./random.ts";
 
-const KEYS = ['"a"', '"A"', '"b"', '"s"', '"m"', '"M"', '"x y"', '"\\u00e9"', '"é"', '""', '"${k}"'] as const;
-const LITERALS = [
+const plainKeys = ['"a"', '"A"', '"b"', '"s"', '"m"', '"M"', '"x y"', '"\\u00e9"', '"é"', '""', '"${k}"'] as const;
+const literals = [
   '"v"',
   '""',
   '"\\n\\t\\""',
@@ -39,14 +39,14 @@ const LITERALS = [
   "'x'",
   "NaN",
 ] as const;
-const JUNK = ["", "", "", " x", "}", "\0", "\0}", ', "z": 1', "# c", "// c", "\n\n", "]", "{}"] as const;
+const junk = ["", "", "", " x", "}", "\0", "\0}", ', "z": 1', "# c", "// c", "\n\n", "]", "{}"] as const;
 
 function blank(random: Random): string {
   return random.chance(85) ? "" : random.pick([" ", "\n", "\t", "\r\n", "/**/", "\u00a0", "\0"]);
 }
 
 function literal(random: Random): string {
-  return random.chance(60) ? random.pick(['"v"', "1", "true", "2.5", '"w x"', "null"]) : random.pick(LITERALS);
+  return random.chance(60) ? random.pick(['"v"', "1", "true", "2.5", '"w x"', "null"]) : random.pick(literals);
 }
 
 function list(random: Random, depth: number): string {
@@ -62,7 +62,7 @@ function value(random: Random, depth: number): string {
 }
 
 function member(random: Random, depth: number): string {
-  const keys = random.chance(94) ? random.pick(KEYS) : `${random.pick(KEYS)} ${random.pick(KEYS)}`;
+  const keys = random.chance(94) ? random.pick(plainKeys) : `${random.pick(plainKeys)} ${random.pick(plainKeys)}`;
   const colon = random.chance(97) ? ":" : random.pick(["", "=", "::"]);
   // Objects of objects only are what hcl1 turns into labels.
   const inner = random.chance(35) && depth > 0 ? object(random, depth - 1) : value(random, depth);
@@ -78,12 +78,12 @@ function object(random: Random, depth: number): string {
 /** Text along JSON's grammar, with the liberties hcl1's JSON parser takes. */
 export function randomJson(random: Random): string {
   const start = random.chance(90) ? "" : random.pick([" ", "\n", "\u00a0", "\ufeff", "\v"]);
-  return start + object(random, 4) + (random.chance(85) ? "" : random.pick(JUNK));
+  return start + object(random, 4) + (random.chance(85) ? "" : random.pick(junk));
 }
 
 /** Brackets, scalars and separators without order, after the `{` that makes it JSON. */
 export function randomJsonSoup(random: Random): string {
   const scrap = () =>
-    random.pick(["{", "}", "[", "]", ",", ":", ".", ...KEYS, ...LITERALS, "\0", " ", '"a":', '"a":[', '"a":{']);
+    random.pick(["{", "}", "[", "]", ",", ":", ".", ...plainKeys, ...literals, "\0", " ", '"a":', '"a":[', '"a":{']);
   return `{${random.many(0, 10, scrap).join("")}`;
 }

@@ -30,19 +30,10 @@ type outcome struct {
 type answer struct {
 	// Decoded is hcl.Decode into an interface{}, in the typed notation of typed.
 	Decoded outcome `json:"decoded"`
-	// Fields is hcl.Decode into a struct such as a plugin's configuration.
-	Fields outcome `json:"fields"`
 	// Positions are line and column of each key and value, in source order (HCL form only).
 	Positions outcome `json:"positions"`
 	// Reprinted is the text as SPIRE would hand it to a plugin, were it written inside plugin_data.
 	Reprinted outcome `json:"reprinted"`
-}
-
-// fields has a member for each type a plugin's configuration uses.
-type fields struct {
-	S *string           `hcl:"s" json:"s"`
-	B *bool             `hcl:"b" json:"b"`
-	M map[string]string `hcl:"m" json:"m"`
 }
 
 // attempt runs f and turns its panic into a refusal.
@@ -99,14 +90,6 @@ func decode(text string) (any, error) {
 		return nil, err
 	}
 	return typed(value), nil
-}
-
-func decodeFields(text string) (any, error) {
-	var value fields
-	if err := hcl.Decode(&value, text); err != nil {
-		return nil, err
-	}
-	return value, nil
 }
 
 func isJSON(text string) bool {
@@ -189,7 +172,6 @@ func main() {
 		}
 		result := answer{
 			Decoded:   attempt(func() (any, error) { return decode(text) }),
-			Fields:    attempt(func() (any, error) { return decodeFields(text) }),
 			Positions: attempt(func() (any, error) { return positions(text) }),
 			Reprinted: attempt(func() (any, error) { return reprint(text) }),
 		}
