@@ -120,7 +120,10 @@ export class Account {
   }
 
   async aliases(): Promise<ReadonlyMap<string, string>> {
-    type Entry = { readonly AliasName: string; readonly TargetKeyId: string };
+    interface Entry {
+      readonly AliasName: string;
+      readonly TargetKeyId: string;
+    }
     const { Aliases } = (await this.operate("ListAliases", { Limit: 100 })) as { Aliases: readonly Entry[] };
     return new Map(Aliases.map(({ AliasName, TargetKeyId }) => [AliasName, TargetKeyId]));
   }

@@ -46,7 +46,10 @@ interface Command {
   readonly input: object;
 }
 
-type Answer = { readonly output: unknown; readonly response: { readonly headers: { readonly date: string } } };
+interface Answer {
+  readonly output: unknown;
+  readonly response: { readonly headers: { readonly date: string } };
+}
 type Middleware = (next: (args: unknown) => Promise<Answer>) => (args: unknown) => Promise<Answer>;
 
 /** As much of an SDK client as the adapters use. */

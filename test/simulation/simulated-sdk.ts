@@ -62,8 +62,14 @@ export function sdkError(error: unknown): unknown {
   return error;
 }
 
-type SendOptions = { readonly abortSignal?: AbortSignal; readonly requestTimeout?: number };
-type Answer = { readonly output: unknown; readonly response: { readonly headers: { readonly date: string } } };
+interface SendOptions {
+  readonly abortSignal?: AbortSignal;
+  readonly requestTimeout?: number;
+}
+interface Answer {
+  readonly output: unknown;
+  readonly response: { readonly headers: { readonly date: string } };
+}
 type Middleware = (next: (args: unknown) => Promise<Answer>) => (args: unknown) => Promise<Answer>;
 
 /** As much of an SDK client as the adapters use. */

@@ -74,7 +74,8 @@ export class SignForm {
   readonly #signedHeaders: readonly string[];
   readonly #sigV4: SigV4;
 
-  private constructor(model: HttpRequestLike, credentials: SigningCredentials, region: string, service: string) {
+  /** Called by {@link SignForm.learn} alone, which checks that the form makes the model. */
+  constructor(model: HttpRequestLike, credentials: SigningCredentials, region: string, service: string) {
     this.#model = model;
     this.#credentials = credentials;
     const { sessionToken } = credentials;

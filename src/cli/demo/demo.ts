@@ -132,7 +132,12 @@ interface KeyRow {
 async function keysInKms({ control }: Emulator): Promise<readonly KeyRow[]> {
   const call = async <T>(operation: string, input: object) =>
     (await control.call(operation, input, { region: "us-east-2" })) as T;
-  type Metadata = { KeyId: string; KeySpec: string; KeyState: string; DeletionDate?: number | Date };
+  interface Metadata {
+    KeyId: string;
+    KeySpec: string;
+    KeyState: string;
+    DeletionDate?: number | Date;
+  }
   const { Keys } = await call<{ Keys: readonly { KeyId: string }[] }>("ListKeys", { Limit: 1000 });
   return Promise.all(
     Keys.map(async ({ KeyId }) => {

@@ -53,7 +53,8 @@ export class DataFile implements Recorder {
     }
   }
 
-  private constructor(options: DataFileOptions, store: Store, clock: EmulatorClock, unlock: () => void) {
+  /** Called by {@link DataFile.open} alone, which holds the lock. */
+  constructor(options: DataFileOptions, store: Store, clock: EmulatorClock, unlock: () => void) {
     this.#options = options;
     this.#store = store;
     this.#clock = clock;

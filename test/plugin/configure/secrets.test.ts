@@ -84,7 +84,9 @@ describe("secrets are never told", () => {
     stage.kms.forgetCalls();
     await plugin.configure(assuming);
     await plugin.generate(keyId);
-    type Answer = { Credentials: { SecretAccessKey: string; SessionToken: string } };
+    interface Answer {
+      Credentials: { SecretAccessKey: string; SessionToken: string };
+    }
     const [assumed] = stage.kms.calls("AssumeRole");
     assert.ok(assumed);
     const { SecretAccessKey, SessionToken } = (assumed.output as Answer).Credentials;

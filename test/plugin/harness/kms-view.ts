@@ -107,7 +107,9 @@ export class KmsView {
 
   /** All keys of the account, oldest first. */
   async keys(): Promise<readonly KeyView[]> {
-    type Page = { Keys: readonly { KeyId: string }[] };
+    interface Page {
+      Keys: readonly { KeyId: string }[];
+    }
     const { Keys } = await this.call<Page>("ListKeys", { Limit: 1000 });
     const keys = await Promise.all(Keys.map(({ KeyId }) => this.key(KeyId)));
     return keys.sort((a, b) => a.creationDate.getTime() - b.creationDate.getTime());
@@ -115,7 +117,9 @@ export class KmsView {
 
   async key(id: string): Promise<KeyView> {
     const { KeyMetadata: key } = await this.call<{ KeyMetadata: Metadata }>("DescribeKey", { KeyId: id });
-    type Aliases = { Aliases: readonly { AliasName: string }[] };
+    interface Aliases {
+      Aliases: readonly { AliasName: string }[];
+    }
     const { Aliases } = await this.call<Aliases>("ListAliases", { KeyId: key.Arn, Limit: 100 });
     return {
       keyId: key.Arn.slice(key.Arn.lastIndexOf("/") + 1),

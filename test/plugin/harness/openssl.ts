@@ -19,7 +19,7 @@ export class OpensslChain {
   readonly #caFile: string;
   readonly #leafFile: string;
 
-  private constructor(caFile: string, leafFile: string) {
+  constructor(caFile: string, leafFile: string) {
     this.#caFile = caFile;
     this.#leafFile = leafFile;
   }

@@ -50,7 +50,7 @@ export class TestPlugin {
   readonly strayLines: readonly string[];
   readonly #waiters: Set<LogWaiter>;
 
-  private constructor(host: PluginHost, record: Recorder) {
+  constructor(host: PluginHost, record: Recorder) {
     this.host = host;
     this.said = record.said;
     this.logs = record.logs;

@@ -129,7 +129,9 @@ describe("what new keys are made with", () => {
     await plugin.configure({ key_identifier_value: "tagged", key_tags: tags });
     const untagged = await stage.kms.keyBehind("tagged", "x509-CA-A");
     const tagsOf = async (KeyId: string) => {
-      type Answer = { Tags: readonly { TagKey: string; TagValue: string }[] };
+      interface Answer {
+        Tags: readonly { TagKey: string; TagValue: string }[];
+      }
       const answer = await stage.kms.call<Answer>("ListResourceTags", { KeyId });
       return Object.fromEntries(answer.Tags.map(({ TagKey, TagValue }) => [TagKey, TagValue]));
     };
