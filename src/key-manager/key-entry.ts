@@ -37,11 +37,11 @@ export function createKeyEntry(facts: KeyEntryFacts): KeyEntry {
   if (facts.pkixData.length === 0) {
     throw new KeyManagerError("INTERNAL", `KMS answered without a public key for ${facts.keyArn}`);
   }
-  requirePublicKeyOfType(facts.pkixData, facts.keyType, facts.keyArn);
+  const key = requirePublicKeyOfType(facts.pkixData, facts.keyType, facts.keyArn);
   return {
     ...facts,
     fingerprint: createHash("sha256").update(facts.pkixData).digest("hex"),
-    verify: signatureVerifier(facts.pkixData),
+    verify: signatureVerifier(key),
   };
 }
 

@@ -1,7 +1,8 @@
 /** SPIRE's key types and the KMS key specs that hold them. */
-import { createPublicKey, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { KeyManagerError } from "./errors.ts";
 import type { KeySpec } from "./ports.ts";
+import { readPublicKey } from "./signing/public-key.ts";
 
 export type KeyType = "ec-p256" | "ec-p384" | "rsa-2048" | "rsa-4096";
 
@@ -49,9 +50,12 @@ export function curveBytesOf(keyType: KeyType): 32 | 48 | undefined {
 export function requirePublicKeyOfType(pkixData: Uint8Array, keyType: KeyType, keyArn: string): KeyObject {
   let key: KeyObject;
   try {
-    key = createPublicKey({ key: Buffer.from(pkixData), format: "der", type: "spki" });
+    key = readPublicKey(pkixData);
   } catch (cause) {
-    throw new KeyManagerError("INTERNAL", `KMS answered with a malformed public key for ${keyArn}`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new KeyManagerError("INTERNAL", `KMS answered with a malformed public key for ${keyArn}: ${reason}`, {
+      cause,
+    });
   }
   if (!facts[keyType].matches(key)) {
     throw new KeyManagerError(
