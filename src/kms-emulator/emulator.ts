@@ -40,7 +40,11 @@ async function serveControl(
 
 /** Starts an emulator. Throws EmulatorError if it cannot listen or read its data file. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const engine = new Engine(options);
+  return serveEngine(new Engine(options), options);
+}
+
+/** Serves an engine that was made of the same options. */
+export async function serveEngine(engine: Engine, options: EmulatorOptions): Promise<Emulator> {
   const control = createControl(engine);
   const closers: Closer[] = [];
   try {

@@ -13,9 +13,9 @@ export interface InProcessEmulator {
  * months of simulated life pass in milliseconds.
  */
 export function createEngine(options: EngineOptions = {}): InProcessEmulator {
-  const engine = new Engine(options);
-  return {
-    control: createControl(engine),
-    close: () => engine.close(),
-  };
+  return inProcess(new Engine(options));
+}
+
+export function inProcess(engine: Engine): InProcessEmulator {
+  return { control: createControl(engine), close: () => engine.close() };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
 import { describe, it } from "node:test";
+import { rsaKeyPair } from "../../test/fixtures/rsa-keys/index.ts";
 import { type DigestName, ecdsaAlgorithm, type Issuer, issueCertificate, rsaAlgorithm } from "./certificate.ts";
 
 const spki = (key: KeyObject) => new Uint8Array(key.export({ type: "spki", format: "der" }));
@@ -18,7 +19,7 @@ function authority(pair: { publicKey: KeyObject; privateKey: KeyObject }, digest
 describe("certificate", () => {
   for (const [name, pair] of [
     ["EC", generateKeyPairSync("ec", { namedCurve: "P-384" })],
-    ["RSA", generateKeyPairSync("rsa", { modulusLength: 2048 })],
+    ["RSA", rsaKeyPair(2048)],
   ] as const) {
     for (const digest of ["sha256", "sha384", "sha512"] as const) {
       it(`is issued by an ${name} authority over ${digest} and verifies, chain and extensions`, async () => {

@@ -3,7 +3,8 @@ import { request } from "node:http";
 import type { TestContext } from "node:test";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
-import { type Emulator, type EmulatorOptions, manualClock, startEmulator } from "../../src/kms-emulator/index.ts";
+import { type Emulator, type EmulatorOptions, manualClock } from "../../src/kms-emulator/index.ts";
+import { startTestEmulator } from "../fixtures/test-emulator.ts";
 
 /** The SDK announces its future Node requirement on stderr; it is not what these tests are about. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
@@ -59,9 +60,16 @@ export function rawRequest(
   });
 }
 
-/** An emulator with a clock that stands still, and SDK clients that do not retry. Everything ends with the test. */
-export async function startFixture(t: TestContext, options: EmulatorOptions = {}): Promise<Fixture> {
-  const emulator = await startEmulator({ clock: manualClock(), reuseRsaKeys: 1, ...options });
+/**
+ * An emulator with a clock that stands still, and SDK clients that do not retry. Everything ends with the test. RSA keys
+ * are ready-made unless `start` is the emulator's own.
+ */
+export async function startFixture(
+  t: TestContext,
+  options: EmulatorOptions = {},
+  start: (options: EmulatorOptions) => Promise<Emulator> = startTestEmulator,
+): Promise<Fixture> {
+  const emulator = await start({ clock: manualClock(), ...options });
   const clients: { destroy(): void }[] = [];
   t.after(async () => {
     for (const client of clients) client.destroy();

@@ -58,7 +58,11 @@ const hmacBytes: Partial<Record<KeySpec, number>> = { HMAC_224: 28, HMAC_256: 32
 const spki = { type: "spki", format: "der" } as const;
 const pkcs8 = { type: "pkcs8", format: "der" } as const;
 
-type Secrets = Pick<KeyMaterial, "secret" | "publicKey">;
+/** Key material that has no id yet. */
+export type Secrets = Pick<KeyMaterial, "secret" | "publicKey">;
+
+/** Makes an RSA key of so many bits, encoded as {@link KeyMaterial} is. */
+export type RsaGenerator = (modulusLength: number) => Promise<Secrets>;
 
 /** An ECDH object generates the same key pair as generateKeyPairSync, ten times faster than through DER encodings. */
 function createEc(curve: EcCurve): Secrets {
@@ -70,8 +74,8 @@ function createEc(curve: EcCurve): Secrets {
   return { secret, publicKey: Buffer.concat([spkiPrefix[curve], pair.getPublicKey()]) };
 }
 
-function createRsa(modulusLength: number): Promise<Secrets> {
-  return new Promise((resolve, reject) => {
+const generateRsa: RsaGenerator = (modulusLength) =>
+  new Promise((resolve, reject) => {
     generateKeyPair(
       "rsa",
       { modulusLength, publicExponent: 0x10001, publicKeyEncoding: spki, privateKeyEncoding: pkcs8 },
@@ -81,14 +85,13 @@ function createRsa(modulusLength: number): Promise<Secrets> {
       },
     );
   });
-}
 
 function createEd25519(): Secrets {
   const pair = generateKeyPairSync("ed25519", { publicKeyEncoding: spki, privateKeyEncoding: pkcs8 });
   return { secret: pair.privateKey, publicKey: pair.publicKey };
 }
 
-function createSecrets(spec: KeySpec): Secrets | Promise<Secrets> {
+function createSecrets(spec: KeySpec, createRsa: RsaGenerator): Secrets | Promise<Secrets> {
   const facts = factsOf(spec);
   switch (facts.family) {
     case "rsa":
@@ -105,16 +108,23 @@ function createSecrets(spec: KeySpec): Secrets | Promise<Secrets> {
   }
 }
 
-/**
- * `reuseRsaKeys`: at most this many distinct RSA keys are generated per size; later ones take turns with the same
- * material under new key ids. 0 = every key its own.
- */
-export function createKeyMaterialSource(random: Random, reuseRsaKeys = 0): KeyMaterialSource {
+export interface KeyMaterialOptions {
+  /**
+   * At most this many distinct RSA keys are generated per size; later ones take turns with the same material under new
+   * key ids. Default 0: every key its own.
+   */
+  readonly reuseRsaKeys?: number | undefined;
+  /** Default: OpenSSL's. */
+  readonly generateRsa?: RsaGenerator | undefined;
+}
+
+export function createKeyMaterialSource(random: Random, options: KeyMaterialOptions = {}): KeyMaterialSource {
+  const { reuseRsaKeys = 0, generateRsa: createRsa = generateRsa } = options;
   const pools = new Map<KeySpec, Promise<KeyMaterial>[]>();
   const turns = new Map<KeySpec, number>();
   const fresh = (spec: KeySpec): KeyMaterial | Promise<KeyMaterial> => {
     const id = random.hex(32);
-    const secrets = createSecrets(spec);
+    const secrets = createSecrets(spec, createRsa);
     return secrets instanceof Promise ? secrets.then((made) => ({ id, spec, ...made })) : { id, spec, ...secrets };
   };
   return {

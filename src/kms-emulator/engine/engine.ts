@@ -1,4 +1,9 @@
-import { createKeyMaterialSource, type KeyMaterialSource, restoreMaterial } from "../crypto/key-material.ts";
+import {
+  createKeyMaterialSource,
+  type KeyMaterialSource,
+  type RsaGenerator,
+  restoreMaterial,
+} from "../crypto/key-material.ts";
 import { Directory } from "../directory/directory.ts";
 import { type EmulatorClock, systemClock } from "../drills/clock.ts";
 import { Faults } from "../drills/faults.ts";
@@ -30,6 +35,11 @@ export interface EngineCall {
   readonly caller: Identity;
 }
 
+/** What our own tests put in place of the engine's parts. */
+export interface EngineParts {
+  readonly generateRsa?: RsaGenerator;
+}
+
 /** The emulated services without any transport: state, time, faults and the journal. */
 export class Engine {
   readonly account: string;
@@ -49,7 +59,7 @@ export class Engine {
   readonly #transitionMs: number;
   readonly #hasAwsManagedAliases: boolean;
 
-  constructor(options: EngineOptions = {}) {
+  constructor(options: EngineOptions = {}, parts: EngineParts = {}) {
     this.account = options.account ?? "111122223333";
     this.defaultRegion = options.region ?? "us-east-1";
     if (!isRegionName(this.defaultRegion)) {
@@ -70,7 +80,7 @@ export class Engine {
     });
     this.#quotas = options.quotas ? new Quotas(options.quotas) : undefined;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#materials = createKeyMaterialSource(this.random, options.reuseRsaKeys);
+    this.#materials = createKeyMaterialSource(this.random, { ...parts, reuseRsaKeys: options.reuseRsaKeys });
     this.#access = createAccessControl({
       isEvaluating: options.authorize ?? false,
       maxPolicyBytes: this.#limits.policyBytes,

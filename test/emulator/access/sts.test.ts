@@ -12,6 +12,7 @@ import {
 } from "@aws-sdk/client-sts";
 import { SignJWT } from "jose";
 import { manualClock } from "../../../src/kms-emulator/index.ts";
+import { rsaKeyPair } from "../../fixtures/rsa-keys/index.ts";
 import { account, anyCredentials, present, rejectsWith, startFixture } from "../fixture.ts";
 
 const role = `arn:aws:iam::${account}:role/path/to/app`;
@@ -203,7 +204,7 @@ describe("AssumeRoleWithWebIdentity", () => {
   const issuer = "https://oidc.example.org/id/1";
   const subject = "system:serviceaccount:spire:server";
   const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const rsa = rsaKeyPair(2048);
   const keys = [
     { ...ec.publicKey.export({ format: "jwk" }), kid: "ec" },
     { ...rsa.publicKey.export({ format: "jwk" }), kid: "rsa" },

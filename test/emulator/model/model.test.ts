@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createEngine, type EmulatorControl, manualClock } from "../../../src/kms-emulator/index.ts";
+import { type EmulatorControl, manualClock } from "../../../src/kms-emulator/index.ts";
+import { createTestEngine } from "../../fixtures/test-emulator.ts";
 import { aliasesPerKey, checkState, Expected, Model, type ModelKey, tagsPerKey, transitionMs } from "./model.ts";
 
 /** Steps of the random walk; `EMULATOR_MODEL_STEPS=100000` for the long one. */
@@ -385,9 +386,8 @@ class Walk {
 describe("a random walk", () => {
   it(`of ${steps} steps (seed ${seed}) finds no disagreement with the model`, async () => {
     const start = Date.UTC(2026, 0, 1);
-    const { control } = createEngine({
+    const { control } = createTestEngine({
       clock: manualClock(start),
-      reuseRsaKeys: 1,
       awsManagedAliases: false,
       journalLimit: 0,
       transitionMs,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { requestQuotas } from "../../../src/kms-emulator/engine/quotas.ts";
-import { createEngine, type EmulatorControl, EmulatorError, manualClock } from "../../../src/kms-emulator/index.ts";
+import { type EmulatorControl, EmulatorError, manualClock } from "../../../src/kms-emulator/index.ts";
+import { createTestEngine } from "../../fixtures/test-emulator.ts";
 
 /** docs/aws-kms-behaviour.md, "Quotas", written down apart from the emulator's table. */
 const perSecond: Record<string, number> = {
@@ -30,7 +31,7 @@ const perSecond: Record<string, number> = {
 };
 
 const start = (quotas: boolean | Record<string, number> = true) =>
-  createEngine({ clock: manualClock(), quotas, reuseRsaKeys: 1 }).control;
+  createTestEngine({ clock: manualClock(), quotas }).control;
 
 /** How many of `count` calls at one moment are let through. */
 async function passed(control: EmulatorControl, operation: string, input: object, count: number, options = {}) {
@@ -92,7 +93,7 @@ describe("quotas", () => {
   });
 
   it("are off by default, and refuse nonsense", async () => {
-    const control = createEngine({ clock: manualClock() }).control;
+    const control = createTestEngine({ clock: manualClock() }).control;
     assert.equal(await passed(control, "EnableKey", { KeyId: "x" }, 50), 50);
     assert.throws(() => start({ ListKeys: 0 }), EmulatorError);
   });

@@ -12,6 +12,7 @@ import {
   type SigningAlgorithmSpec,
   VerifyCommand,
 } from "@aws-sdk/client-kms";
+import { startEmulator } from "../../../src/kms-emulator/index.ts";
 import { present, rejectsWith, startFixture } from "../fixture.ts";
 import { createKey } from "../key-fixture.ts";
 
@@ -284,7 +285,7 @@ describe("GetPublicKey", () => {
 
 describe("key generation", () => {
   it("of RSA_3072 does not hold up other calls", async (t) => {
-    const { kms, emulator } = await startFixture(t, { reuseRsaKeys: 0 });
+    const { kms, emulator } = await startFixture(t, {}, startEmulator);
     const { KeyId } = await createKey(kms);
     let isMade = false;
     const making = createKey(kms, { KeySpec: "RSA_3072" }).then(() => {

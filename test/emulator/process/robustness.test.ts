@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { AwsException, createEngine, manualClock } from "../../../src/kms-emulator/index.ts";
+import { AwsException, manualClock } from "../../../src/kms-emulator/index.ts";
 import { operations } from "../../../src/kms-emulator/operations/index.ts";
+import { createTestEngine } from "../../fixtures/test-emulator.ts";
 import { type RawReply, startFixture } from "../fixture.ts";
 
 const wellFormed = JSON.stringify({
@@ -109,7 +110,7 @@ describe("bad input", () => {
   });
 
   it("of any kind, to any operation, gives an output or a client's fault: no internal error", async () => {
-    const { control } = createEngine({ clock: manualClock(), reuseRsaKeys: 1, journalLimit: 0 });
+    const { control } = createTestEngine({ clock: manualClock(), journalLimit: 0 });
     const names = [...operations.keys()];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...names), input, async (operation, given) => {

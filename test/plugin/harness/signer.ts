@@ -15,7 +15,7 @@ export const signerKeys = {
 export type SignerKeyId = keyof typeof signerKeys;
 export const signerKeyIds = Object.keys(signerKeys) as readonly SignerKeyId[];
 
-/** A configured plugin with one key of every type, shared by all that only sign: an RSA key takes seconds to make. */
+/** A configured plugin with one key of every type, shared by all that only sign. */
 export class Signer {
   readonly stage: Stage;
   readonly #keys = new Map<SignerKeyId, PublicKey>();

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import { type Emulator, type EmulatorOptions, startEmulator } from "../../../src/kms-emulator/index.ts";
+import type { Emulator, EmulatorOptions } from "../../../src/kms-emulator/index.ts";
+import { startTestEmulator } from "../../fixtures/test-emulator.ts";
 import { KmsView } from "./kms-view.ts";
 import { pluginCommand } from "./plugin-command.ts";
 import { region } from "./settings.ts";
@@ -51,8 +52,7 @@ export class Stage {
   }
 
   async open(): Promise<void> {
-    // Two RSA keys a size, taken in turns: making one takes seconds, and a rotation still changes the key.
-    const emulator = await startEmulator({ region, reuseRsaKeys: 2, ...this.#options.emulator });
+    const emulator = await startTestEmulator({ region, ...this.#options.emulator });
     const folder = await mkdtemp(join(tmpdir(), "aws-kms-test-"));
     this.#open = { emulator, folder, kms: new KmsView(emulator) };
   }
