@@ -18,8 +18,8 @@ const borders: Readonly<Record<string, Border>> = {
   hcl: { folders: [], packages: [] },
   x509: { folders: [], packages: ["@peculiar/asn1-schema", "@peculiar/asn1-x509"] },
   "go-plugin": {
-    folders: ["gen"],
-    packages: ["@grpc/grpc-js", "@bufbuild/protobuf", "@peculiar/asn1-schema", "@peculiar/asn1-x509"],
+    folders: ["gen", "x509"],
+    packages: ["@grpc/grpc-js", "@bufbuild/protobuf"],
   },
   "plugin-sdk": { folders: ["gen", "go-plugin"], packages: ["@bufbuild/protobuf", "@grpc/grpc-js"] },
 

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { KeyManager } from "../gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
-import { createOwnCertificate, readPeerCertificate, readServerCertificate } from "./auto-mtls.ts";
+import { createOwnCertificate, type OwnCertificate, readPeerCertificate, readServerCertificate } from "./auto-mtls.ts";
 import { GoPluginError } from "./errors.ts";
 import { connectGrpc } from "./grpc/grpc-client.ts";
 import { service } from "./grpc/grpc-service.ts";
@@ -17,8 +17,10 @@ import type { TlsIdentity } from "./tls-identity.ts";
 
 describe("createOwnCertificate", () => {
   const now = new Date("2026-11-22T12:00:00Z");
-  const own = createOwnCertificate(now);
-  const certificate = new X509Certificate(own.certificateDer);
+  let certificate: X509Certificate;
+  before(async () => {
+    certificate = new X509Certificate((await createOwnCertificate(now)).certificateDer);
+  });
 
   it("is self-signed, on P-256, for localhost", () => {
     assert.equal(certificate.verify(certificate.publicKey), true);
@@ -38,22 +40,23 @@ describe("createOwnCertificate", () => {
     assert.ok(Date.parse(certificate.validTo) > now.getTime() + 9 * 365 * 86_400_000);
   });
 
-  it("has another key and serial number each time", () => {
-    const other = new X509Certificate(createOwnCertificate(now).certificateDer);
+  it("has another key and serial number each time", async () => {
+    const other = new X509Certificate((await createOwnCertificate(now)).certificateDer);
     assert.notEqual(other.serialNumber, certificate.serialNumber);
     assert.equal(other.publicKey.equals(certificate.publicKey), false);
   });
 
-  it("keeps a positive serial number of sixteen bytes", () => {
+  it("keeps a positive serial number of sixteen bytes", async () => {
     for (let i = 0; i < 20; i += 1) {
-      assert.match(new X509Certificate(createOwnCertificate().certificateDer).serialNumber, /^[4-7][0-9A-F]{31}$/);
+      const { certificateDer } = await createOwnCertificate();
+      assert.match(new X509Certificate(certificateDer).serialNumber, /^[4-7][0-9A-F]{31}$/);
     }
   });
 });
 
 describe("readPeerCertificate", () => {
-  it("takes PEM with text around it", () => {
-    const { certificatePem } = createOwnCertificate();
+  it("takes PEM with text around it", async () => {
+    const { certificatePem } = await createOwnCertificate();
     assert.equal(readPeerCertificate(`junk\n${certificatePem}\n`), certificatePem);
   });
 
@@ -78,13 +81,16 @@ describe("readPeerCertificate", () => {
 });
 
 describe("a socket under AutoMTLS", () => {
-  const host = createOwnCertificate();
-  const plugin = createOwnCertificate();
-  const stranger = createOwnCertificate();
+  let host: OwnCertificate;
+  let plugin: OwnCertificate;
+  let stranger: OwnCertificate;
   let listener: Listener;
   let server: PluginServer;
 
   before(async () => {
+    host = await createOwnCertificate();
+    plugin = await createOwnCertificate();
+    stranger = await createOwnCertificate();
     listener = await listenOnUnixSocket();
     const tls = { ...plugin, peerCertificatePem: host.certificatePem };
     const services = [

@@ -102,7 +102,7 @@ describe("the handshake line", () => {
   });
 
   it("carries the certificate under AutoMTLS as unpadded base64 of DER", async () => {
-    const { certificatePem } = createOwnCertificate();
+    const { certificatePem } = await createOwnCertificate();
     const fields = await handshakeFields({ PLUGIN_CLIENT_CERT: certificatePem });
     assert.match(fields[5] ?? "", /^[A-Za-z0-9+/]{50,}$/);
     assert.equal(new X509Certificate(Buffer.from(fields[5] ?? "", "base64")).checkHost("localhost"), "localhost");

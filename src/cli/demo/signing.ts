@@ -1,7 +1,8 @@
 /** What SPIRE signs with its keys: a CA certificate and a JWT-SVID. */
 import { createHash, createPublicKey, verify, X509Certificate } from "node:crypto";
 import { HashAlgorithm, type PublicKey } from "../../plugin-sdk/index.ts";
-import { type DigestName, ecdsaAlgorithm, issueCertificate, rsaAlgorithm } from "../../x509/certificate.ts";
+import { type DigestName, ecdsaAlgorithm, rsaAlgorithm } from "../../x509/certificate.ts";
+import { issueSvid } from "../../x509/svid.ts";
 import type { SpireServer } from "./spire-server.ts";
 
 const hashAlgorithms = {
@@ -35,7 +36,7 @@ export async function issueCaCertificate(
 ): Promise<X509Certificate> {
   const isEc = publicKeyOf(key).asymmetricKeyType === "ec";
   const now = Date.now();
-  const der = await issueCertificate(
+  const der = await issueSvid(
     {
       commonName: `SPIRE CA ${key.id}`,
       pkixData: key.pkixData,

@@ -48,8 +48,8 @@ const isTimeout = (error: unknown) => error instanceof GoPluginError && error.co
 describe("the broker", () => {
   for (const mode of ["plain", "AutoMTLS"] as const) {
     it(`lets the plugin call a service of the host, ${mode}`, async () => {
-      const host = createOwnCertificate();
-      const plugin = createOwnCertificate();
+      const host = await createOwnCertificate();
+      const plugin = await createOwnCertificate();
       const isPlain = mode === "plain";
       const { listener, server, broker } = await startServer(
         isPlain ? undefined : { ...plugin, peerCertificatePem: host.certificatePem },

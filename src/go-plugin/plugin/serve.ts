@@ -108,7 +108,7 @@ async function makeTlsIdentity(
   // Loaded for AutoMTLS alone, which many hosts leave off.
   const { createOwnCertificate, readPeerCertificate } = await import("../auto-mtls.ts");
   const peerCertificatePem = readPeerCertificate(clientCertificatePem);
-  const { certificateDer, certificatePem, privateKeyPem } = createOwnCertificate();
+  const { certificateDer, certificatePem, privateKeyPem } = await createOwnCertificate();
   return { certificateDer, identity: { certificatePem, privateKeyPem, peerCertificatePem } };
 }
 

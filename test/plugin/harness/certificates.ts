@@ -3,13 +3,8 @@ import { id_mgf1, id_RSASSA_PSS, id_sha256, id_sha384, id_sha512, RsaSaPssParams
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { AlgorithmIdentifier } from "@peculiar/asn1-x509";
 import type { PublicKey } from "../../../src/plugin-sdk/index.ts";
-import {
-  type CertificateRequest,
-  ecdsaAlgorithm,
-  type Issuer,
-  issueCertificate,
-  rsaAlgorithm,
-} from "../../../src/x509/certificate.ts";
+import { ecdsaAlgorithm, rsaAlgorithm } from "../../../src/x509/certificate.ts";
+import { type Authority, issueSvid, type SvidRequest } from "../../../src/x509/svid.ts";
 import { type HashName, type Padding, signMessage } from "./signing.ts";
 import type { TestPlugin } from "./test-plugin.ts";
 
@@ -51,7 +46,7 @@ export type SignatureName = keyof typeof signatures;
 const dayMs = 86_400_000;
 
 /** An authority over one of the plugin's keys, as SPIRE's CA is. */
-export function issuerOf(plugin: TestPlugin, key: PublicKey, name: SignatureName): Issuer {
+export function issuerOf(plugin: TestPlugin, key: PublicKey, name: SignatureName): Authority {
   const { hash, padding, algorithm } = signatures[name];
   return {
     commonName: `CA ${key.id}`,
@@ -61,10 +56,10 @@ export function issuerOf(plugin: TestPlugin, key: PublicKey, name: SignatureName
   };
 }
 
-async function issue(issuer: Issuer, request: Pick<CertificateRequest, "commonName" | "pkixData" | "isCa">) {
+async function issue(issuer: Authority, request: Pick<SvidRequest, "commonName" | "pkixData" | "isCa">) {
   const now = Date.now();
   const dates = { notBefore: new Date(now - dayMs), notAfter: new Date(now + dayMs) };
-  return new X509Certificate(await issueCertificate({ ...request, ...dates }, issuer));
+  return new X509Certificate(await issueSvid({ ...request, ...dates }, issuer));
 }
 
 export async function issueSelfSigned(plugin: TestPlugin, key: PublicKey, name: SignatureName) {

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
 import { describe, it } from "node:test";
 import { rsaKeyPair } from "../../test/fixtures/rsa-keys/index.ts";
-import { type DigestName, ecdsaAlgorithm, type Issuer, issueCertificate, rsaAlgorithm } from "./certificate.ts";
+import { type DigestName, ecdsaAlgorithm, rsaAlgorithm } from "./certificate.ts";
+import { type Authority, issueSvid } from "./svid.ts";
 
 const spki = (key: KeyObject) => new Uint8Array(key.export({ type: "spki", format: "der" }));
 const day = 86_400_000;
 
-function authority(pair: { publicKey: KeyObject; privateKey: KeyObject }, digest: DigestName): Issuer {
+function authority(pair: { publicKey: KeyObject; privateKey: KeyObject }, digest: DigestName): Authority {
   return {
     commonName: "authority",
     pkixData: spki(pair.publicKey),
@@ -16,7 +17,7 @@ function authority(pair: { publicKey: KeyObject; privateKey: KeyObject }, digest
   };
 }
 
-describe("certificate", () => {
+describe("an SVID", () => {
   for (const [name, pair] of [
     ["EC", generateKeyPairSync("ec", { namedCurve: "P-384" })],
     ["RSA", rsaKeyPair(2048)],
@@ -26,11 +27,11 @@ describe("certificate", () => {
         const issuer = authority(pair, digest);
         const dates = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
         const ca = new X509Certificate(
-          await issueCertificate({ ...issuer, isCa: true, ...dates, spiffeId: "spiffe://example.org" }, issuer),
+          await issueSvid({ ...issuer, isCa: true, ...dates, spiffeId: "spiffe://example.org" }, issuer),
         );
         const leafKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
         const leaf = new X509Certificate(
-          await issueCertificate({ commonName: "leaf", pkixData: spki(leafKey), isCa: false, ...dates }, issuer),
+          await issueSvid({ commonName: "leaf", pkixData: spki(leafKey), isCa: false, ...dates }, issuer),
         );
         assert.equal(ca.ca, true);
         assert.equal(leaf.ca, false);
