@@ -9,6 +9,9 @@ import { startTestEmulator } from "../fixtures/test-emulator.ts";
 /** The SDK announces its future Node requirement on stderr; it is not what these tests are about. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
+/** When to stop waiting for an answer: long, so that only a call that hangs fails, not one on a slow machine. */
+export const patienceMs = 120_000;
+
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -45,16 +48,20 @@ export function rawRequest(
   path = "/",
 ): Promise<RawReply> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${endpoint}${path}`, { method, headers, agent: false, timeout: 20_000 }, (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-      incoming.on("error", reject);
-      incoming.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: text });
-      });
-    });
-    outgoing.on("timeout", () => outgoing.destroy(new Error("no answer in 20 s")));
+    const outgoing = request(
+      `${endpoint}${path}`,
+      { method, headers, agent: false, timeout: patienceMs },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () => {
+          const text = Buffer.concat(chunks).toString();
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: text });
+        });
+      },
+    );
+    outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer in ${patienceMs} ms`)));
     outgoing.on("error", reject);
     outgoing.end(body);
   });

@@ -1,15 +1,16 @@
 /** RSA: lengths, numbers out of range, and encodings that a lenient reader would take. */
 import assert from "node:assert/strict";
-import { constants, createHash, generateKeyPairSync, privateEncrypt } from "node:crypto";
+import { constants, createHash, privateEncrypt } from "node:crypto";
 import { describe, it } from "node:test";
 import { signatureVerifier } from "../../src/key-manager/signing/signature-verifier.ts";
+import { rsaKeyPair } from "../fixtures/rsa-keys/index.ts";
 import { octets } from "./ecdsa-cases.ts";
 
 const prefix = Buffer.from("3031300d060960864801650304020105000420", "hex");
 const withoutNull = Buffer.from("302f300b0609608648016503040201" + "0420", "hex");
 
 describe("RSA verification", () => {
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { publicKey, privateKey } = rsaKeyPair(2048);
   const verify = signatureVerifier(publicKey);
   const bytes = 256;
   const digest = createHash("sha256").update("a message").digest();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, it } from "node:test";
+import { rsaKeyPair } from "../../../test/fixtures/rsa-keys/index.ts";
 import { createKeyEntry } from "../key-entry.ts";
 import type { KeyType } from "../key-type.ts";
 import { readPublicKey } from "./public-key.ts";
@@ -9,8 +10,8 @@ import { signatureVerifier } from "./signature-verifier.ts";
 const keys: Readonly<Record<KeyType, KeyObject>> = {
   "ec-p256": generateKeyPairSync("ec", { namedCurve: "prime256v1" }).publicKey,
   "ec-p384": generateKeyPairSync("ec", { namedCurve: "secp384r1" }).publicKey,
-  "rsa-2048": generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey,
-  "rsa-4096": generateKeyPairSync("rsa", { modulusLength: 4096 }).publicKey,
+  "rsa-2048": rsaKeyPair(2048).publicKey,
+  "rsa-4096": rsaKeyPair(4096).publicKey,
 };
 const entry = (keyType: KeyType, pkixData: Uint8Array) =>
   createKeyEntry({ keyId: "x", keyType, keyArn: "arn:a-key", aliasName: "alias/x", pkixData });

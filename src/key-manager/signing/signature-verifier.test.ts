@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { constants, createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { describe, it } from "node:test";
 import { p256, p384 } from "@noble/curves/nist.js";
+import { rsaKeyPair } from "../../../test/fixtures/rsa-keys/index.ts";
 import type { SigningAlgorithmSpec } from "../ports.ts";
 import { signatureVerifier } from "./signature-verifier.ts";
 
@@ -80,8 +81,8 @@ describe("signature verifier", () => {
     });
   }
 
-  for (const bits of [2048, 4096]) {
-    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: bits });
+  for (const bits of [2048, 4096] as const) {
+    const { publicKey, privateKey } = rsaKeyPair(bits);
     for (const hash of ["sha256", "sha384", "sha512"] as const) {
       const suffix = `SHA_${hash.slice(3)}` as "SHA_256" | "SHA_384" | "SHA_512";
       it(`accepts RSA-${bits} with ${hash}, PKCS#1 and PSS, and does not take one for the other`, () => {
@@ -101,7 +102,7 @@ describe("signature verifier", () => {
   }
 
   it("refuses an RSA signature without its leading zero, and with one more", () => {
-    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const { publicKey, privateKey } = rsaKeyPair(2048);
     const verify = signatureVerifier(spki(publicKey));
     const pss = { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
     for (const [key, algorithm] of [
@@ -122,7 +123,7 @@ describe("signature verifier", () => {
   });
 
   it("refuses a PSS signature with another salt length, as KMS never makes it", () => {
-    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const { publicKey, privateKey } = rsaKeyPair(2048);
     const data = randomBytes(40);
     const options = { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING };
     const maximal = sign("sha256", data, { ...options, saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN });

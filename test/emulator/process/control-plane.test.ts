@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { CreateKeyCommand, DescribeKeyCommand, ListKeysCommand, ScheduleKeyDeletionCommand } from "@aws-sdk/client-kms";
-import { present, rejectsWith, startFixture } from "../fixture.ts";
+import { patienceMs, present, rejectsWith, startFixture } from "../fixture.ts";
 import { createKey } from "../key-fixture.ts";
 
 interface ControlReply {
@@ -15,7 +15,7 @@ async function start(t: TestContext) {
   const endpoint = present(fixture.emulator.controlEndpoint);
   const send = async (method: string, path: string, body?: unknown): Promise<ControlReply> => {
     const init = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
-    const reply = await fetch(`${endpoint}${path}`, { method, signal: AbortSignal.timeout(20_000), ...init });
+    const reply = await fetch(`${endpoint}${path}`, { method, signal: AbortSignal.timeout(patienceMs), ...init });
     return { status: reply.status, body: (await reply.json()) as unknown };
   };
   return { ...fixture, send };

@@ -4,6 +4,7 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { patienceMs } from "../fixture.ts";
 import { type EmulatorProcess, endpointOf, startProcess } from "./emulator-process.ts";
 
 const rounds = Number(process.env.EMULATOR_KILL_ROUNDS ?? 2);
@@ -20,7 +21,7 @@ const agent = new Agent({ keepAlive: true });
 function call(endpoint: string, operation: string, input: object): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const headers = { "X-Amz-Target": `TrentService.${operation}` };
-    const outgoing = request(endpoint, { method: "POST", agent, headers, timeout: 20_000 }, (incoming) => {
+    const outgoing = request(endpoint, { method: "POST", agent, headers, timeout: patienceMs }, (incoming) => {
       let body = "";
       incoming.on("data", (chunk: Buffer) => {
         body += chunk.toString();

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { AwsException, manualClock } from "../../../src/kms-emulator/index.ts";
 import { operations } from "../../../src/kms-emulator/operations/index.ts";
 import { createTestEngine } from "../../fixtures/test-emulator.ts";
-import { type RawReply, startFixture } from "../fixture.ts";
+import { patienceMs, type RawReply, startFixture } from "../fixture.ts";
 
 const wellFormed = JSON.stringify({
   KeyId: "1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -184,7 +184,7 @@ function sendAndWait(endpoint: string, text: string): Promise<string> {
     });
     socket.on("error", () => {});
     socket.on("close", () => resolve(received));
-    socket.setTimeout(20_000, () => {
+    socket.setTimeout(patienceMs, () => {
       received += "<the test's own timeout>";
       socket.destroy();
     });

@@ -71,9 +71,10 @@ async function saveAndLoad(control: EmulatorControl, dataFile: string, report: (
   const first = await startEmulator({ dataFile, journalLimit: 0, clock: manualClock() });
   first.control.load(control.dump());
   await first.close();
-  const started = performance.now();
+  const before = process.cpuUsage();
   const second = await startEmulator({ dataFile, journalLimit: 0, clock: manualClock() });
-  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const seconds = (user + system) / 1e6;
   try {
     let found = 0;
     for (let Marker: unknown; ; ) {
@@ -87,9 +88,9 @@ async function saveAndLoad(control: EmulatorControl, dataFile: string, report: (
     }
     assert.equal(found, large);
     const { heapUsed, rss } = process.memoryUsage();
-    report(`file ${(statSync(dataFile).size / 1e6).toFixed(0)} MB, loaded in ${seconds.toFixed(1)} s`);
+    report(`file ${(statSync(dataFile).size / 1e6).toFixed(0)} MB, loaded in ${seconds.toFixed(1)} s of CPU`);
     report(`two such states in memory: heap ${(heapUsed / 1e6).toFixed(0)} MB, RSS ${(rss / 1e6).toFixed(0)} MB`);
-    assert.ok(seconds < 60, `loading took ${seconds} s`);
+    assert.ok(seconds < 60, `loading took ${seconds} s of CPU`);
   } finally {
     await second.close();
   }
