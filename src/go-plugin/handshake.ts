@@ -4,7 +4,7 @@
 import { GoPluginError } from "./errors.ts";
 
 /** go-plugin's own protocol; every host and plugin of the last years speaks 1. */
-export const coreProtocolVersion = 1;
+const coreProtocolVersion = 1;
 
 /** An environment variable whose presence tells a plugin that a host started it. Not a secret. */
 export interface MagicCookie {

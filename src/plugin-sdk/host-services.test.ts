@@ -8,7 +8,7 @@ import { silentLogger } from "../go-plugin/hclog/logger.ts";
 import type { Broker } from "../go-plugin/plugin/grpc-broker.ts";
 import { createHostServicesFactory, type HostServices } from "./host-services.ts";
 import { createMetrics } from "./metrics.ts";
-import { serveInBackground } from "./plugintest.ts";
+import { serveInBackground } from "./serve-in-background.ts";
 
 /** A Metrics host service that tells what it got. */
 function recordingMetrics() {

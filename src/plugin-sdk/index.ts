@@ -20,6 +20,7 @@ export type { CallContext } from "../go-plugin/grpc/call-context.ts";
 export type { CallOptions, UnaryClient } from "../go-plugin/grpc/grpc-client.ts";
 export { type ServiceHandlers, type ServiceRegistration, service } from "../go-plugin/grpc/grpc-service.ts";
 export type { StatusCode } from "../go-plugin/grpc/status-code.ts";
+export { type FailureCode, GrpcStatusError, StatusError } from "../go-plugin/grpc/status-error.ts";
 export type { HclogEntry } from "../go-plugin/hclog/hclog-line.ts";
 export type { LogFields, Logger, LogLevel } from "../go-plugin/hclog/logger.ts";
 export { silentLogger } from "../go-plugin/hclog/logger.ts";
@@ -35,6 +36,5 @@ export type {
   PluginImplementation,
   ValidationResult,
 } from "./plugin-definition.ts";
-export { type BackgroundPlugin, type ServeInBackgroundOptions, serveInBackground } from "./plugintest.ts";
+export { type BackgroundPlugin, type ServeInBackgroundOptions, serveInBackground } from "./serve-in-background.ts";
 export { type PluginIdentity, type ServePluginOptions, servePlugin } from "./serve-plugin.ts";
-export { type FailureCode, GrpcStatusError, StatusError } from "./status-error.ts";

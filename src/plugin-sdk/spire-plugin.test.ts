@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { KeyManager } from "../gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
 import { Init } from "../gen/spire/service/private/init/v1/init_pb.ts";
 import { service } from "../go-plugin/grpc/grpc-service.ts";
-import { serveInBackground } from "./plugintest.ts";
-import { GrpcStatusError } from "./status-error.ts";
+import { GrpcStatusError } from "../go-plugin/grpc/status-error.ts";
+import { serveInBackground } from "./serve-in-background.ts";
 
 const keyManager = service(KeyManager, {
   generateKey: () => ({}),

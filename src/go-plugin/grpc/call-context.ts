@@ -32,10 +32,6 @@ export class CallTracker {
     context.finish();
   }
 
-  get size(): number {
-    return this.#calls.size;
-  }
-
   cancelAll(reason: StatusError): void {
     this.#stopReason = reason;
     for (const context of this.#calls) context.cancel(reason);

@@ -19,7 +19,7 @@ import {
 } from "@grpc/grpc-js";
 import type { Network } from "../handshake.ts";
 import { autoMtlsServerName, type TlsIdentity } from "../tls-identity.ts";
-import { toMethodDefinition } from "./grpc-handler.ts";
+import { toMethodDefinition } from "./method-definition.ts";
 import { type StatusCode, statusCodeName } from "./status-code.ts";
 import { GrpcStatusError } from "./status-error.ts";
 
@@ -127,10 +127,7 @@ function unaryCall(client: Client, method: DescMethod) {
     });
 }
 
-export function statusError(
-  method: string,
-  error: { code?: number; details?: string; message: string },
-): GrpcStatusError {
+function statusError(method: string, error: { code?: number; details?: string; message: string }): GrpcStatusError {
   const code: StatusCode = error.code === undefined ? "UNKNOWN" : statusCodeName(error.code);
   return new GrpcStatusError(method, code === "OK" ? "UNKNOWN" : code, error.details ?? error.message, {
     cause: error,

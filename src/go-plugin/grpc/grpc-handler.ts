@@ -1,22 +1,11 @@
 /** Handlers of ours, which take messages and return plain objects, in the form in which grpc-js calls them. */
 import type { Readable } from "node:stream";
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  type Message,
-  type MessageInitShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { create, type DescMessage, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import type {
   handleUnaryCall,
-  MethodDefinition,
   ServerDuplexStream,
   ServerUnaryCall,
   ServerWritableStream,
-  ServiceDefinition,
   sendUnaryData,
   UntypedHandleCall,
   UntypedServiceImplementation,
@@ -38,34 +27,6 @@ interface CommonCall {
   getDeadline(): Date | number;
   once(event: "cancelled", listener: () => void): unknown;
   off(event: "cancelled", listener: () => void): unknown;
-}
-
-export function toServiceDefinition(service: DescService): ServiceDefinition {
-  return Object.fromEntries(service.methods.map((method) => [method.localName, toMethodDefinition(method)]));
-}
-
-/** grpc-js's description of a method of a generated service. */
-export function toMethodDefinition(method: DescMethod): MethodDefinition<Message, Message> {
-  return {
-    path: `/${method.parent.typeName}/${method.name}`,
-    requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
-    responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
-    requestSerialize: serializerOf(method.input),
-    requestDeserialize: parserOf(method.input),
-    responseSerialize: serializerOf(method.output),
-    responseDeserialize: parserOf(method.output),
-  };
-}
-
-function serializerOf(schema: DescMessage): (message: Message) => Buffer {
-  return (message) => {
-    const bytes = toBinary(schema, message);
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
-}
-
-function parserOf(schema: DescMessage): (bytes: Buffer) => Message {
-  return (bytes) => fromBinary(schema, bytes);
 }
 
 /** The handlers of a service as grpc-js calls them, by method name. */
@@ -152,7 +113,7 @@ function cancelReason(deadline: Date | undefined): StatusError {
     : new StatusError("CANCELLED", "the caller has cancelled the call");
 }
 
-/** Resolves when the stream takes more, or when nobody reads it any more. */
+/** Resolves when the stream takes more, or when it has no reader any more. */
 function writable(
   call: ServerDuplexStream<Message, Message> | ServerWritableStream<Message, Message>,
   context: ServerCallContext,

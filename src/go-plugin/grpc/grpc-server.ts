@@ -5,8 +5,9 @@ import type { Logger } from "../hclog/logger.ts";
 import type { Listener } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { CallTracker } from "./call-context.ts";
-import { toGrpcHandlers, toServiceDefinition } from "./grpc-handler.ts";
+import { toGrpcHandlers } from "./grpc-handler.ts";
 import type { ServiceRegistration } from "./grpc-service.ts";
+import { toServiceDefinition } from "./method-definition.ts";
 import { StatusError } from "./status-error.ts";
 
 export interface GrpcServerOptions {

@@ -4,7 +4,7 @@ import { GoPluginError } from "../errors.ts";
 import type { GrpcAddress } from "../grpc/grpc-client.ts";
 
 /** go-plugin's rule for both sides: an announcement and its pick-up are at most this far apart. */
-export const brokerTimeoutMs = 5000;
+const brokerTimeoutMs = 5000;
 
 interface Waiter {
   resolve(address: GrpcAddress): void;

@@ -47,23 +47,18 @@ export function captureOutput(log: Logger): OutputCapture {
 type Taker = (channel: StdioChannel, data: Buffer) => void;
 
 /**
- * Takes over `process.stdout` and `process.stderr`: stdout belongs to the handshake and stderr to log lines, so what any
- * library prints goes to `take` instead. The streams themselves stay, only what is written to them is led away.
- *
- * @returns undoes it
+ * Takes over `process.stdout` and `process.stderr` until the process ends: stdout belongs to the handshake and stderr to log lines, so
+ * what any library prints goes to `take` instead. The streams themselves stay, only what is written to them is led away.
  */
-export function captureStdio(take: Taker): () => void {
-  const releases = [captureStream("stdout", take), captureStream("stderr", take)];
-  return () => {
-    for (const release of releases) release();
-  };
+function captureStdio(take: Taker): void {
+  captureStream("stdout", take);
+  captureStream("stderr", take);
 }
 
-function captureStream(channel: StdioChannel, take: Taker): () => void {
+function captureStream(channel: StdioChannel, take: Taker): void {
   const original = Object.getOwnPropertyDescriptor(process, channel);
-  if (original === undefined) return () => undefined;
+  if (original === undefined) return;
   let stream: NodeJS.WriteStream | undefined;
-  let release = (): void => undefined;
   // Node makes these streams when they are first asked for, which costs start-up time; so does this.
   Object.defineProperty(process, channel, {
     configurable: true,
@@ -71,29 +66,21 @@ function captureStream(channel: StdioChannel, take: Taker): () => void {
     get: () => {
       if (stream === undefined) {
         stream = (original.get === undefined ? original.value : original.get.call(process)) as NodeJS.WriteStream;
-        release = redirectWrites(stream, (data) => take(channel, data));
+        redirectWrites(stream, (data) => take(channel, data));
       }
       return stream;
     },
   });
-  return () => {
-    Object.defineProperty(process, channel, original);
-    release();
-  };
 }
 
 type WriteCallback = (error?: Error | null) => void;
 
-function redirectWrites(stream: NodeJS.WriteStream, take: (data: Buffer) => void): () => void {
-  const { write } = stream;
+function redirectWrites(stream: NodeJS.WriteStream, take: (data: Buffer) => void): void {
   stream.write = (chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
     take(toBytes(chunk, encoding));
     const done = typeof encoding === "function" ? encoding : callback;
     if (typeof done === "function") process.nextTick(done as WriteCallback);
     return true;
-  };
-  return () => {
-    stream.write = write;
   };
 }
 
