@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("the packed package", () => {
   let folder = "";
@@ -51,6 +51,16 @@ describe("the packed package", () => {
       `import * as sdk from "spire-aws-kms/plugin-sdk"; console.log(Object.keys(sdk).join(" "));`,
     );
     for (const name of ["servePlugin", "service", "startPlugin", "serveInBackground", "StatusError"]) {
+      assert.match(names, new RegExp(`\\b${name}\\b`));
+    }
+  });
+
+  it("gives authors of plugins that SPIRE does not load go-plugin by name, and readers of HCL 1 its parser", () => {
+    const names = inProject(`
+      import * as goPlugin from "spire-aws-kms/go-plugin";
+      import * as hcl from "spire-aws-kms/hcl";
+      console.log([...Object.keys(goPlugin), ...Object.keys(hcl)].join(" "));`);
+    for (const name of ["serve", "startPlugin", "service", "parseHcl", "HclError"]) {
       assert.match(names, new RegExp(`\\b${name}\\b`));
     }
   });
