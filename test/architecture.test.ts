@@ -44,6 +44,9 @@ const borders: Readonly<Record<string, Border>> = {
   "version.ts": { folders: [], packages: [] },
 };
 
+/** Rooms that become packages of their own (docs/decisions/0017-packages-from-one-tree.md). */
+const libraries: readonly (readonly string[])[] = [["gen", "hcl", "x509", "go-plugin", "plugin-sdk"], ["kms-emulator"]];
+
 /** From `aws` only the words of the domain, never its doings. */
 const domainFilesForAdapters = ["key-manager/config.ts", "key-manager/ports.ts", "key-manager/telemetry.ts"];
 
@@ -71,6 +74,13 @@ describe("architecture", () => {
         })
         .map(({ file, target }) => `${file} imports ${target}`);
       assert.deepEqual(trespasses, []);
+    });
+  }
+
+  for (const rooms of libraries) {
+    it(`${rooms.join(", ")} can be published without the rest`, () => {
+      const others = rooms.flatMap((room) => borders[room]?.folders ?? ["?"]).filter((room) => !rooms.includes(room));
+      assert.deepEqual(others, []);
     });
   }
 

@@ -19,6 +19,6 @@ export { sha256OfFile } from "./host/file-checksum.ts";
 export type { PluginExit } from "./host/plugin-process.ts";
 export { type PluginHost, type StartPluginOptions, startPlugin } from "./host/start-plugin.ts";
 export type { Broker } from "./plugin/grpc-broker.ts";
-export type { StdioChannel } from "./plugin/grpc-stdio.ts";
 export type { PluginContext, PluginServices } from "./plugin/plugin-server.ts";
 export { type ServeConfig, serve } from "./plugin/serve.ts";
+export type { StdioChannel } from "./stdio-channel.ts";
