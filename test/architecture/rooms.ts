@@ -147,6 +147,7 @@ const goPlugin: Directions = {
     "tls-identity.ts",
   ],
   host: ["auto-mtls.ts", "errors.ts", "grpc", "handshake.ts", "hclog", "socket", "stdio-channel.ts", "tls-identity.ts"],
+  "index.ts": ["errors.ts", "grpc", "handshake.ts", "hclog", "host", "plugin", "stdio-channel.ts"],
 };
 
 /** Two grammars over one set of scanners; what is made of the tree knows neither. */
