@@ -1,3 +1,4 @@
+/** Starts the emulator as a server: AWS's services on one port, the control plane on another. */
 import { createControl, type EmulatorControl } from "./control/control.ts";
 import { ControlRoutes } from "./control/http-routes.ts";
 import { createControlServer } from "./control/http-server.ts";

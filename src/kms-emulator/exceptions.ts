@@ -90,10 +90,6 @@ export class AwsException extends Error {
   }
 }
 
-export function isExceptionCode(name: string): name is ExceptionCode {
-  return Object.hasOwn(statusOf, name);
-}
-
 /** NotFoundException; the texts were recorded from AWS (docs/aws-kms-behaviour.md, "Identifiers"). */
 export const notFound = (message: string): AwsException => new AwsException("NotFoundException", message);
 

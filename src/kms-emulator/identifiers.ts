@@ -1,6 +1,6 @@
 /** KMS identifiers: key ids, alias names and ARNs (docs/aws-kms-behaviour.md, "Identifiers"). */
 
-export interface Arn {
+interface Arn {
   readonly partition: string;
   readonly service: string;
   readonly region: string;

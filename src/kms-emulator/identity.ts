@@ -1,3 +1,4 @@
+/** Who a call is made by: users, roots and sessions, read from their ARNs. */
 import { EmulatorError } from "./errors.ts";
 import { parseArn } from "./identifiers.ts";
 import type { Tag } from "./state/records.ts";
@@ -58,7 +59,7 @@ export function uniqueId(prefix: "AROA" | "AIDA", arn: string): string {
 }
 
 /** The role that a session ARN belongs to. A path cannot be told from the session ARN, as on AWS. */
-export function roleArnOf(sessionArn: string): string | undefined {
+function roleArnOf(sessionArn: string): string | undefined {
   const arn = parseArn(sessionArn);
   const [kind, role, session] = arn?.resource.split("/") ?? [];
   if (arn?.service !== "sts" || kind !== "assumed-role" || !role || !session) return undefined;
@@ -73,7 +74,7 @@ function kindOf(service: string, resource: string): Identity["kind"] | undefined
   return undefined;
 }
 
-export interface IdentityParts {
+interface IdentityParts {
   readonly accessKeyId?: string | undefined;
   readonly userId?: string | undefined;
   /** With its path, for an assumed role whose role has one. */

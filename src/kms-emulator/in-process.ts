@@ -1,3 +1,4 @@
+/** The emulator inside a process, without HTTP. */
 import { createControl, type EmulatorControl } from "./control/control.ts";
 import { Engine } from "./engine/engine.ts";
 import type { EngineOptions } from "./options.ts";

@@ -1,3 +1,4 @@
+/** Reads options from JSON text. */
 import { EmulatorError } from "./errors.ts";
 import type { EmulatorOptions } from "./options.ts";
 

@@ -1,3 +1,4 @@
+/** The only source of chance. */
 import { randomBytes, randomUUID } from "node:crypto";
 
 /** Identifiers and coin tosses. A seed makes fault probabilities repeatable; identifiers are always unpredictable. */

@@ -11,7 +11,7 @@ export class TokenBucket {
     this.#tokens = this.#capacity;
   }
 
-  /** True if there were `amount` tokens left, which are then gone. */
+  /** True if there were `amount` tokens left, which are then taken. */
   take(nowMs: number, amount = 1): boolean {
     const elapsedMs = Math.max(nowMs - (this.#filledAtMs ?? nowMs), 0);
     this.#filledAtMs = nowMs;

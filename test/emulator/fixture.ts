@@ -1,3 +1,4 @@
+/** An emulator with SDK clients for one test, and raw requests to it. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import type { TestContext } from "node:test";

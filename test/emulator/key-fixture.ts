@@ -1,3 +1,4 @@
+/** Keys in every state, for tests. */
 import {
   CreateAliasCommand,
   CreateKeyCommand,

@@ -1,3 +1,4 @@
+/** Reads the JSON bodies of the control plane into faults, pauses and numbers. */
 import type { Fault, FaultEffect } from "../drills/faults.ts";
 import type { PauseRule } from "../drills/pauses.ts";
 import { EmulatorError } from "../errors.ts";

@@ -1,3 +1,4 @@
+/** The control plane: time, faults, pauses, journal, calls, and the state as a whole. */
 import type { Fault, FaultHandle } from "../drills/faults.ts";
 import type { CallRecord } from "../drills/journal.ts";
 import type { PauseHandle, PauseRule } from "../drills/pauses.ts";

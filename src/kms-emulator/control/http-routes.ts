@@ -1,3 +1,4 @@
+/** The control plane over HTTP: which path does what. */
 import type { FaultHandle } from "../drills/faults.ts";
 import type { CallRecord } from "../drills/journal.ts";
 import type { PauseHandle } from "../drills/pauses.ts";
@@ -14,7 +15,7 @@ export interface ControlAnswer {
   readonly body: unknown;
 }
 
-export interface ControlRequest {
+interface ControlRequest {
   readonly method: string;
   /** Path segments: `/faults/3` is `["faults", "3"]`. */
   readonly path: readonly string[];

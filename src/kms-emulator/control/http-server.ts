@@ -1,3 +1,4 @@
+/** The HTTP server of the control plane. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { EmulatorError } from "../errors.ts";
 import { readBody } from "../http/body.ts";

@@ -1,3 +1,4 @@
+/** ECDSA over a digest, against @noble/curves and OpenSSL. */
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, randomBytes, verify } from "node:crypto";
 import { describe, it } from "node:test";

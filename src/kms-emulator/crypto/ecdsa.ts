@@ -1,8 +1,3 @@
-import { createECDH } from "node:crypto";
-import { p256, p384, p521 } from "@noble/curves/nist.js";
-import { secp256k1 } from "@noble/curves/secp256k1.js";
-import type { EcCurve } from "./key-spec.ts";
-
 /**
  * ECDSA over a digest that is already computed, which node:crypto cannot do: it always hashes what it is given.
  *
@@ -11,6 +6,11 @@ import type { EcCurve } from "./key-spec.ts";
  * curve. BigInt arithmetic is not constant-time, which matters to an HSM and not to a test double. Every curve is checked
  * against @noble/curves and OpenSSL in the tests. Verification of a digest uses @noble/curves.
  */
+import { createECDH } from "node:crypto";
+import { p256, p384, p521 } from "@noble/curves/nist.js";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import type { EcCurve } from "./key-spec.ts";
+
 const nobleOf = { prime256v1: p256, secp384r1: p384, secp521r1: p521, secp256k1 } as const;
 
 /** Order of the base point. */

@@ -1,3 +1,4 @@
+/** Ed25519ph over a digest, against @noble/curves' own. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { describe, it } from "node:test";

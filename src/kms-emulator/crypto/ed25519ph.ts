@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
-import { ed25519 } from "@noble/curves/ed25519.js";
-import type { KeyMaterial } from "./key-material.ts";
-
 /**
  * Ed25519ph (RFC 8032, 5.1) over a SHA-512 digest that is already computed; libraries take the message and hash it
  * themselves. Checked against @noble/curves' own Ed25519ph in the tests.
  */
+import { createHash } from "node:crypto";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import type { KeyMaterial } from "./key-material.ts";
+
 const { Point } = ed25519;
 const order = Point.Fn.ORDER;
 

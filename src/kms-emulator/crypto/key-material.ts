@@ -1,3 +1,4 @@
+/** Makes the secret of a key, keeps it as text and brings it back. */
 import { createECDH, generateKeyPair, generateKeyPairSync, randomBytes } from "node:crypto";
 import { EmulatorError } from "../errors.ts";
 import type { Random } from "../random.ts";
@@ -108,7 +109,7 @@ function createSecrets(spec: KeySpec, createRsa: RsaGenerator): Secrets | Promis
   }
 }
 
-export interface KeyMaterialOptions {
+interface KeyMaterialOptions {
   /**
    * At most this many distinct RSA keys are generated per size; later ones take turns with the same material under new
    * key ids. Default 0: every key its own.

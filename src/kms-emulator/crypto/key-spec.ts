@@ -30,7 +30,7 @@ interface OtherFamily {
   readonly family: "ed25519" | "symmetric" | "hmac" | "unsupported";
 }
 
-export type KeySpecFacts = (RsaFamily | EcFamily | OtherFamily) & {
+type KeySpecFacts = (RsaFamily | EcFamily | OtherFamily) & {
   readonly usages: readonly KeyUsage[];
   readonly signing: readonly SigningAlgorithm[];
   readonly encryption: readonly string[];
@@ -55,10 +55,6 @@ export const signingAlgorithms = {
   ED25519_SHA_512: { scheme: "ed25519", hash: "sha512", digestBytes: 64 },
   ED25519_PH_SHA_512: { scheme: "ed25519ph", hash: "sha512", digestBytes: 64 },
 } as const;
-
-export function isSigningAlgorithm(name: string): name is SigningAlgorithm {
-  return Object.hasOwn(signingAlgorithms, name);
-}
 
 const rsaSigning: readonly SigningAlgorithm[] = [
   "RSASSA_PKCS1_V1_5_SHA_256",

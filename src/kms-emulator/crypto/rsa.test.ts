@@ -1,3 +1,4 @@
+/** RSA over a digest, against OpenSSL. */
 import assert from "node:assert/strict";
 import { constants, createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify } from "node:crypto";
 import { describe, it } from "node:test";

@@ -1,3 +1,4 @@
+/** RSA signatures over a digest that is already computed. */
 import {
   constants,
   createHash,

@@ -1,3 +1,4 @@
+/** Signs and verifies with key material, whatever the algorithm. */
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 import { signDigest, verifyDigest } from "./ecdsa.ts";
 import { signEd25519phDigest, verifyEd25519phDigest } from "./ed25519ph.ts";

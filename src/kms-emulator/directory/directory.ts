@@ -1,3 +1,4 @@
+/** Who exists: access keys, roles, identity providers, and the sessions that STS has opened. */
 import { EmulatorError } from "../errors.ts";
 import { isAccountId, parseArn, partitionOf } from "../identifiers.ts";
 import { type Identity, identityFromArn, uniqueId } from "../identity.ts";
@@ -34,7 +35,7 @@ export interface RoleDirectory {
   roleNamed(caller: Identity, name: string): Role | undefined;
 }
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   readonly account: string;
   readonly identities: readonly IdentityConfig[];
   readonly roles: readonly RoleConfig[];
@@ -135,7 +136,7 @@ export class Directory implements RoleDirectory {
     return roleOf({ arn: `arn:${parseArn(arn)?.partition}:iam::${account}:role/${name}` });
   }
 
-  /** Whether a key policy may name this principal. Accounts always exist; without permissions, so does everybody. */
+  /** Whether a key policy may name this principal. Accounts always exist; without permissions, so does every principal. */
   principalExists(name: string): boolean {
     if (!this.isStrict || name === "*" || isAccountId(name) || name.endsWith(":root")) return true;
     return this.#principals.has(name);

@@ -1,3 +1,4 @@
+/** Faults: calls that are delayed, refused, cut off or answered wrongly, as a tester asks for. */
 import { EmulatorError } from "../errors.ts";
 import type { Caller } from "../identity.ts";
 import type { Random } from "../random.ts";

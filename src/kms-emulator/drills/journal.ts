@@ -1,3 +1,4 @@
+/** The journal: every call as it arrived and as it ended. */
 import type { Service } from "../framework/operation.ts";
 import type { Caller } from "../identity.ts";
 

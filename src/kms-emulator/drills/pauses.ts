@@ -1,3 +1,4 @@
+/** Pauses: hold one call until a tester lets it go. */
 import { EmulatorError } from "../errors.ts";
 import type { Caller } from "../identity.ts";
 import { namesOperation } from "./faults.ts";
@@ -41,7 +42,7 @@ export class Pauses {
       reach = resolve;
       fail = reject;
     });
-    reached.catch(() => {}); // nobody need wait for it
+    reached.catch(() => {}); // a tester need not wait for it
     const released = new Promise<void>((resolve) => {
       release = resolve;
     });

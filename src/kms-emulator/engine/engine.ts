@@ -1,3 +1,4 @@
+/** Runs calls: faults and pauses around the operation, quotas before it, the journal behind it. */
 import {
   createKeyMaterialSource,
   type KeyMaterialSource,
@@ -23,11 +24,18 @@ import { createRandom, type Random } from "../random.ts";
 import { RegionView } from "../state/region-view.ts";
 import { Store } from "../state/store.ts";
 import { Quotas } from "./quotas.ts";
-import { afterwards, type EngineReply, finish, inDialect, instead, throttled } from "./reply.ts";
+import {
+  type EngineReply,
+  inDialect,
+  recordEnding,
+  replyAfterCall,
+  replyWithoutCall,
+  throttlingException,
+} from "./reply.ts";
 import { Waits } from "./waits.ts";
 
 /** A call as a transport hands it over. */
-export interface EngineCall {
+interface EngineCall {
   readonly operation: string;
   /** Unchecked. */
   readonly input: unknown;
@@ -36,7 +44,7 @@ export interface EngineCall {
 }
 
 /** What our own tests put in place of the engine's parts. */
-export interface EngineParts {
+interface EngineParts {
   readonly generateRsa?: RsaGenerator;
 }
 
@@ -122,21 +130,22 @@ export class Engine {
     for (const effect of effects) if (effect.kind === "delay") await this.waits.sleep(effect.ms);
     const held = this.pauses.hold("before", record);
     if (held) await held;
-    const early = instead(effects, operation.service);
-    if (early) return finish(record, early, undefined);
+    const early = replyWithoutCall(effects, operation.service);
+    if (early) return recordEnding(record, early, undefined);
     const lag = effects.find((effect) => effect.kind === "consistency-lag");
     const reply = await this.#run(operation, call, lag?.ms);
-    const answer = afterwards(effects, reply);
+    const answer = replyAfterCall(effects, reply);
     const heldAfter = this.pauses.hold("after", record);
     if (heldAfter) await heldAfter;
-    return finish(record, answer, reply);
+    return recordEnding(record, answer, reply);
   }
 
   async #run(operation: Operation, call: EngineCall, lagMs: number | undefined): Promise<EngineReply> {
     try {
       this.store.settle(this.clock.now());
       const context = this.#context(call, lagMs);
-      if (this.#quotas && !this.#quotas.admit(context, call.operation, call.input)) throw throttled(operation.service);
+      if (this.#quotas && !this.#quotas.admit(context, call.operation, call.input))
+        throw throttlingException(operation.service);
       const result = operation.call(context, call.input);
       return { kind: "output", output: result instanceof Promise ? await result : result };
     } catch (error) {

@@ -1,3 +1,4 @@
+/** Requests a second: which quota a call is charged to, and whether there is room. */
 import { factsOf } from "../crypto/key-spec.ts";
 import { EmulatorError } from "../errors.ts";
 import type { OperationContext } from "../framework/context.ts";

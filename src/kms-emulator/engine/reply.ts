@@ -1,3 +1,4 @@
+/** How a call ends: an output, an exception in the words of its service, or what a fault makes of it. */
 import type { FaultEffect } from "../drills/faults.ts";
 import type { OpenRecord } from "../drills/journal.ts";
 import { AwsException } from "../exceptions.ts";
@@ -33,7 +34,7 @@ const throttlingMessage: Record<Service, string> = {
 };
 
 /** The answer of a fault that keeps the call from being carried out. */
-export function instead(effects: readonly FaultEffect[], service: Service): EngineReply | undefined {
+export function replyWithoutCall(effects: readonly FaultEffect[], service: Service): EngineReply | undefined {
   for (const effect of effects) {
     switch (effect.kind) {
       case "reset":
@@ -41,7 +42,7 @@ export function instead(effects: readonly FaultEffect[], service: Service): Engi
       case "http-500":
         return { kind: "page", status: effect.status ?? 500 };
       case "throttle":
-        return { kind: "exception", exception: inDialect(service, throttled(service)) };
+        return { kind: "exception", exception: inDialect(service, throttlingException(service)) };
       case "error": {
         const options = effect.status === undefined ? {} : { status: effect.status };
         return { kind: "exception", exception: new AwsException(effect.name, effect.message, options) };
@@ -52,7 +53,7 @@ export function instead(effects: readonly FaultEffect[], service: Service): Engi
 }
 
 /** What is left of the reply once the call has been carried out. */
-export function afterwards(effects: readonly FaultEffect[], reply: EngineReply): EngineReply {
+export function replyAfterCall(effects: readonly FaultEffect[], reply: EngineReply): EngineReply {
   if (effects.some((effect) => effect.kind === "lost-reply")) return { kind: "cut", outcome: "lost" };
   if (reply.kind !== "output" || !effects.some((effect) => effect.kind === "corrupt-signature")) return reply;
   const output = reply.output as { Signature?: unknown } | undefined;
@@ -63,7 +64,7 @@ export function afterwards(effects: readonly FaultEffect[], reply: EngineReply):
 }
 
 /** Writes the ending into the journal. `performed` is what the call did, if it was carried out. */
-export function finish(record: OpenRecord, answer: EngineReply, performed: EngineReply | undefined): EngineReply {
+export function recordEnding(record: OpenRecord, answer: EngineReply, performed: EngineReply | undefined): EngineReply {
   const told = performed ?? answer;
   if (told.kind === "exception") record.error = { name: told.exception.code, message: told.exception.message };
   if (told.kind === "output" && told.output !== undefined) record.output = told.output;
@@ -73,7 +74,7 @@ export function finish(record: OpenRecord, answer: EngineReply, performed: Engin
   return answer;
 }
 
-export function throttled(service: Service): AwsException {
+export function throttlingException(service: Service): AwsException {
   return new AwsException("ThrottlingException", throttlingMessage[service]);
 }
 

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
-import { AwsException } from "../exceptions.ts";
-
 /**
  * Page markers: the name of the last element given out, bound to the listing it came from. Nothing is kept on the server,
  * and the element may disappear meanwhile: the next page starts after its name.
  */
+import { createHash } from "node:crypto";
+import { AwsException } from "../exceptions.ts";
+
 const checkBytes = 9;
 
 const checkOf = (scope: string, after: string): Buffer =>
@@ -25,7 +25,7 @@ export function decodeMarker(scope: string, marker: string | undefined): string 
   return after;
 }
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: T[];
   readonly hasMore: boolean;
 }

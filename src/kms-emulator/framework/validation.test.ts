@@ -1,3 +1,4 @@
+/** Constraint checking of request members, in AWS's words. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AwsException } from "../exceptions.ts";

@@ -1,25 +1,24 @@
-import { AwsException } from "../exceptions.ts";
-
 /**
  * Constraint checking of request members with AWS's texts (docs/aws-kms-behaviour.md, "Validation messages"): all violations
  * of a request are reported in one ValidationException. A wrong JSON type is a SerializationException, as it fails before
  * validation.
  */
+import { AwsException } from "../exceptions.ts";
+
+/** What a member may hold. */
 export interface Shape<T> {
   /** Appends to `problems` and returns a value of the right type that is then not used. */
   read(value: unknown, path: string, problems: string[]): T;
 }
 
 /** A structure member: whether it must be there, and its shape. */
-export interface Member<T> {
+interface Member<T> {
   readonly isRequired: boolean;
   readonly shape: Shape<T>;
   readonly phantom?: T;
 }
 
-export type Infer<S> = S extends Shape<infer T> ? T : never;
-
-export function problem(value: string | undefined, path: string, constraint: string): string {
+function problem(value: string | undefined, path: string, constraint: string): string {
   const subject = value === undefined ? "Value" : `Value ${value}`;
   return `${subject} at '${path}' failed to satisfy constraint: ${constraint}`;
 }
@@ -31,7 +30,7 @@ function wrongType(value: unknown, expected: string, path: string): AwsException
   return new AwsException("SerializationException", `${actual} value can not be converted to ${expected} at '${path}'`);
 }
 
-export interface StringRules {
+interface StringRules {
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: RegExp;

@@ -1,3 +1,4 @@
+/** Who sends a request: its signature and access key against what exists. */
 import type { Credential } from "../directory/directory.ts";
 import type { Engine } from "../engine/engine.ts";
 import { AwsException } from "../exceptions.ts";

@@ -1,3 +1,4 @@
+/** The Query protocol: parameters into structures. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AwsException } from "../exceptions.ts";

@@ -1,3 +1,4 @@
+/** The Query protocol of STS and IAM: parameters in, XML out. */
 import type { WireFormat } from "./reply.ts";
 
 const contentType = "text/xml";

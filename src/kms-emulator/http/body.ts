@@ -1,9 +1,10 @@
+/** Reads the body of a request, up to a limit. */
 import type { IncomingMessage } from "node:http";
 import { EmulatorError } from "../errors.ts";
 import { AwsException } from "../exceptions.ts";
 
 /** Far above any valid request: the largest member is a policy of 128 KiB. */
-export const maxBodyBytes = 1024 * 1024;
+const maxBodyBytes = 1024 * 1024;
 
 /**
  * The whole request body. Rejects with AwsException when it is too large or compressed, and with EmulatorError

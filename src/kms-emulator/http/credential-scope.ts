@@ -1,3 +1,4 @@
+/** What a request tells of its Region and access key without being verified. */
 import type { IncomingHttpHeaders } from "node:http";
 
 /** The credential of a SigV4 signature: who signs, and for which day, Region and service. */

@@ -1,3 +1,4 @@
+/** Answers of KMS and of Resource Groups Tagging: JSON 1.1. */
 import type { WireFormat } from "./reply.ts";
 import { toWire } from "./wire-json.ts";
 

@@ -1,3 +1,4 @@
+/** Opens and closes HTTP servers. */
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { EmulatorError } from "../errors.ts";

@@ -1,3 +1,4 @@
+/** From the reply of the engine to an HTTP answer. */
 import type { EngineReply } from "../engine/reply.ts";
 import type { AwsException } from "../exceptions.ts";
 

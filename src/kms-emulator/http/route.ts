@@ -1,3 +1,4 @@
+/** Which service and operation a request is for. */
 import type { IncomingHttpHeaders } from "node:http";
 import { AwsException } from "../exceptions.ts";
 import type { Operation } from "../framework/operation.ts";

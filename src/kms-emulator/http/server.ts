@@ -1,3 +1,4 @@
+/** The HTTP server of all services. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Engine } from "../engine/engine.ts";
 import { EmulatorError } from "../errors.ts";

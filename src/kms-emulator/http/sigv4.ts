@@ -1,3 +1,4 @@
+/** Signature Version 4: reads a signature and computes the one that it must be. */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { type CredentialScope, parseScope } from "./credential-scope.ts";

@@ -1,3 +1,4 @@
+/** GetRole of IAM: a configured role with its path. */
 import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
 import type { OperationContext } from "../framework/context.ts";

@@ -1,3 +1,4 @@
+/** Changes the record of a key. */
 import type { OperationContext } from "../framework/context.ts";
 import type { KeyRecord } from "../state/records.ts";
 

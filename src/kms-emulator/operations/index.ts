@@ -1,3 +1,4 @@
+/** All operations of all services. */
 import type { Operation } from "../framework/operation.ts";
 import { getRole } from "../iam/get-role.ts";
 import { assumeRole } from "../sts/assume-role.ts";

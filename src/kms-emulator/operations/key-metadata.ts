@@ -1,3 +1,4 @@
+/** The KeyMetadata that CreateKey, DescribeKey and ReplicateKey answer with. */
 import type { KeyMetadata } from "@aws-sdk/client-kms";
 import { factsOf } from "../crypto/key-spec.ts";
 import { keyArn } from "../identifiers.ts";

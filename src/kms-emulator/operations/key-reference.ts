@@ -1,9 +1,10 @@
+/** From the text that names a key in a request (id, ARN, alias) to the key, with permission for it. */
 import { AwsException, notFound } from "../exceptions.ts";
 import type { OperationContext } from "../framework/context.ts";
 import { aliasArn, isKeyId, keyArn, parseArn, partitionOf } from "../identifiers.ts";
 import { arnOf, type KeyRecord } from "../state/records.ts";
 
-export interface ReferenceRules {
+interface ReferenceRules {
   /** The IAM action to ask for on the key, e.g. `kms:DescribeKey`; absent for ListAliases, which needs none. */
   readonly action?: string;
   /** DescribeKey, GetPublicKey and cryptographic operations take alias names and alias ARNs. */
@@ -81,7 +82,7 @@ export function requireKey(context: OperationContext, text: string, rules: Refer
   return key;
 }
 
-/** Refuses to manage a key that belongs to an AWS service; its policy lets nobody else [I]. */
+/** Refuses to manage a key that belongs to an AWS service; its policy lets only the service [I]. */
 export function requireCustomerKey(context: OperationContext, text: string, rules: ReferenceRules): KeyRecord {
   const key = requireKey(context, text, rules);
   if (key.keyManager === "CUSTOMER") return key;

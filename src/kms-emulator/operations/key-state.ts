@@ -1,3 +1,4 @@
+/** Which operation works on a key in which state. */
 import { AwsException } from "../exceptions.ts";
 import type { KeyRecord, KeyState } from "../state/records.ts";
 import { arnOf } from "../state/records.ts";

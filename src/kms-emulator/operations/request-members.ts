@@ -1,3 +1,4 @@
+/** Request members that several operations share (docs/aws-kms-behaviour.md, "Limits of fields"). */
 import { keySpecNames, keyUsages, signingAlgorithms } from "../crypto/key-spec.ts";
 import {
   blob,
@@ -10,8 +11,6 @@ import {
   string,
   structure,
 } from "../framework/validation.ts";
-
-/** Request members that several operations share (docs/aws-kms-behaviour.md, "Limits of fields"). */
 
 const keyIdShape = string({ min: 1, max: 2048 });
 const marker = string({ min: 1, max: 1024, pattern: /^[\u0020-\u00FF]*$/ });

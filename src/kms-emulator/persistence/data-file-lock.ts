@@ -1,15 +1,16 @@
+/** Keeps a second emulator away from a data file that one already uses. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { EmulatorError } from "../errors.ts";
 
 /**
  * A lock file beside the data file, naming the process that holds it. It outlives a kill -9, so a lock is stale when its
- * process is gone, or (Linux) when the process id now belongs to a process started at another time.
+ * process has ended, or (Linux) when the process id now belongs to a process started at another time.
  */
 function startTimeOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // A killed process that nobody has waited for still answers to signal 0.
+    // A killed process that no parent has waited for still answers to signal 0.
     return state === "Z" || state === "X" ? "ended" : (rest[18] ?? "");
   } catch {
     return "";

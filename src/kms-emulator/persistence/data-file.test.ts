@@ -1,3 +1,4 @@
+/** The data file: what it keeps, what it survives, and what it refuses. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -113,7 +114,7 @@ describe("the data file", () => {
     for (const tail of [Buffer.alloc(4096), Buffer.from("garbage\n"), Buffer.from("garbage\nmore garbage\n{")]) {
       writeFileSync(path, Buffer.concat([whole, tail]));
       session(path, ({ store }) => assert.deepEqual(keyIds(store), ["k1"]));
-      assert.deepEqual(readFileSync(path), whole, "the tail is gone");
+      assert.deepEqual(readFileSync(path), whole, "the tail was removed");
     }
   });
 
@@ -157,7 +158,7 @@ describe("the data file", () => {
     assert.throws(() => open(path), failsWith("DATA_FILE_LOCKED"));
     first.file.close();
     open(path).file.close();
-    writeFileSync(`${path}.lock`, "999999999 1\n"); // a process that is gone
+    writeFileSync(`${path}.lock`, "999999999 1\n"); // a process that has ended
     open(path).file.close();
     writeFileSync(`${path}.lock`, `${process.ppid} not-its-start-time\n`); // its number is another process's by now
     if (process.platform === "linux") open(path).file.close();
@@ -175,7 +176,7 @@ describe("the data file", () => {
     file.close();
   });
 
-  it("settles what fell due while nobody was running", (t) => {
+  it("settles what fell due while no emulator was running", (t) => {
     const path = temporaryPath(t);
     session(path, ({ store }) => store.commit(keyNamed("k1", { state: "PendingDeletion", dueAtMs: 5000 }), 1));
     const { store, file } = open(path, manualClock(5000));

@@ -1,9 +1,11 @@
+/** Keeps the state in a file: every commit is appended, and the file is written anew when it has grown. */
 import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { EmulatorClock } from "../drills/clock.ts";
 import { EmulatorError } from "../errors.ts";
+import type { Recorder } from "../state/recorder.ts";
 import type { Mutation } from "../state/records.ts";
-import type { Recorder, Store } from "../state/store.ts";
+import type { Store } from "../state/store.ts";
 import { lockDataFile } from "./data-file-lock.ts";
 import { encodeEntry, encodeLine, header } from "./log-line.ts";
 import { readLog } from "./read-log.ts";
@@ -12,7 +14,7 @@ import { linesOf, syncDirectory, writePieces } from "./snapshot-file.ts";
 /** The log is rewritten when it has grown by this much beyond twice its size after the last rewriting. */
 const slackBytes = 8 * 1024 * 1024;
 
-export interface DataFileOptions {
+interface DataFileOptions {
   readonly path: string;
   /**
    * True: every change is on the disk before it is answered, so it survives a power cut. False: it is in the kernel, so it

@@ -1,3 +1,4 @@
+/** One line of the data file: a batch of changes with its checksum. */
 import { createHash } from "node:crypto";
 import type { Mutation } from "../state/records.ts";
 import { decodeMutation, type Intern } from "./state-codec.ts";

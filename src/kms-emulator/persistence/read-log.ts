@@ -1,10 +1,11 @@
+/** Reads a data file, and tells a torn last line from a damaged file. */
 import { readFileSync } from "node:fs";
 import { EmulatorError } from "../errors.ts";
 import { decodeLine, isHeader, type LogEntry, readEntry } from "./log-line.ts";
 import { createIntern } from "./state-codec.ts";
 
 /** What a data file holds. */
-export interface LogContents {
+interface LogContents {
   readonly entries: Iterable<LogEntry>;
   /** Bytes up to the end of the last whole line; what follows is a write that was interrupted. Valid after iteration. */
   readonly goodBytes: () => number;

@@ -1,3 +1,4 @@
+/** Writes a whole state as the lines of a new data file. */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import type { Mutation } from "../state/records.ts";
 import { encodeEntry, encodeLine, header, type LogEntry } from "./log-line.ts";

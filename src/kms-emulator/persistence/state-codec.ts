@@ -1,3 +1,4 @@
+/** Changes as JSON and back; what a file holds is checked before it is believed. */
 import { keySpecs } from "../crypto/key-spec.ts";
 import type { Mutation } from "../state/records.ts";
 

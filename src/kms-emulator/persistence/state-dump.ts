@@ -1,3 +1,4 @@
+/** The whole state as a JSON value, and back: what the control plane dumps and loads. */
 import { EmulatorError } from "../errors.ts";
 import type { Mutation } from "../state/records.ts";
 import type { Store } from "../state/store.ts";

@@ -18,7 +18,7 @@ export interface AccessControl {
   checkKeyPolicy(caller: Identity, region: string, request: PolicyCheckRequest): void;
 }
 
-export interface AccessControlOptions {
+interface AccessControlOptions {
   /** False: every permission is granted; policies are only checked for being sound. */
   readonly isEvaluating: boolean;
   readonly maxPolicyBytes: number;

@@ -1,3 +1,4 @@
+/** The values of the condition keys that a request is judged by. */
 import { parseArn } from "../identifiers.ts";
 import type { Identity } from "../identity.ts";
 import type { KeyRecord } from "../state/records.ts";

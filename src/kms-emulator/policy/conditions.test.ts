@@ -1,3 +1,4 @@
+/** Conditions of policies, operator by operator. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ConditionContext, conditionsHold } from "./conditions.ts";

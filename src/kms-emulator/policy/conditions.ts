@@ -1,3 +1,4 @@
+/** The Condition of a statement: operators, set operators and policy variables. */
 import { globMatches } from "./glob.ts";
 
 /** A statement's conditions: operator → condition key → values, as written. */

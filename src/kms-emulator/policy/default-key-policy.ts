@@ -1,8 +1,9 @@
+/** The policy of a key that was made without one, and the text that GetKeyPolicy answers with. */
 import { partitionOf } from "../identifiers.ts";
 import type { KeyRecord } from "../state/records.ts";
 
 /** The policy that AWS gives a key made without one: full delegation to the account's IAM policies. */
-export function defaultKeyPolicy(account: string, region: string): string {
+function defaultKeyPolicy(account: string, region: string): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Id: "key-default-1",

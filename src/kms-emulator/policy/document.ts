@@ -1,3 +1,4 @@
+/** Reads the text of a policy into statements, or says where it is wrong. */
 import { type Conditions, isConditionOperator } from "./conditions.ts";
 
 /** A policy document, checked and with its one-or-many members made lists. */
@@ -19,7 +20,7 @@ export interface Statement {
 }
 
 /** `"*"` alone, or names by type: AWS, Service, Federated, CanonicalUser. */
-export type Principals = "*" | Readonly<Record<string, readonly string[]>>;
+type Principals = "*" | Readonly<Record<string, readonly string[]>>;
 
 /** Why a text is no policy document. The layers above choose the exception. */
 export class PolicySyntaxError extends Error {

@@ -1,3 +1,4 @@
+/** What policies say about one action on one resource. */
 import type { Identity } from "../identity.ts";
 import { type ConditionContext, conditionsHold, substitute } from "./conditions.ts";
 import type { PolicyDocument, Statement } from "./document.ts";

@@ -1,3 +1,4 @@
+/** What KMS asks of a key policy beyond its syntax. */
 import { AwsException } from "../exceptions.ts";
 import { type PolicyDocument, PolicySyntaxError, parsePolicy } from "./document.ts";
 import { isPrincipalShaped } from "./principals.ts";

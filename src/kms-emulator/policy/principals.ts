@@ -1,3 +1,4 @@
+/** Whom the Principal of a statement names. */
 import type { Identity } from "../identity.ts";
 import type { Statement } from "./document.ts";
 

@@ -1,3 +1,4 @@
+/** The queue of due moments. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

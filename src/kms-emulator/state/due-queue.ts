@@ -1,5 +1,5 @@
 /** A moment at which a key changes by itself: its deletion falls due, or it leaves Creating or Updating. */
-export interface DueEntry {
+interface DueEntry {
   readonly atMs: number;
   readonly account: string;
   readonly region: string;

@@ -1,3 +1,4 @@
+/** What records were a while ago, for reads that lag behind. */
 import type { AliasRecord, KeyRecord } from "./records.ts";
 
 /** What a record was until `untilMs`; undefined = it did not exist. */
@@ -45,7 +46,7 @@ export class History {
     return versionAt(this.#aliases.get(`${account}/${region}/${name}`), asOfMs, current);
   }
 
-  /** Ids or names in this Region that have changed lately, and may be gone from the current listing. */
+  /** Ids or names in this Region that have changed lately, and may be missing from the current listing. */
   changed(kind: "keys" | "aliases", account: string, region: string): string[] {
     const prefix = `${account}/${region}/`;
     const names = kind === "keys" ? this.#keys.keys() : this.#aliases.keys();

@@ -1,3 +1,4 @@
+/** The ordered index, against a sorted array. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

@@ -1,3 +1,4 @@
+/** Where the keys and aliases of a Region are kept. */
 import { OrderedIndex } from "./ordered-index.ts";
 import type { AliasRecord, KeyRecord } from "./records.ts";
 

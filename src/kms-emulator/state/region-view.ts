@@ -1,3 +1,4 @@
+/** The state of one Region as a call sees it. */
 import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation } from "./records.ts";
 import type { RegionState } from "./region-state.ts";
 import type { Store } from "./store.ts";

@@ -1,20 +1,11 @@
+/** All state, and the one way to change it. */
 import type { StoredMaterial } from "../crypto/key-material.ts";
 import { DueQueue } from "./due-queue.ts";
 import { History } from "./history.ts";
+import type { Recorder } from "./recorder.ts";
 import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation, SessionRecord } from "./records.ts";
 import { detach, emptyRegion, type RegionState } from "./region-state.ts";
 import { dayMs, settleKey } from "./settle.ts";
-
-/** Called with every batch of changes before it takes effect; throws if it cannot be made durable. */
-export interface Recorder {
-  append(mutations: readonly Mutation[], atMs: number): void;
-  /** The batch replaces everything before it. */
-  replace(mutations: readonly Mutation[], atMs: number): void;
-  /** Called after the clock was moved by hand. */
-  clockMoved(nowMs: number): void;
-  /** Called after a commit: the time for housekeeping. */
-  compactIfDue(): void;
-}
 
 const place = (account: string, region: string): string => `${account}/${region}`;
 

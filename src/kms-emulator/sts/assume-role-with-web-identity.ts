@@ -1,3 +1,4 @@
+/** AssumeRoleWithWebIdentity: credentials of a role for the bearer of a token. */
 import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
 import type { OperationContext } from "../framework/context.ts";

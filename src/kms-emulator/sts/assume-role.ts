@@ -1,3 +1,4 @@
+/** AssumeRole: credentials of a role for a caller that its trust policy names. */
 import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
 import type { OperationContext } from "../framework/context.ts";

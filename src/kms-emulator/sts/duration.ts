@@ -1,3 +1,4 @@
+/** How long a session may last. */
 import type { Role } from "../directory/directory.ts";
 import { invalid } from "../exceptions.ts";
 import type { OperationContext } from "../framework/context.ts";

@@ -1,3 +1,4 @@
+/** GetCallerIdentity: who the caller is. */
 import { operation } from "../framework/operation.ts";
 import { structure } from "../framework/validation.ts";
 

@@ -1,6 +1,6 @@
+/** Request members that the AssumeRole operations share (docs/aws-kms-behaviour.md, "STS"). */
 import { list, optional, required, string, structure } from "../framework/validation.ts";
 
-/** Request members that the AssumeRole operations share (docs/aws-kms-behaviour.md, "STS"). */
 export const roleArn = required(string({ min: 20, max: 2048 }));
 export const roleSessionName = required(string({ min: 2, max: 64, pattern: /^[\w+=,.@-]*$/ }));
 export const policy = optional(string({ min: 1, max: 2048, pattern: /^[\t\n\r\u0020-\u00FF]+$/ }));

@@ -1,3 +1,4 @@
+/** Opens sessions: what the AssumeRole operations have in common. */
 import { randomBytes } from "node:crypto";
 import type { Role } from "../directory/directory.ts";
 import { AwsException } from "../exceptions.ts";
@@ -5,7 +6,7 @@ import type { OperationContext } from "../framework/context.ts";
 import { PolicySyntaxError, parsePolicy } from "../policy/document.ts";
 import type { SessionRecord, Tag } from "../state/records.ts";
 
-export interface SessionRequest {
+interface SessionRequest {
   readonly role: Role;
   readonly name: string;
   readonly durationSeconds: number;

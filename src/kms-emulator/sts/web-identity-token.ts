@@ -1,3 +1,4 @@
+/** Reads the token of AssumeRoleWithWebIdentity and verifies it. */
 import { constants, createPublicKey, type JsonWebKey, verify } from "node:crypto";
 import type { OidcProviderConfig } from "../directory/config.ts";
 import { AwsException } from "../exceptions.ts";

@@ -1,3 +1,4 @@
+/** GetResources of Resource Groups Tagging: the keys with certain tags. */
 import { AwsException } from "../exceptions.ts";
 import type { OperationContext } from "../framework/context.ts";
 import { operation } from "../framework/operation.ts";

@@ -1,3 +1,4 @@
+/** Key policies and IAM policies decide who may do what. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import {

@@ -1,3 +1,4 @@
+/** GetRole of IAM, and policies that name roles by their paths. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CreateKeyCommand } from "@aws-sdk/client-kms";

@@ -1,3 +1,4 @@
+/** Sessions of STS: trust policies, external ids, web identity tokens. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { describe, it } from "node:test";
@@ -250,7 +251,7 @@ describe("AssumeRoleWithWebIdentity", () => {
     });
   }
 
-  it("refuses tokens that are expired, foreign, forged, for somebody else, or no tokens", async (t) => {
+  it("refuses tokens that are expired, foreign, forged, for another subject, or no tokens", async (t) => {
     const { stsFor } = await startFixture(t, options);
     const attempt = async (made: string | Promise<string>) => stsFor(anyCredentials).send(request(await made));
     const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;

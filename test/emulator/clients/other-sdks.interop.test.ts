@@ -1,3 +1,4 @@
+/** Go SDK v2 and boto3 are served as by AWS. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

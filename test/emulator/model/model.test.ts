@@ -1,3 +1,4 @@
+/** A random walk through the operations agrees with a simple model. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type EmulatorControl, manualClock } from "../../../src/kms-emulator/index.ts";

@@ -1,3 +1,4 @@
+/** Aliases: names, dates, limits, the change of their key. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import {

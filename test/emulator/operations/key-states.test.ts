@@ -1,3 +1,4 @@
+/** The table of key states, cell by cell. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

@@ -1,3 +1,4 @@
+/** Keys: making, describing, listing, deletion at its date. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import {

@@ -1,3 +1,4 @@
+/** Multi-Region keys: replicas, the primary, their deletion. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import {

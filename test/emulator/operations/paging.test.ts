@@ -1,3 +1,4 @@
+/** Pages and their markers. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

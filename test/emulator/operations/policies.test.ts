@@ -1,3 +1,4 @@
+/** Key policies: checks, lockout, principals. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

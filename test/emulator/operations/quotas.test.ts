@@ -1,3 +1,4 @@
+/** Request quotas per account and Region. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { requestQuotas } from "../../../src/kms-emulator/engine/quotas.ts";

@@ -1,3 +1,4 @@
+/** Signature Version 4: which requests are refused, and in which words. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { ListAliasesCommand, ListKeysCommand } from "@aws-sdk/client-kms";

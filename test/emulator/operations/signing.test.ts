@@ -1,3 +1,4 @@
+/** Sign, Verify and GetPublicKey, checked with OpenSSL; generation of keys. */
 import assert from "node:assert/strict";
 import { constants, createHash, createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
 import { describe, it } from "node:test";

@@ -1,3 +1,4 @@
+/** GetResources: filters, pages, keys that once had tags. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { DisableKeyCommand, ScheduleKeyDeletionCommand, UntagResourceCommand } from "@aws-sdk/client-kms";

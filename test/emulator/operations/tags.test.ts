@@ -1,3 +1,4 @@
+/** Tags of keys. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ListResourceTagsCommand, TagResourceCommand, UntagResourceCommand } from "@aws-sdk/client-kms";

@@ -1,3 +1,4 @@
+/** The command `spire-aws-kms emulator`. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";

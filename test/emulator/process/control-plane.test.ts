@@ -1,3 +1,4 @@
+/** The control plane over HTTP. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { CreateKeyCommand, DescribeKeyCommand, ListKeysCommand, ScheduleKeyDeletionCommand } from "@aws-sdk/client-kms";

@@ -1,3 +1,4 @@
+/** Starts the `emulator` command as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

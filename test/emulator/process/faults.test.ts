@@ -1,3 +1,4 @@
+/** Faults and pauses, as clients see them. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import {

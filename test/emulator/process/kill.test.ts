@@ -1,3 +1,4 @@
+/** Nothing that was acknowledged is lost by kill -9. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { Agent, request } from "node:http";

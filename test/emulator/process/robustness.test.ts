@@ -1,3 +1,4 @@
+/** Bad input is answered, never crashes the emulator, never hangs a client. */
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
@@ -222,11 +223,13 @@ describe("a client that does not finish", () => {
     const { emulator, target } = await startFixture(t);
     const { hostname, port } = new URL(emulator.endpoint);
     const pause = emulator.control.pause({ operation: "ListKeys", when: "before" });
-    const gone = connect(Number(port), hostname, () => {
-      gone.write("POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: TrentService.ListKeys\r\nContent-Length: 2\r\n\r\n{}");
+    const impatient = connect(Number(port), hostname, () => {
+      impatient.write(
+        "POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: TrentService.ListKeys\r\nContent-Length: 2\r\n\r\n{}",
+      );
     });
     const record = await pause.reached;
-    await new Promise<void>((resolve) => gone.destroy().on("close", () => resolve()));
+    await new Promise<void>((resolve) => impatient.destroy().on("close", () => resolve()));
     pause.release();
     assert.equal((await target("ListAliases", {})).status, 200);
     assert.equal(record.outcome, "ok");

@@ -1,3 +1,4 @@
+/** A large state costs a call no more than a small one. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** Requests, answers and error bodies on AWS's wire. */
 import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { describe, it } from "node:test";

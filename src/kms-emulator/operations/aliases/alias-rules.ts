@@ -1,3 +1,4 @@
+/** What the operations on aliases ask of a name, of the caller and of the key. */
 import { AwsException, invalid } from "../../exceptions.ts";
 import type { OperationContext } from "../../framework/context.ts";
 import { aliasArn } from "../../identifiers.ts";

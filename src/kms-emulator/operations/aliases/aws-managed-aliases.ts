@@ -1,9 +1,10 @@
+/** The aliases under `alias/aws/` that every account has, and the keys that AWS services make behind them. */
 import { type KeyMaterial, storeMaterial } from "../../crypto/key-material.ts";
 import type { OperationContext } from "../../framework/context.ts";
 import type { AliasRecord, KeyRecord } from "../../state/records.ts";
 
 /**
- * Aliases that every account lists for AWS services, sorted. They have no key until the service, or somebody's DescribeKey,
+ * Aliases that every account lists for AWS services, sorted. They have no key until the service, or a DescribeKey,
  * first uses them.
  */
 export const awsManagedAliases: readonly string[] = [

@@ -1,3 +1,4 @@
+/** CreateAlias: a name for a key. */
 import { AwsException } from "../../exceptions.ts";
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";

@@ -1,3 +1,4 @@
+/** DeleteAlias: takes an alias off its key. */
 import { notFound } from "../../exceptions.ts";
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";

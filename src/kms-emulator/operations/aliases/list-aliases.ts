@@ -1,3 +1,4 @@
+/** ListAliases: the aliases of a Region or of one key, by pages. */
 import type { AliasListEntry } from "@aws-sdk/client-kms";
 import type { OperationContext } from "../../framework/context.ts";
 import { operation } from "../../framework/operation.ts";

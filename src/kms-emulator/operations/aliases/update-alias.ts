@@ -1,3 +1,4 @@
+/** UpdateAlias: points an alias to another key of the same kind, or renews its date. */
 import { isAsymmetric } from "../../crypto/key-spec.ts";
 import { invalid, notFound } from "../../exceptions.ts";
 import type { OperationContext } from "../../framework/context.ts";
@@ -27,7 +28,7 @@ function requireSameKind(before: KeyRecord, after: KeyRecord): void {
 }
 
 /** Permission on the key that the alias leaves, and the comparison of the two keys. */
-function leave(context: OperationContext, beforeId: string, after: KeyRecord): void {
+function requireMayLeave(context: OperationContext, beforeId: string, after: KeyRecord): void {
   const before = context.view.currentKey(beforeId);
   if (!before || before.keyId === after.keyId) return;
   requireKey(context, before.keyId, { action: "kms:UpdateAlias" });
@@ -48,7 +49,7 @@ export const updateAlias = operation({
     const alias = view.alias(name) && view.currentAlias(name);
     if (!alias) throw notFound(`Alias ${aliasArn(account, region, name)} is not found.`);
     requireState("UpdateAlias", key);
-    leave(context, alias.keyId, key);
+    requireMayLeave(context, alias.keyId, key);
     const moved = { ...alias, keyId: key.keyId, updatedAtMs: context.clock() };
     context.commit({ kind: "put-alias", alias: moved });
     return undefined;

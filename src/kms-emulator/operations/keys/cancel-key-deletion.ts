@@ -1,3 +1,4 @@
+/** CancelKeyDeletion: ends the waiting period; the key stays Disabled. */
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { arnOf } from "../../state/records.ts";

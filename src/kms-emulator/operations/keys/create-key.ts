@@ -1,3 +1,4 @@
+/** CreateKey: makes a key, with its policy and tags. */
 import { storeMaterial } from "../../crypto/key-material.ts";
 import { factsOf, type KeySpec, type KeyUsage } from "../../crypto/key-spec.ts";
 import { AwsException, invalid } from "../../exceptions.ts";
@@ -69,6 +70,25 @@ function requireAccess(context: OperationContext, tags: readonly Tag[], conditio
 const newKeyId = (context: OperationContext, isMultiRegion: boolean): string =>
   isMultiRegion ? `mrk-${context.random.hex(16)}` : context.random.uuid();
 
+type Chosen = Pick<KeyRecord, "keyId" | "spec" | "usage" | "isMultiRegion" | "materialId" | "tags">;
+
+interface Given {
+  readonly Description: string | undefined;
+  readonly Policy: string | undefined;
+}
+
+const newKey = (context: OperationContext, chosen: Chosen, { Description, Policy }: Given): KeyRecord => ({
+  account: context.account,
+  region: context.region,
+  ...chosen,
+  createdAtMs: context.clock(),
+  description: Description ?? "",
+  keyManager: "CUSTOMER",
+  state: "Enabled",
+  ...(Policy === undefined ? {} : { policy: Policy }),
+  wasTagged: chosen.tags.length > 0,
+});
+
 export const createKey = operation({
   service: "kms",
   name: "CreateKey",
@@ -109,22 +129,7 @@ export const createKey = operation({
     }
     const material = await context.materials.create(spec);
     requireRoomForKey(context); // others may have been made while RSA material was generated
-    const key: KeyRecord = {
-      account,
-      region,
-      keyId,
-      createdAtMs: context.clock(),
-      description: input.Description ?? "",
-      spec,
-      usage,
-      keyManager: "CUSTOMER",
-      state: "Enabled",
-      isMultiRegion,
-      materialId: material.id,
-      ...(input.Policy === undefined ? {} : { policy: input.Policy }),
-      tags,
-      wasTagged: tags.length > 0,
-    };
+    const key = newKey(context, { keyId, spec, usage, isMultiRegion, materialId: material.id, tags }, input);
     const set: MultiRegionSet | undefined = isMultiRegion
       ? { account, keyId, primaryRegion: region, replicaRegions: [] }
       : undefined;

@@ -1,3 +1,4 @@
+/** DescribeKey: the metadata of a key, whoever owns it. */
 import type { OperationContext } from "../../framework/context.ts";
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
@@ -5,7 +6,7 @@ import { createManagedKey, unboundManagedAlias } from "../aliases/aws-managed-al
 import { keyMetadata } from "../key-metadata.ts";
 import { requireKey } from "../key-reference.ts";
 import { grantTokens, keyId } from "../request-members.ts";
-import { refuseGrantTokens } from "../signing/crypto-rules.ts";
+import { refuseGrantTokens } from "../signing/signing-rules.ts";
 
 function describe(context: OperationContext, text: string, tokens: readonly string[] | undefined) {
   const key = requireKey(context, text, { action: "kms:DescribeKey", acceptsAlias: true, acceptsForeign: true });

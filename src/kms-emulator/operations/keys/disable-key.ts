@@ -1,3 +1,4 @@
+/** DisableKey: a key that cannot be used until it is enabled again. */
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { changeKey } from "../change-key.ts";

@@ -1,3 +1,4 @@
+/** EnableKey: a Disabled key can be used again. */
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { changeKey } from "../change-key.ts";

@@ -1,3 +1,4 @@
+/** ListKeys: ids and ARNs of all keys of a Region, by pages. */
 import { operation } from "../../framework/operation.ts";
 import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
 import { structure } from "../../framework/validation.ts";

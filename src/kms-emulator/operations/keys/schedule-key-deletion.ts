@@ -1,3 +1,4 @@
+/** ScheduleKeyDeletion: starts the waiting period of a key. */
 import type { OperationContext } from "../../framework/context.ts";
 import { operation } from "../../framework/operation.ts";
 import { integer, optional, structure } from "../../framework/validation.ts";

@@ -1,3 +1,4 @@
+/** UpdateKeyDescription: replaces the description of a key. */
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { changeKey } from "../change-key.ts";

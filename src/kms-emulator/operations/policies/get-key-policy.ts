@@ -1,3 +1,4 @@
+/** GetKeyPolicy: the policy of a key as text. */
 import { notFound } from "../../exceptions.ts";
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";

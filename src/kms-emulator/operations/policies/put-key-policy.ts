@@ -1,3 +1,4 @@
+/** PutKeyPolicy: replaces the policy of a key. */
 import { notFound } from "../../exceptions.ts";
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";

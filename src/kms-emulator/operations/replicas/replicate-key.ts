@@ -1,3 +1,4 @@
+/** ReplicateKey: the same key in another Region. */
 import { AwsException, invalid } from "../../exceptions.ts";
 import type { OperationContext } from "../../framework/context.ts";
 import { operation } from "../../framework/operation.ts";

@@ -1,3 +1,4 @@
+/** UpdatePrimaryRegion: makes a replica the primary of its set. */
 import { AwsException, notFound } from "../../exceptions.ts";
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";

@@ -1,3 +1,4 @@
+/** GetPublicKey: the public half of an asymmetric key, and what it may be used for. */
 import { isAsymmetric } from "../../crypto/key-spec.ts";
 import { AwsException } from "../../exceptions.ts";
 import { operation } from "../../framework/operation.ts";
@@ -7,7 +8,7 @@ import { algorithmMembers } from "../key-metadata.ts";
 import { requireKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import { grantTokens, keyId } from "../request-members.ts";
-import { refuseGrantTokens } from "./crypto-rules.ts";
+import { refuseGrantTokens } from "./signing-rules.ts";
 
 export const getPublicKey = operation({
   service: "kms",

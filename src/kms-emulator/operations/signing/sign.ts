@@ -1,3 +1,4 @@
+/** Sign: a signature over a message or a digest. */
 import { signMessage } from "../../crypto/signing.ts";
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
@@ -5,7 +6,7 @@ import { arnOf } from "../../state/records.ts";
 import { requireKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import { dryRun, grantTokens, keyId, message, messageType, signingAlgorithm } from "../request-members.ts";
-import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./crypto-rules.ts";
+import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./signing-rules.ts";
 
 export const sign = operation({
   service: "kms",

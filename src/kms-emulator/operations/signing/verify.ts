@@ -1,3 +1,4 @@
+/** Verify: whether a signature is one of this key. */
 import { verifyMessage } from "../../crypto/signing.ts";
 import { AwsException } from "../../exceptions.ts";
 import { operation } from "../../framework/operation.ts";
@@ -6,7 +7,7 @@ import { arnOf } from "../../state/records.ts";
 import { requireKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
 import { dryRun, grantTokens, keyId, message, messageType, signature, signingAlgorithm } from "../request-members.ts";
-import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./crypto-rules.ts";
+import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./signing-rules.ts";
 
 export const verify = operation({
   service: "kms",

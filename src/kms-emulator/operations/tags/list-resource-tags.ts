@@ -1,3 +1,4 @@
+/** ListResourceTags: the tags of a key, by pages. */
 import { operation } from "../../framework/operation.ts";
 import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
 import { structure } from "../../framework/validation.ts";

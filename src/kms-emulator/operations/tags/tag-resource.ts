@@ -1,3 +1,4 @@
+/** TagResource: adds tags to a key or replaces their values. */
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { changeKey } from "../change-key.ts";

@@ -1,3 +1,4 @@
+/** What AWS asks of the tags in a request. */
 import { AwsException } from "../../exceptions.ts";
 import type { OperationContext } from "../../framework/context.ts";
 import type { Tag } from "../../state/records.ts";

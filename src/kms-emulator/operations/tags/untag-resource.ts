@@ -1,3 +1,4 @@
+/** UntagResource: takes tags off a key. */
 import { operation } from "../../framework/operation.ts";
 import { structure } from "../../framework/validation.ts";
 import { changeKey } from "../change-key.ts";
@@ -15,8 +16,8 @@ export const untagResource = operation({
       conditions: { "aws:TagKeys": input.TagKeys },
     });
     requireState("UntagResource", key);
-    const gone = new Set(input.TagKeys);
-    changeKey(context, key, (present) => ({ ...present, tags: present.tags.filter((tag) => !gone.has(tag.key)) }));
+    const removed = new Set(input.TagKeys);
+    changeKey(context, key, (present) => ({ ...present, tags: present.tags.filter((tag) => !removed.has(tag.key)) }));
     return undefined;
   },
 });

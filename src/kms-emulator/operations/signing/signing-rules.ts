@@ -1,10 +1,11 @@
+/** What Sign, Verify and GetPublicKey ask of a key, a message and the options of a call. */
 import { factsOf, type SigningAlgorithm, signingAlgorithms } from "../../crypto/key-spec.ts";
 import type { SigningInput } from "../../crypto/signing.ts";
 import { AwsException, invalid } from "../../exceptions.ts";
 import type { KeyRecord } from "../../state/records.ts";
 import { arnOf } from "../../state/records.ts";
 
-export type MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU";
+type MessageType = "RAW" | "DIGEST" | "EXTERNAL_MU";
 
 /** Throws InvalidKeyUsageException unless the key may sign with `algorithm`. */
 export function requireSigningKey(operation: "Sign" | "Verify", key: KeyRecord, algorithm: SigningAlgorithm): void {
