@@ -13,7 +13,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
 const files = repositoryFiles();
-const prose = readProse(files);
+// The change log also speaks of what is no longer there.
+const prose = readProse(files.filter((path) => path !== "CHANGELOG.md"));
 
 /** Names in the first column of a document's tables. */
 const firstCells = (text: string): string[] =>
@@ -31,7 +32,7 @@ describe("documents", () => {
   });
 
   it("links lead to files and sections that exist", () => {
-    const links = prose.flatMap(linksIn);
+    const links = readProse(files).flatMap(linksIn);
     const broken = links.filter(({ page, anchor }) => {
       if (!existsSync(join(root, page))) return true;
       return anchor !== undefined && !sectionsOf(page).map(anchorOf).includes(anchor);
