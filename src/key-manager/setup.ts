@@ -13,7 +13,9 @@ export interface PreparationContext {
 
 /**
  * The key policy document of a new key; undefined = KMS's default. Asked for when the key is to be made: what it takes may
- * still be under way after Configure. Never rejects, and takes no more than seconds.
+ * still be under way after Configure. Takes no more than seconds.
+ *
+ * @throws KeyManagerError when the policy cannot be known by now: then no key is made, rather than one with another policy
  */
 export type KeyPolicySource = () => Promise<string | undefined>;
 

@@ -17,10 +17,10 @@ export const places = {
   CreateAlias: "GenerateKey",
   UpdateAlias: "rotation",
   ScheduleKeyDeletion: "rotation",
-  GetCallerIdentity: "Configure",
+  GetCallerIdentity: "first key",
   ListAliases: "Configure",
   DescribeKey: "Configure",
-} as const satisfies Readonly<Record<string, "SignData" | "GenerateKey" | "rotation" | "Configure">>;
+} as const satisfies Readonly<Record<string, "SignData" | "GenerateKey" | "rotation" | "Configure" | "first key">>;
 
 export type Place = keyof typeof places;
 
@@ -103,6 +103,10 @@ class Experiment {
           return this.#generate(keyId, stop.signal);
         case "Configure":
           return this.#process.configure({}, stop.signal);
+        case "first key":
+          // Configure asks, and succeeds without the answer.
+          await this.#process.configure({}, stop.signal);
+          return this.#generate("JWT-Signer-A", stop.signal);
       }
     };
     const ending = call().then(

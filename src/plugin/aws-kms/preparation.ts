@@ -1,10 +1,11 @@
 /** From a checked configuration of `aws_kms` to what its key manager is made of; reads files and AWS, changes nothing. */
 import { randomUUID } from "node:crypto";
-import { KeyManagerError, keyManagerError } from "../../key-manager/errors.ts";
-import type { Clock, Logger } from "../../key-manager/ports.ts";
+import { KeyManagerError } from "../../key-manager/errors.ts";
+import type { Clock, Logger, RoleInAccount } from "../../key-manager/ports.ts";
 import type { KeyPolicySource, PreparationContext, Prepare } from "../../key-manager/setup.ts";
 import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
 import { awsKmsNames } from "./names.ts";
+import { OwnIdentity } from "./own-identity.ts";
 import { assumedRoleOf, isArnOfRole, RoleArns } from "./role-arns.ts";
 import { createServerIdFile, readServerId } from "./server-id.ts";
 import type { AwsKmsConfig } from "./settings.ts";
@@ -33,45 +34,57 @@ async function resolveServerId({ identity }: AwsKmsConfig, log: Logger): Promise
   };
 }
 
+/** What the process knows, whatever it is configured with. */
+interface ProcessContext {
+  readonly clock: Clock;
+  readonly roleArns: RoleArns;
+}
+
 async function resolveKeyPolicy(
   { keyPolicyFile, assumeRole }: AwsKmsConfig,
-  roleArns: RoleArns,
-  { sts, iam, log, signal }: PreparationContext,
+  { clock, roleArns }: ProcessContext,
+  { sts, iam, log }: PreparationContext,
 ): Promise<KeyPolicySource> {
   if (keyPolicyFile !== undefined) {
     const document = await readKeyPolicyFile(keyPolicyFile);
     return async () => document;
   }
-  const caller = await sts.getCallerIdentity({ signal }).catch((error: unknown) => {
-    throw keyManagerError("failed to find out who the server is to AWS, which the default key policy needs", error);
+  const configuredArnOf = (role: RoleInAccount): string | undefined =>
+    assumeRole !== undefined && isArnOfRole(assumeRole.roleArn, role) ? assumeRole.roleArn : undefined;
+  const self = new OwnIdentity({
+    sts,
+    clock,
+    log,
+    onKnown({ arn }) {
+      const role = assumedRoleOf(arn);
+      if (role === undefined) {
+        log.warn(
+          "The server has not assumed an IAM role, so new keys get AWS KMS's default key policy; assign a role, or set key_policy_file",
+          { caller_arn: arn },
+        );
+        // Nobody waits for IAM here: its answer is wanted when a key is made, and that is soon.
+      } else if (configuredArnOf(role) === undefined) void roleArns.find(role, iam);
+    },
   });
-  const role = assumedRoleOf(caller.arn);
-  if (role === undefined) {
-    log.warn(
-      "The server has not assumed an IAM role, so new keys get AWS KMS's default key policy; assign a role, or set key_policy_file",
-      { caller_arn: caller.arn },
-    );
-    return async () => undefined;
-  }
-  const configured = assumeRole?.roleArn;
-  if (configured !== undefined && isArnOfRole(configured, role)) {
-    return async () => defaultKeyPolicy(role, configured);
-  }
-  // Nobody waits for IAM here: its answer is wanted when a key is made, and that is soon.
-  void roleArns.find(role, iam);
-  return async () => defaultKeyPolicy(role, await roleArns.found(role, iam));
+  self.askInBackground();
+  return async () => {
+    const role = assumedRoleOf((await self.found()).arn);
+    if (role === undefined) return undefined;
+    return defaultKeyPolicy(role, configuredArnOf(role) ?? (await roleArns.found(role, iam)));
+  };
 }
 
 /**
- * Reads what the configuration refers to: server id, key policy, caller identity.
+ * Reads what the configuration refers to: server id and key policy; asks who the server is, and waits for no answer.
  *
  * @param options of the process: what was learnt of the role's ARN outlives a reconfiguration
  */
 export function awsKmsPreparation(options: { readonly clock: Clock; readonly log: Logger }): Prepare<AwsKmsConfig> {
+  const { clock } = options;
   const roleArns = new RoleArns(options);
   return async (config, context) => {
     const { serverId, keep } = await resolveServerId(config, context.log);
-    const keyPolicy = await resolveKeyPolicy(config, roleArns, context);
+    const keyPolicy = await resolveKeyPolicy(config, { clock, roleArns }, context);
     const { trustDomain } = config;
     const names = awsKmsNames(trustDomain, serverId);
     return { names, keyPolicy, identity: { trustDomain, serverId }, commit: keep };

@@ -82,17 +82,17 @@ const refused: readonly CredentialsCase[] = [
   {
     title: "an access key that AWS does not know",
     settings: { access_key_id: "AKIANOBODY0000000001", secret_access_key: wrong.secretAccessKey },
-    words: [/GetCallerIdentity: InvalidClientTokenId/],
+    words: [/ListAliases: UnrecognizedClientException/],
   },
   {
     title: "a wrong secret",
     settings: { access_key_id: server.accessKeyId, secret_access_key: wrong.secretAccessKey },
-    words: [/SignatureDoesNotMatch/],
+    words: [/ListAliases: InvalidSignatureException/],
   },
   {
     title: "a session without its token",
     settings: { access_key_id: session.accessKeyId, secret_access_key: session.secretAccessKey },
-    words: [/GetCallerIdentity: InvalidClientTokenId/],
+    words: [/ListAliases: UnrecognizedClientException/],
   },
   {
     title: "a session with another token",
@@ -101,7 +101,7 @@ const refused: readonly CredentialsCase[] = [
       secret_access_key: session.secretAccessKey,
       session_token: wrong.sessionToken,
     },
-    words: [/GetCallerIdentity: InvalidClientTokenId/],
+    words: [/ListAliases: UnrecognizedClientException/],
   },
   { title: "none anywhere", words: [/CredentialsProviderError/, /default chain/] },
 ];

@@ -72,9 +72,15 @@ describe("secrets are never told", () => {
   }
 
   it("when Configure meets such an error", async () => {
-    for (const operation of ["GetCallerIdentity", "ListAliases"]) {
-      await refusing(operation, nameless, () => plugin.configure(settings));
-    }
+    await refusing("ListAliases", nameless, () => plugin.configure(settings));
+  });
+
+  it("when STS answers with such an error, in the background and to who makes a key", async () => {
+    await refusing("GetCallerIdentity", nameless, async () => {
+      await plugin.configure(settings);
+      await plugin.logged(/AWS STS does not tell who the server is/);
+      return plugin.generate(keyId);
+    });
   });
 
   it("when a role is assumed: neither what it is assumed with nor what it gives", async () => {

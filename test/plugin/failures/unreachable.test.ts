@@ -46,7 +46,9 @@ describe("AWS out of reach", () => {
   it("nobody listens at the endpoint", async () => {
     const endpoint = `http://127.0.0.1:${await closedPort()}`;
     await assertRefused({ endpoint }, "UNAVAILABLE", /ListAliases: ECONNREFUSED/, mend);
-    await assertRefused({ sts_endpoint: endpoint }, "UNAVAILABLE", /GetCallerIdentity: ECONNREFUSED/, mend);
+    await plugin.configure({ sts_endpoint: endpoint });
+    await expectStatus(plugin.generate(keyId), "UNAVAILABLE", /GetCallerIdentity: ECONNREFUSED/, mend);
+    await plugin.configure();
   });
 
   it("the endpoint speaks no TLS", async () => {
