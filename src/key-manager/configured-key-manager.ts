@@ -170,14 +170,15 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
 
   async #retag(config: C, { keyManager, clients }: Current, signal: AbortSignal | undefined): Promise<void> {
     const keyArns = [...keyManager.entries.values()].map(({ keyArn }) => keyArn);
-    await retagKeys(keyArns, { kms: clients.kms, log: this.#options.log, keyTags: config.keyTags }, signal);
+    const { clock, log } = this.#options;
+    await retagKeys(keyArns, { kms: clients.kms, clock, log, keyTags: config.keyTags }, signal);
   }
 
   #startUpkeep(
     config: C,
     { keyManager, clients, stop }: Current,
     preparation: Preparation,
-    { unattendedMs }: DiscoveredKeys,
+    { unattendedMs, untagged }: DiscoveredKeys,
   ): void {
     const { clock, log, telemetry, tasks } = this.#options;
     const { upkeep, pendingWindowInDays, tagBasedKeyDiscovery } = config;
@@ -189,6 +190,7 @@ export class ConfiguredKeyManager<C extends KeyManagerConfig = KeyManagerConfig>
       kms: clients.kms,
       tagging: clients.tagging,
       tagIdentity: tagBasedKeyDiscovery ? identity : undefined,
+      untagged,
       names,
       pendingWindowInDays,
       deletions: this.#deletions,

@@ -19,6 +19,7 @@ import {
   startServer,
   stateOf,
   tagMode,
+  tagsOf,
   trustDomain,
 } from "../simulation/scenes.ts";
 import type { SimulatedAccount } from "../simulation/simulated-account.ts";
@@ -206,15 +207,35 @@ describe("a permission that is missing", () => {
     await sign(server);
   });
 
-  it("kms:TagResource in tag mode: tags grow old, migration fails", async () => {
+  it("kms:TagResource in tag mode: tags grow old, a migration goes on later", async () => {
     const { authorized, account, server } = await losing("kms:TagResource", tagMode);
     await account.time.run(11 * minuteMs);
     told(server, /^Task failed/, "kms:TagResource", /run in tag mode take this server's keys for stale/);
     await sign(server);
     const untagged = await authorized.start("b");
     await generate(untagged);
-    const start = authorized.start("b", tagMode, without("kms:TagResource"));
-    await assert.rejects(start, denied(/failed to find keys by their tags/, "kms:TagResource"));
+    const keyArn = arnOf(untagged);
+    const migrating = await authorized.start("b", tagMode, without("kms:TagResource"));
+    assert.equal(arnOf(migrating), keyArn);
+    told(migrating, /^Keys found by their aliases could not be tagged yet/, "kms:TagResource");
+    await sign(migrating);
+    migrating.accessKeyId = full;
+    await account.time.run(hourMs);
+    assert.equal((await tagsOf(account, keyArn)).get("spire-active"), "true");
+  });
+
+  it("kms:ListAliases in tag mode: a start goes without, and finds what it can name", async () => {
+    const { authorized, account } = await losing("kms:ListAliases", tagMode);
+    const fresh = await authorized.start("fresh", tagMode, without("kms:ListAliases"));
+    assert.equal(fresh.entries.size, 0);
+    told(fresh, /^Aliases may not be listed/, "kms:ListAliases");
+    const untagged = await authorized.start("b");
+    const keyArn = await generate(untagged);
+    untagged.kill();
+    const migrating = await authorized.start("b", tagMode, without("kms:ListAliases"));
+    assert.equal(arnOf(migrating), keyArn);
+    assert.equal((await tagsOf(account, keyArn)).get("spire-key-id"), "x509-CA-A");
+    await sign(migrating);
   });
 
   it("kms:TagResource with retag_existing_keys: told once a key, and the plugin serves", async () => {

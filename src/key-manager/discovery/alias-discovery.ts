@@ -1,12 +1,13 @@
 /** Finding this server's keys at Configure by the names of their aliases. */
 
-import { KeyManagerError, keyManagerError } from "../errors.ts";
+import { explain, KeyManagerError, keyManagerError } from "../errors.ts";
 import { findKey } from "../find-key.ts";
 import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
 import type { KeyNames } from "../names.ts";
 import { mapBounded } from "../pace/concurrency.ts";
 import { type AliasListEntry, isDoomed, isKmsError, type KeyMetadata, type Logger } from "../ports.ts";
+import { tagNames } from "../tags/spire-tags.ts";
 import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discovery.ts";
 
 /** DescribeKey and GetPublicKey under way at once; KMS allows 2,000 a second of each. */
@@ -52,24 +53,36 @@ const longestUnattendedMs = ({ own, now }: Listing): number =>
     ...own.map(({ lastUpdatedDate }) => (now && lastUpdatedDate ? now.getTime() - lastUpdatedDate.getTime() : 0)),
   );
 
-/** What is wrong with a key behind one of our aliases, with the way to mend it; undefined when it can be used. */
-export function troubleWith({ keyState, keySpec, keyUsage, arn }: KeyMetadata, aliasName: string): string | undefined {
-  if (keyUsage !== "SIGN_VERIFY")
-    return `key usage ${keyUsage} cannot sign; point the alias at another key or delete it`;
-  if (keyTypeOf(keySpec) === undefined) {
-    return `key spec ${keySpec} is none of SPIRE's; point the alias at another key or delete it`;
-  }
+/**
+ * What is wrong with a key of ours, with the way to mend it; undefined when it can be used.
+ *
+ * @param aliasName the alias that stands on it; undefined for one that only its tags show
+ */
+export function troubleWith(
+  { keyState, keySpec, keyUsage, arn }: KeyMetadata,
+  aliasName: string | undefined,
+): string | undefined {
+  const letGo =
+    aliasName === undefined
+      ? `take it out of use (aws kms tag-resource --key-id ${arn} --tags TagKey=${tagNames.active},TagValue=false)`
+      : `delete the alias (aws kms delete-alias --alias-name ${aliasName})`;
+  const replace = aliasName === undefined ? letGo : "point the alias at another key or delete it";
+  if (keyUsage !== "SIGN_VERIFY") return `key usage ${keyUsage} cannot sign; ${replace}`;
+  if (keyTypeOf(keySpec) === undefined) return `key spec ${keySpec} is none of SPIRE's; ${replace}`;
   switch (keyState) {
     case "Enabled":
     case "Updating":
       return undefined;
     case "Disabled":
-      return `the key is disabled; enable it (aws kms enable-key --key-id ${arn}) or delete the alias (aws kms delete-alias --alias-name ${aliasName})`;
+      return `the key is disabled; enable it (aws kms enable-key --key-id ${arn}) or ${letGo}`;
     case "PendingDeletion":
-    case "PendingReplicaDeletion":
-      return `the key is pending deletion; cancel that (aws kms cancel-key-deletion --key-id ${arn}, then aws kms enable-key --key-id ${arn}) or delete the alias (aws kms delete-alias --alias-name ${aliasName})`;
+    case "PendingReplicaDeletion": {
+      const cancel = `cancel that (aws kms cancel-key-deletion --key-id ${arn}, then aws kms enable-key --key-id ${arn})`;
+      // KMS refuses to tag it.
+      return `the key is pending deletion; ${cancel}${aliasName === undefined ? "" : ` or ${letGo}`}`;
+    }
     default:
-      return `the key's state is ${keyState}; wait until it is Enabled, or delete the alias`;
+      return `the key's state is ${keyState}; wait until it is Enabled, or ${letGo}`;
   }
 }
 
@@ -138,18 +151,51 @@ function byKeyId(entries: readonly KeyEntry[], names: KeyNames, log: Logger): Ma
   return chosen;
 }
 
-/** The keys behind reminders that are still to be scheduled for deletion. */
+/**
+ * The keys behind reminders that are still to be scheduled for deletion. What cannot be looked at waits for the next start:
+ * no key in use is among them.
+ */
 async function overdueKeys(
   reminders: readonly AliasListEntry[],
-  { kms, names, signal }: DiscoveryContext,
+  { kms, names, log, signal }: DiscoveryContext,
 ): Promise<readonly KeyMetadata[]> {
-  const keys = await mapBounded(reminders, concurrency, async ({ targetKeyId }) => {
-    if (targetKeyId === undefined) return undefined;
-    return findKey(kms, targetKeyId, { signal });
-  });
-  return keys.flatMap((key) =>
-    key?.keyState === "Enabled" && names.trustDomainOf(key.description) !== "foreign" ? [key] : [],
-  );
+  try {
+    const keys = await mapBounded(reminders, concurrency, async ({ targetKeyId }) =>
+      targetKeyId === undefined ? undefined : findKey(kms, targetKeyId, { signal }),
+    );
+    return keys.flatMap((key) =>
+      key?.keyState === "Enabled" && names.trustDomainOf(key.description) !== "foreign" ? [key] : [],
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    log.warn("Keys that are still to be scheduled for deletion cannot be looked at; the next start does it", {
+      reason: explain(error),
+    });
+    return [];
+  }
+}
+
+/**
+ * Looks at the keys behind aliases of ours.
+ *
+ * @throws KeyManagerError when KMS refuses, cannot be reached, or answers with nonsense
+ */
+export async function discoverBehind(
+  aliases: readonly Pick<AliasListEntry, "aliasName" | "targetKeyId">[],
+  context: DiscoveryContext,
+): Promise<DiscoveredKeys> {
+  const { names, log } = context;
+  let findings: readonly Finding[];
+  try {
+    findings = await mapBounded(aliases, concurrency, (alias) => examineAlias(alias, context));
+  } catch (error) {
+    if (error instanceof KeyManagerError) throw error;
+    throw keyManagerError("failed to fetch aliases", error);
+  }
+  const found = findings.filter((finding) => finding !== undefined);
+  const entries = found.flatMap((finding) => ("entry" in finding ? [finding.entry] : []));
+  const unusable = found.flatMap((finding) => ("unusable" in finding ? [finding.unusable] : []));
+  return { entries: byKeyId(entries, names, log), unusable, unattendedMs: 0 };
 }
 
 /**
@@ -158,20 +204,14 @@ async function overdueKeys(
  * @throws KeyManagerError when KMS refuses, cannot be reached, or answers with nonsense
  */
 export async function discoverByAlias(context: DiscoveryContext): Promise<DiscoveredKeys> {
-  const { names, log } = context;
-  let findings: readonly Finding[];
-  let overdue: readonly KeyMetadata[];
   let listing: Listing;
   try {
     listing = await listAliases(context);
-    findings = await mapBounded(listing.own, concurrency, (alias) => examineAlias(alias, context));
-    overdue = await overdueKeys(listing.reminders, context);
   } catch (error) {
     if (error instanceof KeyManagerError) throw error;
     throw keyManagerError("failed to fetch aliases", error);
   }
-  const found = findings.filter((finding) => finding !== undefined);
-  const entries = found.flatMap((finding) => ("entry" in finding ? [finding.entry] : []));
-  const unusable = found.flatMap((finding) => ("unusable" in finding ? [finding.unusable] : []));
-  return { entries: byKeyId(entries, names, log), unusable, overdue, unattendedMs: longestUnattendedMs(listing) };
+  const found = await discoverBehind(listing.own, context);
+  const overdue = await overdueKeys(listing.reminders, context);
+  return { ...found, overdue, unattendedMs: longestUnattendedMs(listing) };
 }

@@ -4,6 +4,7 @@ import type { KeyManagerConfig } from "../config.ts";
 import type { Clock, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import type { RecentKey } from "../rotation/recent-keys.ts";
 import type { Preparation } from "../setup.ts";
+import { keepAliveMsOf } from "../tags/spire-tags.ts";
 import { discoverByAlias } from "./alias-discovery.ts";
 import { keepRecentKeys } from "./keep-recent-keys.ts";
 import { type DiscoveredKeys, reportUnusableKeys } from "./key-discovery.ts";
@@ -33,8 +34,7 @@ export async function discoverKeys(options: DiscoverOptions): Promise<Discovered
           tagging,
           identity,
           clock,
-          // A refresh and the retries of one that failed.
-          keepAliveMs: 1.25 * (config.upkeep?.aliasRefreshIntervalMs ?? 0),
+          keepAliveMs: keepAliveMsOf(config.upkeep?.aliasRefreshIntervalMs ?? 0),
         })
       : await discoverByAlias(context);
   const found = await keepRecentKeys(shown, recent, context);

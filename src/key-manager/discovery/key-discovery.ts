@@ -37,6 +37,8 @@ export interface DiscoveredKeys {
   readonly unattendedMs: number;
   /** Further usable keys under an id that has its key already; tag mode only. */
   readonly surplus?: readonly SurplusKey[];
+  /** Ids of keys in use that do not carry our tags yet; tag mode only. */
+  readonly untagged?: ReadonlySet<string>;
   /** Keys out of use that a former process of this server could not schedule for deletion in time. */
   readonly overdue?: readonly KeyMetadata[];
 }

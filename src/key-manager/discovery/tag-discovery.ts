@@ -76,14 +76,14 @@ async function slotsOf(candidates: readonly TaggedCandidate[], context: TagDisco
   });
 }
 
-const isUsable = (key: KeyMetadata, aliasName: string): boolean => troubleWith(key, aliasName) === undefined;
+const isUsable = (key: KeyMetadata): boolean => troubleWith(key, undefined) === undefined;
 
 /**
  * Of the keys under one id the one that the alias stands on, else the newest: only one is in use. A key that somebody
  * disabled behind the alias is not passed over silently.
  */
-function chosenOf({ aliasName, tagged, target }: Slot): TaggedCandidate | undefined {
-  const usable = tagged.filter(({ key }) => isUsable(key, aliasName));
+function chosenOf({ tagged, target }: Slot): TaggedCandidate | undefined {
+  const usable = tagged.filter(({ key }) => isUsable(key));
   const byAlias = usable.find(({ key }) => key.arn === target?.arn);
   if (byAlias !== undefined) return byAlias;
   if (target !== undefined && !isDoomed(target)) return undefined;
@@ -103,14 +103,14 @@ async function examine(slot: Slot, context: TagDiscoveryContext): Promise<Findin
   if (chosen === undefined || keyType === undefined) {
     const keys = new Map([...tagged.map(({ key }) => key), ...(target ? [target] : [])].map((key) => [key.arn, key]));
     const unusable = [...keys.values()].flatMap((key) => {
-      const trouble = troubleWith(key, aliasName);
+      const trouble = troubleWith(key, key.arn === target?.arn ? aliasName : undefined);
       return trouble === undefined ? [] : [{ aliasName, keyArn: key.arn, trouble }];
     });
     return { entries: [], unusable, surplus: [] };
   }
   const { key } = chosen;
   const { pkixData } = await context.kms.getPublicKey(key.arn, { signal: context.signal });
-  const others = tagged.filter((other) => other !== chosen && isUsable(other.key, aliasName));
+  const others = tagged.filter((other) => other !== chosen && isUsable(other.key));
   if (others.length > 0) {
     context.log.warn("Several keys carry the tags of one key id", {
       key_id: keyId,
@@ -133,8 +133,8 @@ function mayHaveUntaggedKeys(
   const isKeptAlive = ({ tags, key }: TaggedCandidate) =>
     key.keyState === "Enabled" && (tags.lastUpdate?.getTime() ?? 0) >= oldest;
   const isNeglected = ({ tagged }: Slot) => tagged.length > 0 && !tagged.some(isKeptAlive);
-  const standsElsewhere = ({ tagged, target, aliasName }: Slot) =>
-    target !== undefined && isUsable(target, aliasName) && !tagged.some(({ key }) => key.arn === target.arn);
+  const standsElsewhere = ({ tagged, target }: Slot) =>
+    target !== undefined && isUsable(target) && !tagged.some(({ key }) => key.arn === target.arn);
   return candidates.length === 0 || slots.some((slot) => isNeglected(slot) || standsElsewhere(slot));
 }
 
@@ -166,7 +166,7 @@ export async function discoverByTags(context: TagDiscoveryContext): Promise<Disc
       surplus: findings.flatMap(({ surplus }) => surplus),
       unattendedMs: longestUnattendedMs(slots, entries, context.clock.now()),
     };
-    return mayHaveUntaggedKeys(slots, candidates, context) ? await migrate(found, context) : found;
+    return mayHaveUntaggedKeys(slots, candidates, context) ? await migrate(found, slots, context) : found;
   } catch (error) {
     if (error instanceof KeyManagerError) throw error;
     throw keyManagerError("failed to find keys by their tags", error);

@@ -1,5 +1,6 @@
 /** What tag mode adds to the making and the retiring of keys. */
 import { explain, KeyManagerError } from "../errors.ts";
+import { withTimeLimit } from "../pace/time-limit.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger, type Tag } from "../ports.ts";
 import { keyTagProblems } from "./key-tags.ts";
 import { activeTag, spireTags, type TagIdentity, tagNames } from "./spire-tags.ts";
@@ -60,21 +61,46 @@ export async function markInactive(keyArn: string, kms: KmsClient, log: Logger):
   }
 }
 
+/** How long Configure waits for one key to be tagged: whatever needs the tags comes later. */
+const limitMs = 5_000;
+
+/** `isPassing`: the next key would meet the same. */
+export type TaggingOutcome = "tagged" | { readonly error: unknown; readonly isPassing: boolean };
+
+/** Tags a key at Configure. Rejects only when Configure is given up. */
+export async function tagWithoutWaiting(
+  keyArn: string,
+  tags: readonly Tag[],
+  { kms, clock, signal }: Pick<TaggingOptions, "kms" | "clock"> & { readonly signal: AbortSignal | undefined },
+): Promise<TaggingOutcome> {
+  try {
+    await withTimeLimit({ clock, limitMs, operation: "TagResource", signal }, (inTime) =>
+      kms.tagResource(keyArn, tags, { signal: inTime }),
+    );
+    return "tagged";
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { error, isPassing: isKmsError(error, "THROTTLED", "UNAVAILABLE", "TIMEOUT", "UNAUTHENTICATED") };
+  }
+}
+
 /** Brings the operator's tags onto keys that exist already; what fails is told and changes nothing else. */
 export async function retagKeys(
   keyArns: readonly string[],
-  { kms, log, keyTags }: Pick<TaggingOptions, "kms" | "log" | "keyTags">,
+  options: Pick<TaggingOptions, "kms" | "clock" | "log" | "keyTags">,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { log, keyTags } = options;
   if (keyTags.length === 0) return;
-  for (const keyArn of keyArns) {
-    try {
-      await kms.tagResource(keyArn, keyTags, { signal });
-    } catch (error) {
-      log.error("Failed to bring key_tags onto an existing key (retag_existing_keys)", {
-        key_arn: keyArn,
-        reason: explain(error),
-      });
-    }
+  for (const [index, keyArn] of keyArns.entries()) {
+    const outcome = await tagWithoutWaiting(keyArn, keyTags, { ...options, signal });
+    if (outcome === "tagged") continue;
+    const left = outcome.isPassing ? keyArns.length - index - 1 : 0;
+    log.error("Failed to bring key_tags onto an existing key (retag_existing_keys)", {
+      key_arn: keyArn,
+      reason: explain(outcome.error),
+      ...(left > 0 ? { left_to_the_next_configure: left } : {}),
+    });
+    if (outcome.isPassing) return;
   }
 }

@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import type { KeyManager } from "../key-manager.ts";
 import { Pacer } from "../pace/pacer.ts";
 import type { Clock, KmsClient, Logger } from "../ports.ts";
-import { spireTags, type TagIdentity } from "../tags/spire-tags.ts";
+import { keepAliveMsOf, notKeptAlive, spireTags, type TagIdentity } from "../tags/spire-tags.ts";
 import { type Task, TaskFailure } from "./task.ts";
 
 export interface KeepActiveKeysOptions {
@@ -18,6 +18,8 @@ export interface KeepActiveKeysOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly intervalMs: number;
+  /** Ids of keys that a migration has not tagged yet. */
+  readonly untagged?: ReadonlySet<string> | undefined;
 }
 
 /** KMS allows 10 TagResource a second, for the whole account. */
@@ -26,10 +28,15 @@ const updatesPerSecond = 3;
 export function keepActiveKeysTask(options: KeepActiveKeysOptions): Task {
   const { keyManager, identity, kms, clock, log, intervalMs } = options;
   const pacer = new Pacer(clock, updatesPerSecond);
+  const untagged = new Set(options.untagged);
+
+  /** While a key is not tagged, no other's date may tell the next start that it need not look at the aliases. */
+  const date = (): Date => (untagged.size === 0 ? clock.now() : notKeptAlive(clock.now(), keepAliveMsOf(intervalMs)));
 
   async function keep(keyId: string, signal: AbortSignal): Promise<void> {
     const entry = keyManager.entries.get(keyId);
-    if (entry !== undefined) await kms.tagResource(entry.keyArn, spireTags(identity, keyId, clock.now()), { signal });
+    if (entry !== undefined) await kms.tagResource(entry.keyArn, spireTags(identity, keyId, date()), { signal });
+    untagged.delete(keyId);
   }
 
   return {
@@ -40,9 +47,10 @@ export function keepActiveKeysTask(options: KeepActiveKeysOptions): Task {
     intervalMs,
     async runOnce(signal) {
       let failure: unknown;
-      const failed: string[] = [];
+      const failed = new Set<string>();
       const keyIds = [...keyManager.entries.keys()];
-      for (const keyId of keyIds) {
+      // What a migration has left first, and then once more: with all of them tagged, each gets its date.
+      for (const keyId of [...untagged, ...keyIds]) {
         await pacer.turn(signal);
         try {
           // In turn with generations of the same id: a key that is being replaced is not marked active again.
@@ -50,11 +58,11 @@ export function keepActiveKeysTask(options: KeepActiveKeysOptions): Task {
         } catch (error) {
           signal.throwIfAborted();
           failure = error;
-          failed.push(keyId);
+          failed.add(keyId);
           log.debug("Failed to keep a key active", { key_id: keyId, reason: messageOf(error) });
         }
       }
-      if (failed.length > 0) throw new TaskFailure(`${failed.length} keys were not kept active`, failed, failure);
+      if (failed.size > 0) throw new TaskFailure(`${failed.size} keys were not kept active`, [...failed], failure);
       return { kept: keyIds.length };
     },
   };

@@ -21,6 +21,8 @@ export interface UpkeepOptions extends UpkeepConfig {
   readonly tagging: TaggingClient;
   /** Present in tag mode. */
   readonly tagIdentity: TagIdentity | undefined;
+  /** Ids of keys that do not carry our tags yet; tag mode only. */
+  readonly untagged?: ReadonlySet<string> | undefined;
   readonly names: KeyNames;
   readonly deletions: DeletionQueue;
   readonly isInUse: (keyArn: string) => boolean;
