@@ -168,4 +168,23 @@ describe("discoverByTags", () => {
     });
     assert.deepEqual([...(await discover(account)).entries.keys()], ["x509-CA-A"]);
   });
+
+  it("finds keys whose id does not fit into a tag as it stands", async () => {
+    const account = accountWithJournal();
+    const own = await operatorKey(account, description, aliasOf("a", "50_25"), tags(account, "=50=25"));
+    assert.deepEqual((await discover(account)).entries, new Map([["50%", own]]));
+  });
+
+  it("does not advise to delete an alias where there is none", async () => {
+    const account = accountWithJournal();
+    const tagged = await operatorKey(account, description, undefined, tags(account, "x509-CA-A"));
+    await account.call("DisableKey", { KeyId: tagged });
+    const behindAlias = await operatorKey(account, description, aliasOf("a", "x509-CA-B"), tags(account, "x509-CA-B"));
+    await account.call("DisableKey", { KeyId: behindAlias });
+    const { unusable } = await discover(account);
+    const trouble = new Map(unusable.map(({ keyArn, trouble }) => [keyArn, trouble]));
+    assert.match(trouble.get(tagged) ?? "", /tag-resource --key-id \S+ --tags TagKey=spire-active,TagValue=false/);
+    assert.doesNotMatch(trouble.get(tagged) ?? "", /alias/);
+    assert.match(trouble.get(behindAlias) ?? "", /delete-alias/);
+  });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Tag } from "../ports.ts";
+import { keyTagProblems } from "./key-tags.ts";
 import { activeTag, lastUpdateTag, readSpireTags, spireTags } from "./spire-tags.ts";
 
 const identity = { trustDomain: "example.org", serverId: "a/b" };
@@ -27,6 +28,27 @@ describe("SPIRE's tags", () => {
       lastUpdate: new Date("2026-03-01T12:00:00Z"),
     });
     assert.equal(readSpireTags(tagged([...spireTags(identity, "k", now), activeTag(false)]))?.active, false);
+  });
+
+  it("hold every key id: as it stands where AWS takes it, else escaped", () => {
+    const tagValueOf = (keyId: string) =>
+      spireTags(identity, keyId, now).find(({ key }) => key === "spire-key-id")?.value;
+    for (const [keyId, value] of [
+      ["x509-CA-A", "x509-CA-A"],
+      ["bundle-acme-a=b", "bundle-acme-a=b"],
+      ["50%", "=50=25"],
+      ["a*b", "=a=2ab"],
+      ["=a=2ab", "==3da=3d2ab"],
+      ["é🔑%", "=é=f0=9f=94=91=25"],
+    ] as const) {
+      assert.equal(tagValueOf(keyId), value);
+      assert.deepEqual(keyTagProblems([{ key: "id", value }]), []);
+      assert.equal(readSpireTags(tagged(spireTags(identity, keyId, now)))?.keyId, keyId);
+    }
+    for (const foreign of ["=", "=a", "=%41", "=a=zz", "==ff"]) {
+      const tags = [...spireTags(identity, "k", now), { key: "spire-key-id", value: foreign }];
+      assert.equal(readSpireTags(tagged(tags))?.keyId, foreign, "not ours: as it stands");
+    }
   });
 
   it("without one of those that say whose the key is are none", () => {

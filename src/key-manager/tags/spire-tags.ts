@@ -9,6 +9,38 @@ export const tagNames = {
   lastUpdate: "spire-last-update",
 } as const;
 
+/** What AWS takes in a tag's value. */
+const fitting = /^[\p{L}\p{N}\s+\-=._:/@]*$/u;
+
+/** `=` at the beginning marks an id that does not fit as it stands: what AWS refuses, and `=` itself, is `=` and two hex digits a byte. */
+const mark = "=";
+
+const isPlain = (keyId: string): boolean => fitting.test(keyId) && !keyId.startsWith(mark);
+
+/** The value of `spire-key-id`: the key id itself, as SPIRE's own plugin writes it, wherever AWS takes it. */
+export function keyIdTagValue(keyId: string): string {
+  if (isPlain(keyId)) return keyId;
+  const escaped = [...keyId].map((character) =>
+    character !== mark && fitting.test(character)
+      ? character
+      : [...Buffer.from(character)].map((byte) => `=${byte.toString(16).padStart(2, "0")}`).join(""),
+  );
+  return mark + escaped.join("");
+}
+
+function keyIdOfTag(value: string): string {
+  if (!value.startsWith(mark)) return value;
+  const bytes = value.slice(1).replace(/=([0-9a-f]{2})/g, "%$1");
+  let keyId: string;
+  try {
+    keyId = decodeURIComponent(bytes);
+  } catch {
+    return value;
+  }
+  // What we would not have written so is no escaped id.
+  return keyIdTagValue(keyId) === value ? keyId : value;
+}
+
 /** Who a tagged key belongs to. */
 export interface TagIdentity {
   readonly trustDomain: string;
@@ -29,7 +61,7 @@ export function spireTags({ trustDomain, serverId }: TagIdentity, keyId: string,
   return [
     { key: tagNames.trustDomain, value: trustDomain },
     { key: tagNames.serverId, value: serverId },
-    { key: tagNames.keyId, value: keyId },
+    { key: tagNames.keyId, value: keyIdTagValue(keyId) },
     lastUpdateTag(now),
     activeTag(true),
   ];
@@ -56,8 +88,8 @@ export const serverFilter = (serverId: string): TagFilter => ({ key: tagNames.se
 export function readSpireTags({ tags }: TaggedKey): SpireTags | undefined {
   const trustDomain = tags.get(tagNames.trustDomain);
   const serverId = tags.get(tagNames.serverId);
-  const keyId = tags.get(tagNames.keyId);
-  if (trustDomain === undefined || serverId === undefined || keyId === undefined || keyId === "") return undefined;
+  const keyId = keyIdOfTag(tags.get(tagNames.keyId) ?? "");
+  if (trustDomain === undefined || serverId === undefined || keyId === "") return undefined;
   const seconds = tags.get(tagNames.lastUpdate) ?? "";
   return {
     trustDomain,

@@ -3,7 +3,7 @@ import { explain, KeyManagerError } from "../errors.ts";
 import { withTimeLimit } from "../pace/time-limit.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger, type Tag } from "../ports.ts";
 import { keyTagProblems } from "./key-tags.ts";
-import { activeTag, spireTags, type TagIdentity, tagNames } from "./spire-tags.ts";
+import { activeTag, keyIdTagValue, spireTags, type TagIdentity, tagNames } from "./spire-tags.ts";
 
 export interface TaggingOptions {
   readonly kms: KmsClient;
@@ -20,7 +20,7 @@ export function tagHooks({ kms, clock, log, keyTags, identity }: TaggingOptions)
     tagsFor(keyId: string): readonly Tag[] {
       if (identity === undefined) return keyTags;
       // Looked at as a value: its own name is reserved.
-      const [problem] = keyTagProblems([{ key: "id", value: keyId }]);
+      const [problem] = keyTagProblems([{ key: "id", value: keyIdTagValue(keyId) }]);
       if (problem !== undefined) {
         throw new KeyManagerError("INVALID_ARGUMENT", `key id does not fit into tag ${tagNames.keyId}: ${problem}`);
       }
