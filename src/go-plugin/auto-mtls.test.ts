@@ -1,3 +1,4 @@
+/** The certificate of AutoMTLS, and a socket that lets in its one peer alone. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { connect } from "node:net";

@@ -1,3 +1,4 @@
+/** The cookie, the versions, the variables and the line of the handshake. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

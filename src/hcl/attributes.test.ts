@@ -1,3 +1,4 @@
+/** Keys with all their values; labels as objects. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { attributes } from "./attributes.ts";

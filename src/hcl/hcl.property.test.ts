@@ -1,3 +1,4 @@
+/** For any text at all: no error but HclError, and what is printed is read back. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

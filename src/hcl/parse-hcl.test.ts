@@ -1,3 +1,4 @@
+/** The native form: values, positions, refusals, and texts made to exhaust the parser. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { HclValue } from "./ast.ts";

@@ -1,3 +1,4 @@
+/** Printed data is read back unchanged; what HCL 1 cannot say is refused. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

@@ -1,3 +1,4 @@
+/** What SPIRE's configuration calls ask of a plugin's handlers. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Config } from "../gen/spire/service/common/config/v1/config_pb.ts";

@@ -1,3 +1,4 @@
+/** A plugin meets the services of SPIRE, or does without. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";

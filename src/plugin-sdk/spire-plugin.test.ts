@@ -1,3 +1,4 @@
+/** A plugin's life between Init and Deinit. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KeyManager } from "../gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";

@@ -1,3 +1,4 @@
+/** Certificates of every algorithm, verified by node:crypto. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
 import { describe, it } from "node:test";

@@ -1,3 +1,4 @@
+/** `spire-aws-kms emulator`: the AWS KMS emulator as a server of its own, until a signal ends it. */
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import {

@@ -1,3 +1,4 @@
+/** Order, many readers, and the ends of the queue that streams are fed from. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AsyncQueue } from "./async-queue.ts";

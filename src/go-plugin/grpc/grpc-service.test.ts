@@ -1,3 +1,4 @@
+/** Streams of every kind, and services that load late, over a real socket. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { create, createFileRegistry, type DescService, type Message } from "@bufbuild/protobuf";

@@ -1,3 +1,4 @@
+/** Log lines against what go-plugin's reader takes, for any message and any field. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

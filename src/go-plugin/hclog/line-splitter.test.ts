@@ -1,3 +1,4 @@
+/** Lines out of bytes that come in any pieces. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

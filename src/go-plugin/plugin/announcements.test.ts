@@ -1,3 +1,4 @@
+/** Announcements that come early, late, twice or not at all. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";

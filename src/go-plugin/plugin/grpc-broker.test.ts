@@ -1,3 +1,4 @@
+/** The plugin reaches services of its host, with AutoMTLS and without. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { create } from "@bufbuild/protobuf";

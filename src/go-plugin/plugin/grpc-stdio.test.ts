@@ -1,3 +1,4 @@
+/** What plugin code prints reaches the host, and no more of it is kept than allowed. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { create } from "@bufbuild/protobuf";

@@ -1,3 +1,4 @@
+/** What a host finds on a plugin's socket: calls, health, reflection, controller, stop. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";

@@ -1,3 +1,4 @@
+/** Whole lines to a reader that is slow, full or closed. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseHclogLine } from "../hclog/hclog-line.ts";

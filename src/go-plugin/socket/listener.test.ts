@@ -1,3 +1,4 @@
+/** Who can reach a socket, what becomes of early connections, and the refusals of paths, groups and ports. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { connect, createServer } from "node:net";

@@ -1,3 +1,4 @@
+/** The JSON form, with all that hcl1 forgives in it. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

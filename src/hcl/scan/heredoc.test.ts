@@ -1,3 +1,4 @@
+/** Where heredocs end, and what hcl1 leaves of their white space. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

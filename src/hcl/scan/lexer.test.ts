@@ -1,3 +1,4 @@
+/** Tokens, comments, and where a refused character stands. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

@@ -1,3 +1,4 @@
+/** Escapes, bytes that are no UTF-8, and interpolations, as hcl1 reads them. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's interpolation looks like JavaScript's
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
