@@ -6,6 +6,7 @@ import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock, IamClient, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
 import { BoundedHttpHandler } from "./calls/bounded-handler.ts";
+import { requirePlainJson } from "./calls/plain-json.ts";
 import { type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
 import { CredentialSource } from "./credentials/credentials.ts";
 import { withholdCredentials } from "./credentials/withhold-credentials.ts";
@@ -80,6 +81,8 @@ export function createAwsClients(
   withholdCredentials(kms);
   withholdCredentials(sts);
   withholdCredentials(tagging);
+  requirePlainJson(kms);
+  requirePlainJson(tagging);
   const isPrivate = async () =>
     config.endpoint !== undefined ||
     config.stsEndpoint !== undefined ||
@@ -89,6 +92,7 @@ export function createAwsClients(
   const makeJudge = () => {
     const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: noCredentials });
     withholdCredentials(judge);
+    requirePlainJson(judge);
     return judge;
   };
   const signer = new LeanSignSender({ sdk: kms, makeJudge, handler: requestHandler, credentials });

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isKmsError } from "../key-manager/ports.ts";
-import { aliasesFrom, keyMetadataFrom, keysFrom, publicKeyFrom, signatureFrom } from "./kms-answers.ts";
+import {
+  aliasesFrom,
+  deletionDateFrom,
+  keyMetadataFrom,
+  keysFrom,
+  publicKeyFrom,
+  signatureFrom,
+} from "./kms-answers.ts";
 
 const arn = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const other = "arn:aws:kms:us-east-2:111122223333:key/ffffffff-12ab-34cd-56ef-1234567890ab";
@@ -12,7 +19,7 @@ const metadata = {
   KeySpec: "ECC_NIST_P256",
   KeyUsage: "SIGN_VERIFY",
   KeyState: "Enabled",
-  CreationDate: new Date(0),
+  CreationDate: new Date("2026-01-01T00:00:00Z"),
 };
 
 const malformed = (words: RegExp) => (error: unknown) =>
@@ -58,6 +65,15 @@ describe("KMS's answers", () => {
     ["no list of aliases", () => aliasesFrom({}), /Aliases is missing/],
     ["an alias that is no object", () => aliasesFrom({ Aliases: ["alias/x"] }), /Aliases\[0\]/],
     ["an alias whose name is a list", () => aliasesFrom({ Aliases: [{ AliasName: [] }] }), /AliasName is not/],
+    [
+      "a date before KMS was there",
+      () => keyMetadataFrom("CreateKey", { KeyMetadata: { ...metadata, CreationDate: new Date(0) } }),
+      /CreationDate/,
+    ],
+    ["a text without end", () => keysFrom({ Keys: [], NextMarker: "x".repeat(10_001) }), /NextMarker/],
+    ["a deletion of no key", () => deletionDateFrom({}, arn), /KeyId is missing/],
+    ["the deletion of another key", () => deletionDateFrom({ KeyId: other }, arn), /not about/],
+    ["a list that is truncated, or not, or what", () => keysFrom({ Keys: [], Truncated: "true" }), /Truncated/],
     ["half a list", () => keysFrom({ Keys: [], Truncated: true }), /truncated/],
     ["another key's metadata", () => keyMetadataFrom("DescribeKey", { KeyMetadata: metadata }, other), /not about/],
     ["another key's public key", () => publicKeyFrom({ KeyId: other, PublicKey: bytes }, arn), /not about/],

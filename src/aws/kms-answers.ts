@@ -48,8 +48,11 @@ export function signatureFrom(output: unknown, asked: string): Uint8Array {
   return answer.bytes("Signature");
 }
 
-export function deletionDateFrom(output: unknown): Date | undefined {
-  return new Answer("ScheduleKeyDeletion", output).optionalDate("DeletionDate");
+/** A key with replicas that are not deleted yet has no date. */
+export function deletionDateFrom(output: unknown, asked: string): Date | undefined {
+  const answer = new Answer("ScheduleKeyDeletion", output);
+  requireKey(answer, asked, answer.text("KeyId"));
+  return answer.optionalDate("DeletionDate");
 }
 
 function aliasFrom(alias: Answer): AliasListEntry {

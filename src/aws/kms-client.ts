@@ -160,7 +160,7 @@ export class AwsKmsClient implements KmsClient {
   ): Promise<Date | undefined> {
     const input = { KeyId: bareKeyId(keyId), PendingWindowInDays: pendingWindowInDays };
     return this.#call("ScheduleKeyDeletion", options, async (abort) =>
-      deletionDateFrom(await this.#sdk.send(new ScheduleKeyDeletionCommand(input), abort)),
+      deletionDateFrom(await this.#sdk.send(new ScheduleKeyDeletionCommand(input), abort), keyId),
     );
   }
 

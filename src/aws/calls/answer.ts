@@ -1,7 +1,14 @@
 /** Reading answers member by member: what is not of its type is from something that is not KMS. */
 import { KmsError } from "../../key-manager/ports.ts";
 
-/** An answer to one operation. Everything that is read from it is checked; all throw {@link KmsError} `Unavailable`. */
+/** Longer than any text that KMS, STS, IAM and the tagging API answer with: a description has up to 8,192 characters. */
+const maxCharacters = 10_000;
+
+/** No key, alias or deletion is older than KMS, and none is from another century. A date that is wrong decides about deletions. */
+const earliest = Date.UTC(2014, 0);
+const latest = Date.UTC(2100, 0);
+
+/** An answer to one operation. Everything that is read from it is checked; all throw {@link KmsError} `UNAVAILABLE`. */
 export class Answer {
   readonly #operation: string;
   readonly #members: Readonly<Record<string, unknown>>;
@@ -21,7 +28,8 @@ export class Answer {
 
   optionalText(name: string): string | undefined {
     const value = this.#members[name] ?? undefined;
-    return value === undefined || typeof value === "string" ? value : this.#fail(name);
+    if (value === undefined || (typeof value === "string" && value.length <= maxCharacters)) return value;
+    return this.#fail(name);
   }
 
   bytes(name: string): Uint8Array {
@@ -32,7 +40,9 @@ export class Answer {
   optionalDate(name: string): Date | undefined {
     const value = this.#members[name] ?? undefined;
     if (value === undefined) return undefined;
-    return value instanceof Date && !Number.isNaN(value.getTime()) ? value : this.#fail(name);
+    // A date that is none compares with nothing.
+    const isDate = value instanceof Date && value.getTime() >= earliest && value.getTime() < latest;
+    return isDate ? value : this.#fail(name);
   }
 
   object(name: string): Answer {
@@ -51,8 +61,10 @@ export class Answer {
     return (this.#members[name] ?? undefined) !== undefined;
   }
 
+  /** A flag that may not be there, which means no. */
   isTrue(name: string): boolean {
-    return this.#members[name] === true;
+    const value = this.#members[name] ?? false;
+    return typeof value === "boolean" ? value : this.#fail(name);
   }
 
   /** The call may have happened: only its answer is of no use. */

@@ -125,12 +125,72 @@ describe("what is no name, no request id and no message of AWS's", () => {
       $metadata: { httpStatusCode: 400, requestId: "id\n!" },
     });
     const { awsName, requestId, message, code } = kmsErrorFrom("Sign", thrown);
-    assert.deepEqual([awsName, requestId, message, code], ["abc", "id", "first", "INVALID_REQUEST"]);
+    assert.deepEqual(
+      [awsName, requestId, message, code],
+      ["abc", "id", "HTTP 400, but not an answer of AWS's", "UNAVAILABLE"],
+    );
     const nameless = Object.assign(new Error("x"), {
       name: "\n",
       $fault: "client",
       $metadata: { httpStatusCode: 400 },
     });
     assert.equal(kmsErrorFrom("Sign", nameless).awsName, "Error");
+  });
+});
+
+describe("what is no refusal of AWS's", () => {
+  /** As the SDK throws what it could not read: without `$fault`. */
+  const unread = (error: Error, httpStatusCode: number) => Object.assign(error, { $metadata: { httpStatusCode } });
+
+  for (const [title, thrown, code, message] of [
+    [
+      "a fault while an error answer is read",
+      unread(new TypeError("cleanValue.indexOf is not a function"), 400),
+      "UNAVAILABLE",
+      /^HTTP 400, but not/,
+    ],
+    [
+      "a page with a status that denies",
+      unread(new SyntaxError("Unexpected token < in JSON"), 403),
+      "UNAVAILABLE",
+      /^HTTP 403, but not/,
+    ],
+    [
+      "a page with a status that throttles",
+      unread(new SyntaxError("Unexpected token < in JSON"), 429),
+      "THROTTLED",
+      /^HTTP 429, but not/,
+    ],
+    ["an exception without a name", exception("Unknown", 400), "UNAVAILABLE", /^HTTP 400, but not/],
+    [
+      "an exception with a status that no exception has",
+      exception("NotFoundException", 200),
+      "UNAVAILABLE",
+      /^HTTP 200, but not/,
+    ],
+    [
+      "a final exception with the status of a server's fault",
+      exception("NotFoundException", 500),
+      "UNAVAILABLE",
+      /^no$/,
+    ],
+    [
+      "a fault within the SDK",
+      new TypeError("Cannot read properties of undefined (reading 'a')"),
+      "UNAVAILABLE",
+      /^the call failed in the AWS SDK$/,
+    ],
+  ] as const) {
+    it(`${title}: ${code}, and it may have happened`, () => {
+      const error = kmsErrorFrom("ScheduleKeyDeletion", thrown);
+      assert.deepEqual([error.code, error.outcomeUnknown], [code, true]);
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.awsName, /^(Type|Syntax)Error$/);
+    });
+  }
+
+  it("takes no exception for the SDK's own failures, whatever it is called", () => {
+    assert.equal(kmsErrorFrom("Sign", exception("AbortError", 400)).code, "INVALID_REQUEST");
+    assert.equal(kmsErrorFrom("Sign", exception("TimeoutError", 500)).code, "UNAVAILABLE");
   });
 });

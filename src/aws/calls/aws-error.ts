@@ -1,46 +1,11 @@
-/** What the AWS SDK and the network throw, as the domain's KmsError. The one place that knows AWS's exception names. */
+/**
+ * What the AWS SDK and the network throw, as the domain's KmsError. The one place that knows AWS's exception names.
+ *
+ * Only an exception that AWS has answered with, by name and with an HTTP status that fits, says that a call was refused. All
+ * else that the SDK throws has an unknown outcome: it comes of an answer that the SDK could not read, or of a fault in it.
+ */
 import { KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
-
-/** Modelled and common exceptions by name; the STS query protocol drops the suffix of some. */
-const codeByName: Readonly<Record<string, KmsErrorCode>> = {
-  NotFoundException: "NOT_FOUND",
-  AlreadyExistsException: "ALREADY_EXISTS",
-  DisabledException: "DISABLED",
-  KMSInvalidStateException: "INVALID_STATE",
-  KeyUnavailableException: "UNAVAILABLE",
-  KMSInternalException: "UNAVAILABLE",
-  DependencyTimeoutException: "UNAVAILABLE",
-  InternalFailure: "UNAVAILABLE",
-  InternalServiceException: "UNAVAILABLE",
-  ServiceUnavailable: "UNAVAILABLE",
-  ServiceUnavailableException: "UNAVAILABLE",
-  AccessDenied: "ACCESS_DENIED",
-  AccessDeniedException: "ACCESS_DENIED",
-  NotAuthorizedException: "ACCESS_DENIED",
-  OptInRequired: "ACCESS_DENIED",
-  CredentialsProviderError: "UNAUTHENTICATED",
-  ExpiredToken: "UNAUTHENTICATED",
-  ExpiredTokenException: "UNAUTHENTICATED",
-  IncompleteSignature: "UNAUTHENTICATED",
-  IncompleteSignatureException: "UNAUTHENTICATED",
-  InvalidClientTokenId: "UNAUTHENTICATED",
-  InvalidSignatureException: "UNAUTHENTICATED",
-  MissingAuthenticationToken: "UNAUTHENTICATED",
-  MissingAuthenticationTokenException: "UNAUTHENTICATED",
-  RequestExpired: "UNAUTHENTICATED",
-  RequestTimeTooSkewed: "UNAUTHENTICATED",
-  SignatureDoesNotMatch: "UNAUTHENTICATED",
-  TokenProviderError: "UNAUTHENTICATED",
-  UnrecognizedClientException: "UNAUTHENTICATED",
-  LimitExceededException: "LIMIT_EXCEEDED",
-  RequestLimitExceeded: "THROTTLED",
-  ThrottledException: "THROTTLED",
-  Throttling: "THROTTLED",
-  ThrottlingException: "THROTTLED",
-  TooManyRequestsException: "THROTTLED",
-  AbortError: "ABORTED",
-  TimeoutError: "TIMEOUT",
-};
+import { codeOfException, isExceptionName } from "./exceptions.ts";
 
 /** Failures before anything was sent: the call certainly did not happen. */
 const neverSent = new Set([
@@ -59,11 +24,32 @@ const neverSent = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
+/** Names that the SDK gives to failures of its own, before an answer or instead of one. */
+const codeByOwnName: Readonly<Record<string, KmsErrorCode>> = {
+  AbortError: "ABORTED",
+  AnswerTooLarge: "UNAVAILABLE",
+  CredentialsProviderError: "UNAUTHENTICATED",
+  TimeoutError: "TIMEOUT",
+  TokenProviderError: "UNAUTHENTICATED",
+};
+
+/** A fault in reading or in a program. Its text is for who mends that program. */
+const programFault = /^(Eval|Range|Reference|Syntax|Type|URI)Error$/;
+
+/**
+ * `exception`: AWS has answered with it. `obstacle`: the SDK or the system says what came between. `answer`: what came is no
+ * answer of AWS's. `fault`: anything else.
+ */
+type Kind = "exception" | "obstacle" | "answer" | "fault";
+
 interface AwsFailure {
+  readonly kind: Kind;
   /** AWS's exception name, or the system's error code. */
   readonly name: string;
   readonly message: string;
-  readonly httpStatus: number | undefined;
+  readonly isProgramFault: boolean;
+  /** 0 where nothing was answered. */
+  readonly httpStatus: number;
   readonly requestId: string | undefined;
 }
 
@@ -74,29 +60,48 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 /** A name as AWS gives it: one word. What stands between AWS and us may send anything in its place. */
 const wordOf = (name: string): string => name.replace(/[^\w.:#-]/g, "").slice(0, 100) || "Error";
 
+function kindOf(error: unknown, name: string, httpStatus: number): Kind {
+  const isService = property(error, "$fault") !== undefined;
+  if (isService && httpStatus >= 400 && httpStatus < 600 && isExceptionName(name)) return "exception";
+  const hasCode = textOf(property(error, "code")) !== undefined && !programFault.test(name);
+  // An answer may break off: then there is a status too.
+  if (!isService && (hasCode || Object.hasOwn(codeByOwnName, name))) return "obstacle";
+  return httpStatus > 0 ? "answer" : "fault";
+}
+
+/** A service's exception is known by its name, a socket's failure by its code. */
+function nameOf(error: unknown, name: string, kind: Kind): string {
+  if (property(error, "$fault") !== undefined) return name;
+  if (kind === "answer") return "MalformedResponse";
+  const code = textOf(property(error, "code"));
+  if (code !== undefined && code !== "ETIMEDOUT") return code;
+  return programFault.test(name) ? "SdkError" : name;
+}
+
 function read(error: unknown): AwsFailure {
   const metadata = property(error, "$metadata");
-  const httpStatus = property(metadata, "httpStatusCode");
+  const status = property(metadata, "httpStatusCode");
+  const httpStatus = typeof status === "number" ? status : 0;
   const name = textOf(property(error, "name")) ?? "Error";
-  const code = property(error, "$fault") === undefined ? textOf(property(error, "code")) : undefined;
+  const kind = kindOf(error, name, httpStatus);
   return {
-    // A service's exception is known by its name, a socket's failure by its code.
-    name: wordOf(code === undefined || code === "ETIMEDOUT" ? name : code),
+    kind,
+    name: wordOf(nameOf(error, name, kind)),
     message: textOf(property(error, "message")) ?? "",
-    httpStatus: typeof httpStatus === "number" ? httpStatus : undefined,
+    isProgramFault: kind === "fault" && programFault.test(name),
+    httpStatus,
     requestId: textOf(property(metadata, "requestId"))
       ?.replace(/[^\w-]/g, "")
       .slice(0, 100),
   };
 }
 
-function codeOf({ name, httpStatus }: AwsFailure): KmsErrorCode {
-  const known = Object.hasOwn(codeByName, name) ? codeByName[name] : undefined;
-  if (known !== undefined) return known;
-  if (httpStatus === 429) return "THROTTLED";
-  if (httpStatus === 403) return "ACCESS_DENIED";
-  // A failure with any other status, 200 included, is an answer that nobody could read.
-  return httpStatus !== undefined && httpStatus >= 400 && httpStatus < 500 ? "INVALID_REQUEST" : "UNAVAILABLE";
+function codeOf({ kind, name, httpStatus }: AwsFailure): KmsErrorCode {
+  if (kind === "exception") return codeOfException(name, httpStatus);
+  if (kind === "obstacle")
+    return (Object.hasOwn(codeByOwnName, name) ? codeByOwnName[name] : undefined) ?? "UNAVAILABLE";
+  // The one status in which whatever stands between AWS and us may be believed.
+  return httpStatus === 429 ? "THROTTLED" : "UNAVAILABLE";
 }
 
 const maxMessageCharacters = 600;
@@ -113,9 +118,16 @@ function safeMessage(message: string): string {
   return words.length > maxMessageCharacters ? `${words.slice(0, maxMessageCharacters)}…` : words;
 }
 
+/** AWS's words, or those for what came between; our own for the rest. */
+function wordsFor({ kind, isProgramFault, message, httpStatus }: AwsFailure): string {
+  if (kind === "answer") return `HTTP ${httpStatus}, but not an answer of AWS's`;
+  return isProgramFault ? "the call failed in the AWS SDK" : safeMessage(message);
+}
+
 /** Whether the failed call may have happened all the same. */
-function isOutcomeUnknown({ name, message, httpStatus }: AwsFailure): boolean {
-  if (httpStatus !== undefined && httpStatus >= 400 && httpStatus < 500) return false;
+function isOutcomeUnknown({ kind, name, message, httpStatus }: AwsFailure): boolean {
+  if (kind === "exception") return httpStatus >= 500;
+  if (kind === "answer") return true;
   if (neverSent.has(name)) return false;
   // The HTTP handler's connect timeout has the same name as its response timeout, and so has the system's.
   return !(name === "TimeoutError" && /did not establish a connection|^connect ETIMEDOUT/.test(message));
@@ -125,7 +137,7 @@ function isOutcomeUnknown({ name, message, httpStatus }: AwsFailure): boolean {
 export function kmsErrorFrom(operation: string, error: unknown): KmsError {
   if (error instanceof KmsError) return error;
   const failure = read(error);
-  return new KmsError(safeMessage(failure.message), {
+  return new KmsError(wordsFor(failure), {
     code: codeOf(failure),
     operation,
     awsName: failure.name,
@@ -147,7 +159,7 @@ export function credentialsErrorFrom(operation: string, error: unknown): KmsErro
   const { httpStatus } = read(error);
   // What is wrong with a file, a profile or a token is nobody's outage.
   const isOurs =
-    code === "INVALID_REQUEST" || (code === "UNAVAILABLE" && httpStatus === undefined && !networkFailure.test(awsName));
+    code === "INVALID_REQUEST" || (code === "UNAVAILABLE" && httpStatus === 0 && !networkFailure.test(awsName));
   return new KmsError(message, {
     code: isOurs ? "UNAUTHENTICATED" : code,
     operation,

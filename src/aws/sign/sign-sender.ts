@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { type KMSClient, SignCommand } from "@aws-sdk/client-kms";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import { collect } from "../calls/body.ts";
 import { withholdSecrets } from "../credentials/withhold-credentials.ts";
 import { type HttpRequestLike, SignForm, type SignMembers } from "./sign-form.ts";
 import { amzDate, type SigningCredentials } from "./sigv4.ts";
@@ -202,16 +203,6 @@ function shareClock(sdk: KMSClient, judge: KMSClient): void {
     set: (offset: number) => {
       sdk.config.systemClockOffset = offset;
     },
-  });
-}
-
-function collect(body: Readable): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    body.on("data", (chunk: Buffer) => chunks.push(chunk));
-    body.once("end", () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
-    body.once("error", reject);
-    body.once("close", () => reject(new Error("the answer broke off")));
   });
 }
 
