@@ -94,3 +94,14 @@ export const anchorOf = (heading: string): string =>
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, "")
     .replaceAll(" ", "-");
+
+/** Folders in a page's block of kind `tree`: two spaces a level, a `/` behind each name, then what it is. */
+export function treeIn(text: string): string[] {
+  const [, block = ""] = /^```tree\n([\s\S]*?)^```/m.exec(text) ?? [];
+  const above: string[] = [];
+  return [...block.matchAll(/^( *)([\w-]+)\/(?: |$)/gm)].map(([, indent = "", name = ""]) => {
+    above.length = indent.length / 2;
+    above.push(name);
+    return above.join("/");
+  });
+}

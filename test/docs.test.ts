@@ -6,7 +6,16 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { awsKmsSettingNames } from "../src/plugin/aws-kms/settings.ts";
 import { kmsSettingNames } from "../src/plugin/kms/settings.ts";
-import { anchorOf, citationsIn, filesNamedIn, linksIn, readProse, repositoryFiles, sectionsOf } from "./citations.ts";
+import {
+  anchorOf,
+  citationsIn,
+  filesNamedIn,
+  linksIn,
+  readProse,
+  repositoryFiles,
+  sectionsOf,
+  treeIn,
+} from "./citations.ts";
 import { probes } from "./interop/moto/probes.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -59,6 +68,16 @@ describe("documents", () => {
     const broken = named.filter(({ name }) => !files.some((file) => file === name || file.endsWith(`/${name}`)));
     assert.ok(named.length > 100, "the reader of file names finds them");
     assert.deepEqual(broken, []);
+  });
+
+  it("architecture.md shows the folders of src/, two deep", () => {
+    const folders = files.flatMap((file) => {
+      const steps = file.split("/").slice(0, -1);
+      return steps[0] === "src" ? [steps.slice(0, 2), steps.slice(0, 3)].map((path) => path.join("/")) : [];
+    });
+    // Generated code is not among the files that documents may speak of.
+    const expected = new Set([...folders, "src/gen"]);
+    assert.deepEqual(treeIn(read("docs/architecture.md")).sort(), [...expected].sort());
   });
 
   it("the comparison with moto has a row for each question", () => {
