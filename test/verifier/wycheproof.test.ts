@@ -11,8 +11,11 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { SigningAlgorithmSpec } from "../../src/key-manager/ports.ts";
+import { integerOf, p256, p384 } from "../../src/key-manager/signing/ecdsa/curve.ts";
+import { readEcdsaSignature } from "../../src/key-manager/signing/ecdsa/ecdsa-signature.ts";
 import { rsaVerifier } from "../../src/key-manager/signing/rsa-verifier.ts";
 import { type SignatureVerifier, signatureVerifier } from "../../src/key-manager/signing/signature-verifier.ts";
+import { pointOf, tableCheckOf } from "./table-fixture.ts";
 
 const folder = fileURLToPath(new URL("../../../shared/wycheproof", import.meta.url));
 
@@ -90,6 +93,26 @@ describe("Wycheproof", { skip: existsSync(folder) ? false : `there is no folder 
         [],
       );
     });
+
+    if (file.startsWith("ecdsa"))
+      it(`${file}: the tables alone come to the same, or leave the verdict to the slower way`, () => {
+        const curve = file.includes("secp256r1") ? p256 : p384;
+        let undecided = 0;
+        const verifierOf = (group: Group): SignatureVerifier => {
+          const key = createPublicKey({ key: publicKeyOf(group), format: "der", type: "spki" });
+          const slow = signatureVerifier(key);
+          const check = tableCheckOf(curve, pointOf(key));
+          return (algorithm, digest, signature) => {
+            const { r, s } = readEcdsaSignature(signature) ?? { r: 0n, s: 0n };
+            if (r <= 0n || r >= curve.n || s <= 0n || s >= curve.n) return false;
+            const verdict = check([integerOf(digest.subarray(0, curve.bytes)) % curve.n, r, s]);
+            if (verdict === undefined) undecided++;
+            return verdict ?? slow(algorithm, digest, signature);
+          };
+        };
+        assert.deepEqual(wrongVerdicts(file, verifierOf), []);
+        assert.ok(undecided < 10, `${undecided} left to the slower way`);
+      });
 
     const others = read(file).testGroups.filter(isSaltAnother);
     if (others.length > 0)
