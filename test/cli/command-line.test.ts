@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const command = `${root}dist/bin/spire-aws-kms`;
 
 function run(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 60_000, cwd: "/" });
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 300_000, cwd: "/" });
   return { status, stdout, stderr };
 }
 

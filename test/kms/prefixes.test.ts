@@ -18,7 +18,7 @@ const pairs = [
 
 const keyIds = ["x509-CA-A", "JWT-Signer-A", "bundle-acme-example.org"];
 
-describe("two servers with two prefixes", { timeout: 60_000 }, () => {
+describe("two servers with two prefixes", () => {
   const stage = useStage({ pluginCommand: kmsCommand });
 
   async function server(key_prefix: string): Promise<TestPlugin> {

@@ -21,7 +21,7 @@ function deletionOf({ input }: CallRecord) {
 }
 const keyId = "x509-CA-A";
 
-describe("kms makes and rotates keys", { timeout: 60_000 }, () => {
+describe("kms makes and rotates keys", () => {
   const stage = useStage({ pluginCommand: kmsCommand });
 
   async function server(key_prefix: string): Promise<TestPlugin> {

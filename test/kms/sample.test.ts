@@ -31,7 +31,7 @@ function block(object: HclObject | undefined, ...path: readonly string[]): HclOb
   return current;
 }
 
-describe("the sample of the original plugin's page", { timeout: 60_000 }, () => {
+describe("the sample of the original plugin's page", () => {
   const stage = useStage({
     pluginCommand: kmsCommand,
     secrets: [secretAccessKey],

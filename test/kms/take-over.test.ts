@@ -17,7 +17,7 @@ const foreignAliases = [
   "alias/SERVER_A",
 ];
 
-describe("an account that the original kms plugin leaves", { timeout: 60_000 }, () => {
+describe("an account that the original kms plugin leaves", () => {
   const stage = useStage({ pluginCommand: kmsCommand });
   const originals = new Map<string, OriginalPlugin>();
   let disabled: OriginalKey;

@@ -27,7 +27,7 @@ interface Report {
   readonly refusals: readonly string[];
 }
 
-describe("spire-aws-kms migrate", { timeout: 120_000 }, () => {
+describe("spire-aws-kms migrate", () => {
   const may = ["ListAliases", "DescribeKey", "GetPublicKey", "CreateAlias", "UpdateAlias", "DeleteAlias"];
   const roleOf = (accessKeyId: string, operations: readonly string[]) => ({
     accessKeyId,

@@ -90,7 +90,7 @@ const keyStates = async (account: Account) =>
   (await account.keys()).map(({ arn, keyState }) => `${arn} ${keyState}`).sort();
 
 for (const origin of [kmsOrigin("SERVER_A/"), kmsOrigin("SPIRE_SERVER_KEY/"), builtInOrigin]) {
-  describe(`migration ${origin.title}`, { timeout: 60_000 }, () => {
+  describe(`migration ${origin.title}`, () => {
     /** Dumps of the account before each phase. */
     const starts = new Map<Phase, unknown>();
     let expected: ReadonlyMap<string, string>;

@@ -12,7 +12,7 @@ const keyIds = ["JWT-Signer-A", "x509-CA-A"];
 const flags = ["--from-prefix", "SERVER_A/", "--trust-domain", "example.org", "--to-server-id", "s1"];
 const awsKmsSettings = { key_identifier_value: "s1" };
 
-describe("a server migrates while it signs, and the command is killed at every change", { timeout: 120_000 }, () => {
+describe("a server migrates while it signs, and the command is killed at every change", () => {
   const stage = useStage({ pluginCommand: kmsCommand });
   const deaths: string[] = [];
   let expected: ReadonlyMap<string, string>;

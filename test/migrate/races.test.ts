@@ -14,7 +14,7 @@ const names = { from: kmsNames("SERVER_A/"), to: awsKmsNames("example.org", "s1"
 const keyId = "x509-CA-A";
 const [oldAlias, newAlias] = [names.from.aliasFor(keyId), names.to.aliasFor(keyId)];
 
-describe("a server that changes its keys while a migration is at work", { timeout: 30_000 }, () => {
+describe("a server that changes its keys while a migration is at work", () => {
   let account: Account;
   let waits: number[];
 
