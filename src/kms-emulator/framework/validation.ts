@@ -12,7 +12,7 @@ export interface Shape<T> {
 }
 
 /** A structure member: whether it must be there, and its shape. */
-interface Member<T> {
+export interface Member<T> {
   readonly isRequired: boolean;
   readonly shape: Shape<T>;
   readonly phantom?: T;
