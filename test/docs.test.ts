@@ -70,6 +70,30 @@ describe("documents", () => {
     assert.deepEqual(broken, []);
   });
 
+  it("npm scripts that documents, the workflow and .ci/run name exist", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { readonly scripts: Readonly<Record<string, string>> };
+    const texts = files
+      .filter((path) => /\.(?:md|ya?ml)$|^\.ci\/|^package\.json$/.test(path))
+      .map((path) => read(path));
+    const named = texts.flatMap((text) =>
+      [...text.matchAll(/npm run (?:--silent |-s )?([\w:-]+)/g)].map(([, name]) => name),
+    );
+    assert.ok(named.length > 20);
+    assert.deepEqual(
+      named.filter((name) => scripts[name ?? ""] === undefined),
+      [],
+    );
+  });
+
+  it("the workflow checks what .ci/run checks", () => {
+    const commands = (path: string) =>
+      [...read(path).matchAll(/npm (?:run (?:--silent )?(?:lint|typecheck|check:[\w:]+)|start|test)\b/g)].map(
+        ([command]) => command.replace("--silent ", ""),
+      );
+    assert.deepEqual(new Set(commands(".github/workflows/ci.yml")), new Set(commands(".ci/run")));
+    assert.match(read(".github/workflows/ci.yml"), /- run: \.ci\/run$/m);
+  });
+
   it("architecture.md shows the folders of src/, two deep", () => {
     const folders = files.flatMap((file) => {
       const steps = file.split("/").slice(0, -1);
