@@ -28,7 +28,7 @@ export interface ConfigHandlers {
   validate(hcl: string, core: CoreConfiguration, context: CallContext): MaybePromise<ValidationResult>;
   /**
    * Takes a configuration, whole or not at all. Comes again while other calls run when the operator changes the file.
-   * Throw `StatusError("INVALID_ARGUMENT", …)` for what the operator can mend.
+   * Throw `StatusError("INVALID_ARGUMENT", …)` for what the operator can correct.
    */
   configure(hcl: string, core: CoreConfiguration, context: CallContext): MaybePromise<void>;
 }

@@ -24,7 +24,7 @@ export type ServePluginOptions = PluginIdentity & (PluginImplementation | { read
 /**
  * Makes this process a SPIRE plugin. Call it first thing: it answers `--help` and `--version`, refuses to run without
  * SPIRE, and from then on stdout and stderr belong to the protocol. Resolves when the plugin serves; the process ends
- * when SPIRE ends it, is gone, or SIGTERM comes.
+ * when SPIRE ends it, when SPIRE itself has ended, or when SIGTERM comes.
  *
  * Give `load` instead of `services` to import what is heavy after the handshake.
  */

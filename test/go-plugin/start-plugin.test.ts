@@ -19,7 +19,7 @@ let dir: string;
 
 before(async () => {
   [echo] = await bundlePlugins("test/fixtures/echo-plugin.ts");
-  dir = mkdtempSync(path.join(tmpdir(), "client-"));
+  dir = mkdtempSync(path.join(tmpdir(), "start-plugin-"));
 });
 after(() => rmSync(dir, { recursive: true, force: true }));
 

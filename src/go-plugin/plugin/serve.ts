@@ -19,7 +19,7 @@ import { guardProcess } from "./process-guards.ts";
 import { createStderrSink } from "./stderr-sink.ts";
 import { captureOutput } from "./stdio-capture.ts";
 
-/** The host waits two seconds after Shutdown before it kills; the process is gone by then whatever hangs. */
+/** The host waits two seconds after Shutdown before it kills; the process has ended by then whatever hangs. */
 const stopLimitMs = 1500;
 const stopHookLimitMs = 1000;
 /** For answers that are being written while the plugin stops. */
@@ -45,7 +45,7 @@ export interface ServeConfig {
 /**
  * Serves a plugin in this process for the host that started it: checks the magic cookie, listens, prints the handshake,
  * and only then loads the gRPC machinery and the services, so that a host never waits for an import. Resolves when the
- * services are up; the process ends when the host says so, is gone, or SIGTERM comes.
+ * services are up; the process ends when the host says so, when the host has ended, or when SIGTERM comes.
  *
  * From the call on, `process.stdout` and `process.stderr` lead to the host's stdio stream and log, and a fault of
  * start-up ends the process with a sentence on stderr and exit code 1.
