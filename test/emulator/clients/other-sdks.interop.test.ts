@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startEmulator } from "../../../src/kms-emulator/index.ts";
+import { startTestEmulator } from "../../fixtures/test-emulator.ts";
 import { installedServer, Unavailable } from "../../interop/moto/moto-server.ts";
 import { account } from "../fixture.ts";
 
@@ -21,9 +21,8 @@ async function start(t: TestContext) {
     secretAccessKey,
     arn: `arn:aws:iam::${account}:user/${name}`,
   });
-  const emulator = await startEmulator({
+  const emulator = await startTestEmulator({
     verifySignatures: true,
-    reuseRsaKeys: 1,
     roles: [{ arn: `arn:aws:iam::${account}:role/path/py`, trustPolicy: trust }],
     identities: [identity("AKIDGO", "go-secret", "go"), identity("AKIDPY", "py-secret", "py")],
   });

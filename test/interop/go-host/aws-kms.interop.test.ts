@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { type PrintableObject, printHcl } from "../../../src/hcl/index.ts";
-import { type Emulator, startEmulator } from "../../../src/kms-emulator/index.ts";
+import type { Emulator } from "../../../src/kms-emulator/index.ts";
+import { startTestEmulator } from "../../fixtures/test-emulator.ts";
 import { buildGoHost, failedSteps, type GoHost, GoUnavailable, newestGoPlugin } from "./go-host.ts";
 
 const region = "us-east-2";
@@ -26,7 +27,7 @@ let emulator: Emulator;
 let folder: string;
 
 before(async () => {
-  emulator = await startEmulator({ region, reuseRsaKeys: 2 });
+  emulator = await startTestEmulator({ region });
   folder = await mkdtemp(path.join(tmpdir(), "aws-kms-interop-"));
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import { startEmulator } from "../../../src/kms-emulator/index.ts";
+import { startTestEmulator } from "../../fixtures/test-emulator.ts";
 import { startMoto, Unavailable } from "./moto-server.ts";
 import { openSubject, type Probe, probes, type Subject } from "./probes.ts";
 
@@ -25,7 +25,7 @@ describe("the emulator beside moto", () => {
       t.skip(moto.message);
       return;
     }
-    const emulator = await startEmulator({ reuseRsaKeys: 1 });
+    const emulator = await startTestEmulator();
     const [ours, theirs] = [openSubject(emulator.endpoint), openSubject(moto.endpoint)];
     t.after(async () => {
       ours.close();
