@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Chronicle, live } from "../simulation/storm-history.ts";
+import { type Chronicle, liveThroughStorm } from "../simulation/histories/storm.ts";
 import { reportText } from "./report.ts";
 
 /** `CHAOS_HISTORIES=20000` for a long run; `CHAOS_SEED` to begin elsewhere, or to see one history again. */
@@ -37,7 +37,7 @@ describe("histories of a server around which everything fails", () => {
     const startedAt = performance.now();
     const broken: string[] = [];
     while (!isEnough(sum, startedAt) && broken.length < 5) {
-      const chronicle = await live(firstSeed + sum.histories);
+      const chronicle = await liveThroughStorm(firstSeed + sum.histories);
       count(sum, chronicle);
       if (chronicle.violations.length > 0) broken.push(`seed ${chronicle.seed}: ${chronicle.violations[0]}`);
     }
@@ -63,7 +63,7 @@ describe("histories of a server around which everything fails", () => {
 /** Whether one of the first histories shows this violation. */
 async function isShown(violation: RegExp, settings: Readonly<Record<string, boolean | string>>): Promise<boolean> {
   for (let seed = 0; seed < 60; seed++) {
-    const { violations } = await live(seed, settings);
+    const { violations } = await liveThroughStorm(seed, settings);
     if (violations.some((text) => violation.test(text))) return true;
   }
   return false;

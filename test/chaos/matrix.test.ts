@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Trouble, troubles } from "../simulation/weather.ts";
+import { type Trouble, troubles } from "../simulation/troubles.ts";
 import { type Cell, experiment, type Place, places } from "./matrix.ts";
 import { reportTable } from "./report.ts";
 

@@ -1,13 +1,11 @@
 /** One kind of trouble at one call: what SPIRE sees of it, and what is left when it is over. */
-
 import { createHash } from "node:crypto";
-import { KeyManagerError } from "../../src/key-manager/errors.ts";
-import { abortController } from "../../src/key-manager/pace/concurrency.ts";
-import { Account } from "../simulation/account.ts";
-import { SpireProcess } from "../simulation/spire-process.ts";
-import { Truth } from "../simulation/truth.ts";
+import { LoneServerWorld } from "../simulation/lone-server.ts";
+import { keysOf } from "../simulation/operator.ts";
+import { minuteMs, secondMs } from "../simulation/scenes.ts";
+import { codeOf, givenUp } from "../simulation/simulated-server.ts";
+import type { Trouble } from "../simulation/troubles.ts";
 import { seededRandom } from "../simulation/virtual-time.ts";
-import { type Trouble, Weather } from "../simulation/weather.ts";
 
 /** Calls of SPIRE, and the call of AWS in each that meets the trouble. */
 export const places = {
@@ -37,33 +35,24 @@ export interface Cell {
   readonly violations: readonly string[];
 }
 
-const secondMs = 1_000;
 const keyId = "x509-CA-A";
 
 class Experiment {
-  readonly #account = new Account();
-  readonly #truth = new Truth(this.#account);
-  readonly #weather: Weather;
-  readonly #process: SpireProcess;
+  readonly #world = new LoneServerWorld();
+  readonly #account = this.#world.account;
+  readonly #truth = this.#world.truth;
+  readonly #process = this.#world.server(seededRandom(7), { discardCredentials: () => true });
   #attempts = 0;
-
-  constructor() {
-    const account = this.#account;
-    const random = seededRandom(7);
-    this.#weather = new Weather({ account, random, isLagging: true, onTrouble: () => undefined });
-    this.#process = new SpireProcess({ account, weather: this.#weather, random, discardCredentials: () => true });
-  }
 
   async run(trouble: Trouble, place: Place, isLasting: boolean): Promise<Cell> {
     const { time } = this.#account;
-    await this.#account.addStrangers();
-    await this.#truth.learn(this.#account.strangers);
-    this.#weather.script = () => undefined;
-    await time.until(this.#process.configure({}));
+    this.#account.rememberPast();
+    await this.#world.open();
+    await time.until(this.#process.configure());
     await time.until(this.#generate(keyId));
-    await time.run(120 * secondMs);
+    await time.run(2 * minuteMs);
     const before = await this.#unused();
-    this.#weather.script = (operation) => {
+    this.#account.fateOf = (_, operation) => {
       if (operation !== place) return undefined;
       this.#attempts++;
       return isLasting || this.#attempts === 1 ? trouble : undefined;
@@ -72,9 +61,9 @@ class Experiment {
     const { code, endedAt } = await this.#ending(place);
     const tookMs = endedAt - begun;
     const attempts = this.#attempts;
-    if (isLasting) await time.run(120 * secondMs);
-    this.#weather.script = () => undefined;
-    await time.run(120 * secondMs);
+    if (isLasting) await time.run(2 * minuteMs);
+    this.#account.fateOf = () => undefined;
+    await time.run(2 * minuteMs);
     await this.#checkAfterwards();
     const after = await this.#unused();
     return {
@@ -89,46 +78,43 @@ class Experiment {
 
   async #ending(place: Place): Promise<{ readonly code: string; readonly endedAt: number }> {
     const { time } = this.#account;
-    const stop = abortController();
-    time.after(30 * secondMs, () =>
-      stop.abort(new KeyManagerError("DEADLINE_EXCEEDED", "the call's deadline has passed")),
-    );
+    const signal = time.signalAfter(30 * secondMs, givenUp("DEADLINE_EXCEEDED"));
     const call = async (): Promise<unknown> => {
       switch (places[place]) {
         case "SignData":
-          return this.#sign(stop.signal);
+          return this.#sign(signal);
         case "GenerateKey":
-          return this.#generate("JWT-Signer-A", stop.signal);
+          return this.#generate("JWT-Signer-A", signal);
         case "rotation":
-          return this.#generate(keyId, stop.signal);
+          return this.#generate(keyId, signal);
         case "Configure":
-          return this.#process.configure({}, stop.signal);
+          return this.#process.configure({}, signal);
         case "first key":
           // Configure asks, and succeeds without the answer.
-          await this.#process.configure({}, stop.signal);
-          return this.#generate("JWT-Signer-A", stop.signal);
+          await this.#process.configure({}, signal);
+          return this.#generate("JWT-Signer-A", signal);
       }
     };
     const ending = call().then(
       () => ({ code: "OK", endedAt: time.now }),
       (error: unknown) => {
-        if (!(error instanceof KeyManagerError)) throw error;
-        return { code: error.code, endedAt: time.now };
+        const code = codeOf(error);
+        if (code === undefined) throw error;
+        return { code, endedAt: time.now };
       },
     );
     return time.until(ending);
   }
 
   async #generate(id: string, signal?: AbortSignal): Promise<void> {
-    const key = await this.#process.keyManager.generateKey(id, "ec-p256", signal);
+    const key = await this.#process.generate(id, "ec-p256", signal);
     this.#truth.hasGenerated(id, key.fingerprint);
   }
 
   async #sign(signal?: AbortSignal): Promise<void> {
     const message = Buffer.from("message");
     const digest = createHash("sha256").update(message).digest();
-    const call = this.#process.keyManager.current.signData(keyId, digest, { hashAlgorithm: "SHA256" }, signal);
-    const { signature, keyFingerprint } = await call;
+    const { signature, keyFingerprint } = await this.#process.sign(keyId, digest, "SHA256", signal);
     if (!this.#truth.verifies(keyFingerprint, message, "sha256", signature)) this.#truth.violation("a wrong signature");
     if (!this.#truth.mayAnswer(keyId, keyFingerprint, this.#account.time.now))
       this.#truth.violation("not the last key");
@@ -139,13 +125,13 @@ class Experiment {
     const { time } = this.#account;
     await time.until(this.#sign());
     await time.until(this.#generate("x509-CA-B"));
-    await time.until(this.#process.configure({}));
+    await time.until(this.#process.configure());
     await time.until(this.#sign());
   }
 
   async #unused(): Promise<{ readonly scheduled: number; readonly orphans: number }> {
-    const used = new Set([...this.#process.keyManager.current.entries.values()].map(({ keyArn }) => keyArn));
-    const keys = (await this.#account.keys()).filter(({ Arn }) => !this.#account.strangers.includes(Arn));
+    const used = new Set([...this.#process.entries.values()].map(({ keyArn }) => keyArn));
+    const keys = (await keysOf(this.#account)).filter(({ Arn }) => !this.#account.strangers.includes(Arn));
     const unused = keys.filter(({ Arn }) => !used.has(Arn));
     const scheduled = unused.filter(({ KeyState }) => KeyState === "PendingDeletion").length;
     return { scheduled, orphans: unused.length - scheduled };

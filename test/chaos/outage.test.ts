@@ -4,16 +4,15 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { startEmulator } from "../../src/kms-emulator/index.ts";
 import { credentials, useStage } from "../plugin/harness/stage.ts";
-import { Account } from "../simulation/account.ts";
-import { type LogLine, SpireProcess } from "../simulation/spire-process.ts";
+import { LoneServerWorld } from "../simulation/lone-server.ts";
+import { minuteMs, secondMs } from "../simulation/scenes.ts";
+import type { LogLine } from "../simulation/simulated-server.ts";
+import type { Trouble } from "../simulation/troubles.ts";
 import { seededRandom } from "../simulation/virtual-time.ts";
-import { type Trouble, Weather } from "../simulation/weather.ts";
 import { countByCode, offerLoad, signOnce } from "./load.ts";
 import { reportTable } from "./report.ts";
 import { residentBytes } from "./resident-memory.ts";
 
-const secondMs = 1_000;
-const minuteMs = 60 * secondMs;
 const keyId = "x509-CA-A";
 const rows: string[][] = [];
 
@@ -30,15 +29,14 @@ function mostInAMinute(log: readonly LogLine[]): readonly [kind: string, count: 
 describe("KMS is gone for ten minutes (virtual time)", () => {
   for (const trouble of ["reset", "page", "never arrives", "lost"] as const satisfies readonly Trouble[]) {
     it(`${trouble}: first signature within 2 s of its return, at most a line a minute of each kind`, async () => {
-      const account = new Account();
+      const world = new LoneServerWorld();
+      const { account } = world;
       const { time } = account;
       const random = seededRandom(3);
-      const weather = new Weather({ account, random, isLagging: false, onTrouble: () => undefined });
-      const process = new SpireProcess({ account, weather, random });
-      weather.script = () => undefined;
-      await account.addStrangers();
+      const process = world.server(random, { discardCredentials: () => random() < 0.5 });
+      await world.open();
       await time.until(process.configure({ max_keys_created_per_hour: { number: "0" } }));
-      await time.until(process.keyManager.generateKey(keyId, "ec-p256"));
+      await time.until(process.generate(keyId));
       await time.run(15 * minuteMs);
       process.log.length = 0;
 
@@ -58,24 +56,23 @@ describe("KMS is gone for ten minutes (virtual time)", () => {
         return isDone;
       };
       const sign = async (): Promise<void> => {
-        const key = process.keyManager.current;
-        const isSigned = await call((signal) => key.signData(keyId, digest, { hashAlgorithm: "SHA256" }, signal));
+        const isSigned = await call((signal) => process.sign(keyId, digest, "SHA256", signal));
         if (isSigned) signedAt ??= time.now;
       };
       const spire = async (ms: number): Promise<void> => {
         for (let at = 0; at < ms; at += 500) {
           void sign();
           // The rotator's rhythm.
-          if (at % (10 * secondMs) === 0) void call((signal) => process.keyManager.generateKey("B", "ec-p256", signal));
+          if (at % (10 * secondMs) === 0) void call((signal) => process.generate("B", "ec-p256", signal));
           await time.run(500);
         }
       };
-      weather.script = () => trouble;
+      account.fateOf = () => trouble;
       await spire(10 * minuteMs);
       signedAt = undefined;
       const returnedAt = time.now;
-      const queued = process.keyManager.gauges.deletionsQueued;
-      weather.script = () => undefined;
+      const queued = process.deletionsQueued;
+      account.fateOf = () => undefined;
       await spire(40 * secondMs);
       const [kind, most] = mostInAMinute(process.log);
       assert.ok(signedAt !== undefined && signedAt - returnedAt <= 2 * secondMs, `signed after ${signedAt} ms`);
@@ -83,7 +80,7 @@ describe("KMS is gone for ten minutes (virtual time)", () => {
       assert.ok(mostUnderWay <= 2 * 30 + 4, `${mostUnderWay} calls under way`);
       assert.ok(queued <= 3 * 60, `${queued} deletions queued`);
       await time.run(20 * minuteMs);
-      assert.equal(process.keyManager.gauges.deletionsQueued, 0);
+      assert.equal(process.deletionsQueued, 0);
       const lines = process.log.filter(({ level }) => level === "warn" || level === "error").length;
       const firstMs = signedAt - returnedAt;
       rows.push([`${trouble}, 10 min (virtual)`, `${Math.round(firstMs)} ms`, String(lines), `${mostUnderWay} calls`]);

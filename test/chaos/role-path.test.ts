@@ -1,10 +1,9 @@
 /** Whatever befalls IAM, SPIRE notices nothing but that a key takes a moment longer. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Account } from "../simulation/account.ts";
-import { SpireProcess } from "../simulation/spire-process.ts";
+import { LoneServerWorld } from "../simulation/lone-server.ts";
+import { type Trouble, troubles } from "../simulation/troubles.ts";
 import { seededRandom } from "../simulation/virtual-time.ts";
-import { type Trouble, troubles, Weather } from "../simulation/weather.ts";
 
 const withKeys: readonly Trouble[] = [
   "lag",
@@ -16,23 +15,21 @@ const withKeys: readonly Trouble[] = [
 const kinds = (Object.keys(troubles) as Trouble[]).filter((trouble) => !withKeys.includes(trouble));
 
 async function firstKey(trouble: Trouble | undefined, isLasting: boolean) {
-  const account = new Account();
-  const { time } = account;
-  const random = seededRandom(7);
-  const weather = new Weather({ account, random, isLagging: false, onTrouble: () => undefined });
-  const server = new SpireProcess({ account, weather, random, discardCredentials: () => true });
+  const world = new LoneServerWorld();
+  const { time } = world.account;
+  const server = world.server(seededRandom(7), { discardCredentials: () => true });
   let attempts = 0;
   const at: string[] = [];
-  weather.script = (operation) => {
+  world.account.fateOf = (_, operation) => {
     at.push(operation);
     if (operation !== "GetRole") return undefined;
     attempts++;
     return isLasting || attempts === 1 ? trouble : undefined;
   };
   const begun = time.now;
-  await time.until(server.configure({}));
+  await time.until(server.configure());
   const configured = time.now;
-  await time.until(server.keyManager.generateKey("x509-CA-A", "ec-p256"));
+  await time.until(server.generate("x509-CA-A"));
   const generated = time.now;
   const calls = at.length;
   await time.run(10_000);

@@ -6,6 +6,7 @@ import {
   type EngineOptions,
   manualClock,
 } from "../../src/kms-emulator/index.ts";
+import type { Trouble } from "./troubles.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 /** A call that took effect, or was tried. */
@@ -23,19 +24,22 @@ export interface Watcher {
   onEffect?(call: Call, output: unknown): void;
 }
 
-/** What becomes of a call on its way: `lost` = it takes effect and the answer never comes. */
-export type Fate = "throttled" | "lost" | "reset" | undefined;
-
 const accessKeyId = "AKIASPIRESERVER00001";
+const pastMs = 5_000;
+
+/** The caller of everything that no server does. */
+export const operator = "operator";
 
 export class SimulatedAccount {
   readonly control: EmulatorControl;
   readonly time: VirtualTime;
   readonly watchers = new Set<Watcher>();
+  /** ARNs of keys that have nothing to do with any server. */
+  readonly strangers: string[] = [];
   /** The access key of calls that name none. */
   callAs = accessKeyId;
-  /** Decides what becomes of each call of a server. */
-  fateOf: (caller: unknown, operation: string) => Fate = () => undefined;
+  /** Decides what each call of a server meets on its way. */
+  fateOf: (caller: unknown, operation: string) => Trouble | undefined = () => undefined;
 
   constructor(options: EngineOptions = {}) {
     const arn = "arn:aws:sts::111122223333:assumed-role/spire-server/i-0123456789";
@@ -50,7 +54,7 @@ export class SimulatedAccount {
   }
 
   /** Carries a call out at once. */
-  async call(operation: string, input: object, caller: unknown = "operator", identity = this.callAs): Promise<unknown> {
+  async call(operation: string, input: object, caller: unknown = operator, identity = this.callAs): Promise<unknown> {
     const call = { operation, input, caller };
     for (const watcher of this.watchers) watcher.onTry?.(call);
     try {
@@ -62,6 +66,22 @@ export class SimulatedAccount {
         for (const watcher of this.watchers) watcher.onEffect?.(call, undefined);
       }
       throw error;
+    }
+  }
+
+  /** From now on the state of some seconds ago can be asked for. */
+  rememberPast(): void {
+    this.control.addFault({ kind: "consistency-lag", ms: pastMs, operation: "None" });
+  }
+
+  /** A read that sees the state of a while ago; see {@link rememberPast}. */
+  async callInThePast(operation: string, input: object, lagMs: number, caller: unknown): Promise<unknown> {
+    const ms = Math.min(lagMs, pastMs);
+    const lag = this.control.addFault({ kind: "consistency-lag", ms, operation, match: (given) => given === input });
+    try {
+      return await this.call(operation, input, caller);
+    } finally {
+      lag.remove();
     }
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The AWS SDK's clients over the embedded KMS in virtual time: requests and answers are under way for a while, may be
- * lost, delayed, refused or falsified, and the HTTP handler's time limits and the caller's signal are kept.
+ * The AWS SDK's clients over the embedded KMS in virtual time: each request goes by the passage that it is given, at once
+ * or under way for a while, lost, refused or falsified; the HTTP handler's time limits and the caller's signal are kept.
  *
- * What is under test, from `src/aws` on, is the plugin's own code.
+ * What is under test, from `src/aws` on, is the plugin's own code: retries, pages, error translation.
  */
 import { GetRoleCommand } from "@aws-sdk/client-iam";
 import type { KMSClient } from "@aws-sdk/client-kms";
@@ -12,20 +12,10 @@ import { AwsIamClient, type GetRole } from "../../src/aws/iam-client.ts";
 import { AwsKmsClient } from "../../src/aws/kms-client.ts";
 import { AwsStsClient } from "../../src/aws/sts-client.ts";
 import { AwsTaggingClient } from "../../src/aws/tagging-client.ts";
-import type { Clients } from "../../src/key-manager/configured-key-manager.ts";
 import type { Clock } from "../../src/key-manager/ports.ts";
 import type { Telemetry } from "../../src/key-manager/telemetry.ts";
 import { AwsException, EmulatorError } from "../../src/kms-emulator/index.ts";
-
-/** What becomes of one request. */
-export interface Passage {
-  /** Virtual milliseconds until the request takes effect. */
-  readonly toMs: number;
-  /** Virtual milliseconds until its answer is there. */
-  readonly backMs: number;
-  /** Carries the request out, or something else instead. Rejects like `EmulatorControl.call`, or as the SDK does. */
-  readonly effect: () => Promise<unknown>;
-}
+import type { Passage } from "./passage.ts";
 
 export interface SimulatedSdkOptions {
   /** The network's: what is under way goes on when the process is killed. */
@@ -36,8 +26,8 @@ export interface SimulatedSdkOptions {
   /** KMS's own time, for the `Date` header. */
   readonly serverTime: () => Date;
   readonly passageOf: (operation: string, input: object) => Passage;
-  /** A killed process hears no answers and sends nothing. */
-  readonly isAlive: () => boolean;
+  /** A killed process hears no answers and sends nothing. Default: it lives for ever. */
+  readonly isAlive?: () => boolean;
   readonly discardCredentials?: () => boolean;
 }
 
@@ -56,7 +46,8 @@ export function sdkError(error: unknown): unknown {
     const $fault = error.status < 500 ? "client" : "server";
     return Object.assign(new Error(error.message), { name: error.code, $fault, $metadata });
   }
-  if (error instanceof EmulatorError) {
+  // Cut before or after the request was carried out: the caller sees the same, by the name that the SDK gives to it.
+  if (error instanceof EmulatorError && (error.code === "LOST_REPLY" || error.code === "CONNECTION_RESET")) {
     return Object.assign(new Error("socket hang up"), { code: "ECONNRESET", name: "TimeoutError" });
   }
   return error;
@@ -75,6 +66,7 @@ type Middleware = (next: (args: unknown) => Promise<Answer>) => (args: unknown) 
 /** As much of an SDK client as the adapters use. */
 class SimulatedSdk {
   readonly #options: SimulatedSdkOptions;
+  readonly #isAlive: () => boolean;
   #around: Middleware = (next) => next;
   readonly middlewareStack = {
     add: (middleware: Middleware) => {
@@ -84,62 +76,78 @@ class SimulatedSdk {
 
   constructor(options: SimulatedSdkOptions) {
     this.#options = options;
+    this.#isAlive = options.isAlive ?? (() => true);
   }
 
   async send(command: { readonly input: object }, options: SendOptions = {}): Promise<unknown> {
-    if (!this.#options.isAlive()) return never();
+    if (!this.#isAlive()) return never();
     const { abortSignal, requestTimeout = requestTimeoutMs } = options;
+    if (abortSignal?.aborted) throw aborted();
     const operation = command.constructor.name.replace(/Command$/, "");
-    const stop = new AbortController();
-    const ends: Promise<never>[] = [this.#timeout(requestTimeout, stop.signal)];
-    if (abortSignal !== undefined) ends.push(whenAborted(abortSignal, stop.signal));
-    const exchange = this.#around(() => this.#exchange(operation, command.input))({});
-    exchange.catch(() => undefined);
+    const passage = this.#options.passageOf(operation, structuredClone(command.input));
+    const exchange = this.#around(() => this.#exchange(passage))({});
+    const ends: End[] = [];
+    // What comes in time needs no timer.
+    if (passage.toMs + passage.backMs >= requestTimeout) ends.push(this.#timeout(requestTimeout));
+    if (abortSignal !== undefined) ends.push(whenAborted(abortSignal));
     try {
-      const { output } = await Promise.race([exchange, ...ends]);
-      return this.#options.isAlive() ? output : await never();
+      const { output } = await Promise.race([exchange, ...ends.map(({ failure }) => failure)]);
+      return this.#isAlive() ? output : await never();
     } catch (error) {
-      if (!this.#options.isAlive()) return await never();
+      if (!this.#isAlive()) return await never();
       throw error;
     } finally {
-      stop.abort();
+      for (const { forget } of ends) forget();
     }
   }
 
-  async #exchange(operation: string, input: object): Promise<Answer> {
-    const { clock, serverTime, passageOf } = this.#options;
-    const { toMs, backMs, effect } = passageOf(operation, structuredClone(input));
-    await clock.sleep(toMs);
+  async #exchange({ toMs, backMs, effect }: Passage): Promise<Answer> {
+    const { clock, serverTime } = this.#options;
+    if (toMs > 0) await clock.sleep(toMs);
     // Of what a killed process had sent, some arrives.
-    if (!this.#options.isAlive() && clock.random() < 0.5) return never();
+    if (!this.#isAlive() && clock.random() < 0.5) return never();
     try {
       const output = await effect();
       const date = serverTime().toUTCString();
-      await clock.sleep(backMs);
+      if (backMs > 0) await clock.sleep(backMs);
       return { output: output ?? {}, response: { headers: { date } } };
     } catch (error) {
-      await clock.sleep(backMs);
+      if (backMs > 0) await clock.sleep(backMs);
       throw sdkError(error);
     }
   }
 
-  async #timeout(ms: number, stop: AbortSignal): Promise<never> {
-    await this.#options.clock.sleep(ms, stop).catch(() => never());
-    throw Object.assign(new Error(`a request has exceeded ${ms} ms`), { name: "TimeoutError", code: "ETIMEDOUT" });
+  #timeout(ms: number): End {
+    const stop = new AbortController();
+    const late = () => {
+      throw Object.assign(new Error(`a request has exceeded ${ms} ms`), { name: "TimeoutError", code: "ETIMEDOUT" });
+    };
+    const failure = this.#options.clock.sleep(ms, stop.signal).then(late, () => never<never>());
+    return { failure, forget: () => stop.abort(over) };
   }
 }
 
-function whenAborted(signal: AbortSignal, stop: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = () => reject(Object.assign(new Error("Request aborted"), { name: "AbortError" }));
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    stop.addEventListener("abort", () => signal.removeEventListener("abort", abort), { once: true });
-  });
+/** What may end a call before its answer is there. */
+interface End {
+  readonly failure: Promise<never>;
+  readonly forget: () => void;
 }
 
-/** The three clients of one process. */
-export function simulatedClients(options: SimulatedSdkOptions): Clients {
+const over = new Error("the call is over");
+
+const aborted = () => Object.assign(new Error("Request aborted"), { name: "AbortError" });
+
+function whenAborted(signal: AbortSignal): End {
+  let abort = (): void => undefined;
+  const failure = new Promise<never>((_, reject) => {
+    abort = () => reject(aborted());
+  });
+  signal.addEventListener("abort", abort, { once: true });
+  return { failure, forget: () => signal.removeEventListener("abort", abort) };
+}
+
+/** The clients of one process. */
+export function simulatedClients(options: SimulatedSdkOptions) {
   const { callerClock: clock, telemetry, discardCredentials = () => false } = options;
   const caller = { clock, telemetry, discardCredentials };
   const simulated = new SimulatedSdk(options);

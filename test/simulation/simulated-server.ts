@@ -1,23 +1,27 @@
-/** A SPIRE server's plugin process in virtual time: configured, used, and killed between any two calls. */
-
+/**
+ * A SPIRE server's plugin process in virtual time: configured, used, and killed between any two calls or within one.
+ *
+ * All that the simulated world knows of the key manager is here; tests ask the process, and not what is inside it.
+ */
 import {
   ConfiguredKeyManager,
   type ConfiguredKeyManagerOptions,
 } from "../../src/key-manager/configured-key-manager.ts";
+import { KeyManagerError } from "../../src/key-manager/errors.ts";
 import type { KeyType } from "../../src/key-manager/key-type.ts";
-import { abortController } from "../../src/key-manager/pace/concurrency.ts";
-import type { Clock, KmsClient, LogFields, Logger } from "../../src/key-manager/ports.ts";
+import { type Clock, isKmsError, type KmsClient, type LogFields, type Logger } from "../../src/key-manager/ports.ts";
 import type { Preparation } from "../../src/key-manager/setup.ts";
-import { AwsException, EmulatorError } from "../../src/kms-emulator/index.ts";
+import { noTelemetry } from "../../src/key-manager/telemetry.ts";
 import { awsKmsPreparation } from "../../src/plugin/aws-kms/preparation.ts";
 import { type AwsKmsConfig, parseConfig } from "../../src/plugin/aws-kms/settings.ts";
 import type { Setting } from "../../src/plugin/settings/plugin-data.ts";
-import { engineClients } from "./engine-clients.ts";
+import { type Passage, passageThrough } from "./passage.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
+import { simulatedClients } from "./simulated-sdk.ts";
 import { seededRandom } from "./virtual-time.ts";
 
 export interface LogLine {
-  readonly level: "debug" | "info" | "warn" | "error";
+  readonly level: "info" | "warn" | "error";
   readonly message: string;
   readonly fields: LogFields;
   readonly at: number;
@@ -37,23 +41,32 @@ export interface ServerOptions {
   readonly trustDomain: string;
   readonly serverId: string;
   readonly settings?: Settings;
+  /** Default: from {@link seed}. */
+  readonly random?: () => number;
   readonly seed?: number;
   /** How far its clock is ahead of KMS's. */
   readonly skewMs?: number;
-  /** Longest time a request, and then its answer, is under way. */
+  /** How long a request, and then its answer, is under way at the most. Default: everything is done at once. */
   readonly latencyMs?: number;
   readonly seams?: Seams;
   /** Access key of another identity, for permissions. */
   readonly accessKeyId?: string;
+  /** Whether there may be other credentials once AWS has refused these. Default: never. */
+  readonly discardCredentials?: () => boolean;
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
-export const settingsOf = (trustDomain: string, settings: Settings): AwsKmsConfig => {
-  const result = parseConfig(trustDomain, { settings: { region: "us-east-1", ...settings }, problems: [] });
-  if (result.config === undefined) throw new Error(result.problems.join("; "));
-  return result.config;
-};
+/** How long SPIRE waits for a call. */
+const patienceMs = 30_000;
+
+/** What SPIRE, or who called SPIRE, ends a call with. */
+export const givenUp = (code: "DEADLINE_EXCEEDED" | "CANCELLED"): Error =>
+  new KeyManagerError(code, code === "CANCELLED" ? "the caller has given up" : "deadline exceeded");
+
+/** How a call of SPIRE failed; undefined: with something that no server may throw. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof KeyManagerError || isKmsError(error) ? error.code : undefined;
 
 export class SimulatedServer {
   readonly options: ServerOptions;
@@ -69,14 +82,16 @@ export class SimulatedServer {
   gate: ((operation: string) => Promise<void>) | undefined;
   /** How long it will be away once it is killed, for who restarts it. */
   downMs: number | undefined;
-  config: AwsKmsConfig | undefined;
+  /** Those of its last configuration. */
+  settings: Settings | undefined;
   isAlive = true;
+  readonly #random: () => number;
 
   constructor(options: ServerOptions) {
     this.options = options;
     this.accessKeyId = options.accessKeyId;
-    const { account, seed = 1, skewMs = 0, seams = {} } = options;
-    const random = seededRandom(seed);
+    const { account, seed = 1, random = seededRandom(seed), skewMs = 0, seams = {} } = options;
+    this.#random = random;
     this.clock = account.time.clockFor(this, random, skewMs);
     const log = this.#logger();
     const prepare = awsKmsPreparation({ clock: this.clock, log });
@@ -84,11 +99,7 @@ export class SimulatedServer {
       clock: this.clock,
       log,
       createClients: () => {
-        const clients = engineClients({
-          wire: (operation, input) => this.#wire(operation, input),
-          clock: this.clock,
-          serverTime: () => new Date(account.time.now),
-        });
+        const clients = this.#clients();
         return seams.kms === undefined ? clients : { ...clients, kms: seams.kms(clients.kms) };
       },
       prepare: async (...given) => {
@@ -104,37 +115,49 @@ export class SimulatedServer {
   }
 
   get isConfigured(): boolean {
-    return this.isAlive && this.config !== undefined;
-  }
-
-  get isTagMode(): boolean {
-    return this.config?.tagBasedKeyDiscovery ?? false;
+    return this.isAlive && this.settings !== undefined;
   }
 
   get entries() {
     return this.keyManager.current.entries;
   }
 
-  async configure(settings: Settings = {}): Promise<void> {
+  /** GetPublicKeys. */
+  get publicKeys() {
+    return this.keyManager.current.getPublicKeys();
+  }
+
+  get deletionsQueued(): number {
+    return this.keyManager.gauges.deletionsQueued;
+  }
+
+  async configure(settings: Settings = {}, signal?: AbortSignal): Promise<void> {
     const { trustDomain, serverId } = this.options;
-    const config = settingsOf(trustDomain, {
-      key_identifier_value: serverId,
-      ...this.options.settings,
-      ...settings,
-    });
-    await this.keyManager.configure(config);
-    this.config = config;
+    const all = { region: "us-east-1", key_identifier_value: serverId, ...this.options.settings, ...settings };
+    const { config, problems } = parseConfig(trustDomain, { settings: all, problems: [] });
+    if (config === undefined) throw new Error(problems.join("; "));
+    await this.keyManager.configure(config, signal);
+    this.settings = all;
   }
 
-  /** SPIRE gives up after 30 s. */
-  generate(keyId: string, keyType: KeyType = "ec-p256", timeoutMs = 30_000) {
-    const giveUp = abortController();
-    const { account } = this.options;
-    account.time.after(timeoutMs, () => giveUp.abort(new Error("deadline exceeded")));
-    return this.keyManager.generateKey(keyId, keyType, giveUp.signal);
+  /** @param limit how long the caller waits, or its signal; SPIRE waits for 30 s */
+  generate(keyId: string, keyType: KeyType = "ec-p256", limit: number | AbortSignal = patienceMs) {
+    const { time } = this.options.account;
+    const signal = typeof limit === "number" ? time.signalAfter(limit, givenUp("DEADLINE_EXCEEDED")) : limit;
+    return this.keyManager.generateKey(keyId, keyType, signal);
   }
 
-  /** Ends the process without a word: what was under way never goes on. */
+  /** Signs a digest. */
+  async sign(
+    keyId: string,
+    digest: Uint8Array = new Uint8Array(32),
+    hashAlgorithm: "SHA256" | "SHA384" = "SHA256",
+    signal?: AbortSignal,
+  ) {
+    return this.keyManager.current.signData(keyId, digest, { hashAlgorithm }, signal);
+  }
+
+  /** Ends the process without a word, as kill -9 does: what was under way never goes on. */
   kill(): void {
     if (!this.isAlive) return;
     this.isAlive = false;
@@ -148,23 +171,37 @@ export class SimulatedServer {
     this.kill();
   }
 
-  async #wire(operation: string, input: object): Promise<unknown> {
+  #clients() {
+    const { account, discardCredentials } = this.options;
+    return simulatedClients({
+      // Not the process's own: what is under way when it is killed may still arrive.
+      clock: account.time.clockFor(undefined, this.#random),
+      callerClock: this.clock,
+      telemetry: noTelemetry,
+      serverTime: () => new Date(account.time.now),
+      passageOf: (operation, input) => this.#passage(operation, input),
+      isAlive: () => this.isAlive,
+      ...(discardCredentials === undefined ? {} : { discardCredentials }),
+    });
+  }
+
+  #passage(operation: string, input: object): Passage {
     const { account, latencyMs = 0 } = this.options;
-    if (!this.isAlive) return never();
+    const { accessKeyId } = this;
+    const trouble = account.fateOf(this, operation);
+    const traveller = { account, random: this.#random, operation, input, caller: this, accessKeyId, latencyMs };
+    const passage = passageThrough(trouble, traveller);
+    return { ...passage, effect: () => this.#arrive(operation, passage.effect) };
+  }
+
+  async #arrive(operation: string, effect: () => Promise<unknown>): Promise<unknown> {
     await this.gate?.(operation);
     const crash = this.#crashNow();
     if (crash === "before") return this.#die();
-    const fate = account.fateOf(this, operation);
-    if (fate === "reset") throw new EmulatorError("CONNECTION_RESET", "reset by peer");
-    if (latencyMs > 0) await this.clock.sleep(this.clock.random() * latencyMs);
-    if (fate === "throttled") throw new AwsException("ThrottlingException", "slow down");
-    const outcome = account.call(operation, input, this, this.accessKeyId);
+    const outcome = effect();
+    if (crash === undefined) return outcome;
     await outcome.catch(() => undefined);
-    if (crash === "after") return this.#die();
-    if (!this.isAlive) return never();
-    if (latencyMs > 0) await this.clock.sleep(this.clock.random() * latencyMs);
-    if (fate === "lost") throw new EmulatorError("LOST_REPLY", "no answer");
-    return outcome;
+    return this.#die();
   }
 
   #crashNow(): "before" | "after" | undefined {

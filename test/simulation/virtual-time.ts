@@ -2,8 +2,16 @@
  * Time that passes only when told to: the key manager's clocks and the embedded KMS's own, moved together from one due
  * timer to the next, so that months go by in milliseconds and in a known order.
  */
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../../src/key-manager/ports.ts";
-import type { EmulatorControl } from "../../src/kms-emulator/index.ts";
+
+/** Something else that moves with virtual time: the embedded KMS, by its `EmulatorControl`. */
+export interface MovedAlong {
+  now(): Date;
+  advance(ms: number): void;
+}
+
+const newYear = Date.UTC(2026, 0, 1);
 
 interface Timer {
   readonly at: number;
@@ -30,15 +38,35 @@ export function seededRandom(seed: number): () => number {
 /** Lets every promise that can settle without time passing do so: the event loop turns once the microtasks are done. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+export interface SleeplessClockOptions {
+  /** Default: the first moment of 2026, for ever. */
+  readonly now?: () => Date;
+  readonly random?: number;
+  /** Takes down how long was slept. */
+  readonly slept?: number[];
+}
+
+/** A clock on which no sleep takes time, for what has nobody to wait for. */
+export const sleeplessClock = ({
+  now = () => new Date(newYear),
+  random = 0,
+  slept = [],
+}: SleeplessClockOptions = {}): Clock => ({
+  now,
+  sleep: async (ms) => void slept.push(ms),
+  random: () => random,
+});
+
 export class VirtualTime {
-  readonly #control: Pick<EmulatorControl, "now" | "advance">;
+  readonly #along: MovedAlong | undefined;
   readonly #heap: Timer[] = [];
   #now: number;
   #order = 0;
 
-  constructor(control: Pick<EmulatorControl, "now" | "advance">) {
-    this.#control = control;
-    this.#now = control.now().getTime();
+  /** @param start where it begins, or what moves along with it */
+  constructor(start: number | MovedAlong = newYear) {
+    this.#along = typeof start === "number" ? undefined : start;
+    this.#now = typeof start === "number" ? start : start.now().getTime();
   }
 
   /** Milliseconds since the Unix epoch. */
@@ -77,6 +105,14 @@ export class VirtualTime {
   /** Calls back after `ms`. */
   after(ms: number, fire: () => void): void {
     this.#push(ms, undefined, fire);
+  }
+
+  /** A signal that aborts after `ms`, and on which any number of jobs may wait. */
+  signalAfter(ms: number, reason: Error): AbortSignal {
+    const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
+    this.after(ms, () => controller.abort(reason));
+    return controller.signal;
   }
 
   /** The timers of a killed process. */
@@ -129,7 +165,7 @@ export class VirtualTime {
 
   #moveTo(at: number): void {
     if (at <= this.#now) return;
-    this.#control.advance(at - this.#now);
+    this.#along?.advance(at - this.#now);
     this.#now = at;
   }
 

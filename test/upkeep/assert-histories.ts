@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import * as fc from "fast-check";
-import { historyArbitrary, live } from "../simulation/fleet-history.ts";
+import { liveFleet } from "../simulation/histories/fleet.ts";
+import { historyArbitrary } from "../simulation/histories/fleet-plan.ts";
 import type { Seams, Settings } from "../simulation/simulated-server.ts";
 
 /** `UPKEEP_FACTOR=20` for a run twenty times as long, without a limit of time; `UPKEEP_SEED` for other histories. */
@@ -27,7 +28,7 @@ export async function assertHistories(context: TestContext, options: HistoriesOp
   let days = 0;
   let histories = 0;
   const property = fc.asyncProperty(historyArbitrary(trustDomains, settings, maxSteps), async (history) => {
-    const outcome = await live(history);
+    const outcome = await liveFleet(history);
     histories++;
     calls += outcome.calls;
     days += outcome.days;
@@ -47,7 +48,7 @@ export async function firstViolation(
 ): Promise<string | undefined> {
   const { trustDomains, settings, maxSteps, count } = options;
   for (const history of fc.sample(historyArbitrary(trustDomains, settings, maxSteps), { numRuns: count, seed: 1 })) {
-    const violation = (await live(history, seams)).violations.find((text) => kind.test(text));
+    const violation = (await liveFleet(history, seams)).violations.find((text) => kind.test(text));
     if (violation !== undefined) return violation;
   }
   return undefined;

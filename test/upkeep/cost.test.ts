@@ -132,12 +132,11 @@ describe("throttled to 5 UpdateAlias a second, with 200 keys", () => {
     compete();
 
     let signed = 0;
-    const signing = { hashAlgorithm: "SHA256" } as const;
     for (let step = 0; step < 60 * 6; step++) {
       await account.time.run(5_000);
       const before = account.time.now;
       // Without waiting for anything: virtual time stands still while it signs.
-      await server.keyManager.current.signData(`key-${step % 200}`, new Uint8Array(32), signing);
+      await server.sign(`key-${step % 200}`);
       assert.equal(account.time.now, before);
       signed++;
     }

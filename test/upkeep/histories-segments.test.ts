@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { lookAlikes, slowSettings } from "../simulation/fleet-history.ts";
+import { lookAlikes, slowSettings } from "../simulation/histories/fleet-plan.ts";
 import { assertHistories } from "./assert-histories.ts";
 
 const trustDomains = lookAlikes.segments;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { lookAlikes, slowSettings } from "../simulation/fleet-history.ts";
+import { lookAlikes, slowSettings } from "../simulation/histories/fleet-plan.ts";
 import { firstViolation } from "./assert-histories.ts";
 import { knownFaults } from "./known-faults.ts";
 

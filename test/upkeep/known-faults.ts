@@ -7,7 +7,7 @@ import type { KmsClient } from "../../src/key-manager/ports.ts";
 import { tagNames } from "../../src/key-manager/tags/spire-tags.ts";
 import type { Task } from "../../src/key-manager/upkeep/task.ts";
 import { type UpkeepOptions, upkeepTasks } from "../../src/key-manager/upkeep/upkeep.ts";
-import { lookAlikes } from "../simulation/fleet-history.ts";
+import { lookAlikes } from "../simulation/histories/fleet-plan.ts";
 import type { Seams } from "../simulation/simulated-server.ts";
 
 /** A client of which some calls are different. */

@@ -80,8 +80,7 @@ async function losing(permission: Permission, settings: Settings = {}) {
   return { authorized, account, server, keyArn };
 }
 
-const sign = (server: SimulatedServer) =>
-  server.keyManager.current.signData("x509-CA-A", new Uint8Array(32), { hashAlgorithm: "SHA256" });
+const sign = (server: SimulatedServer) => server.sign("x509-CA-A");
 
 const denied = (attempt: RegExp, permission: Permission) => (error: unknown) => {
   assert.ok(error instanceof Error && "code" in error);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { engineClients } from "../../../test/simulation/engine-clients.ts";
 import {
   accountWithJournal,
   aliasOf,
@@ -10,9 +9,11 @@ import {
   trustDomain,
 } from "../../../test/simulation/scenes.ts";
 import type { SimulatedAccount } from "../../../test/simulation/simulated-account.ts";
+import { simulatedClients } from "../../../test/simulation/simulated-sdk.ts";
 import { seededRandom } from "../../../test/simulation/virtual-time.ts";
 import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
 import type { LogFields } from "../ports.ts";
+import { noTelemetry } from "../telemetry.ts";
 import { discoverByTags } from "./tag-discovery.ts";
 
 const hourMs = 3_600_000;
@@ -32,8 +33,13 @@ const tags = (account: SimulatedAccount, keyId: string, more: Readonly<Record<st
 
 async function discover(account: SimulatedAccount) {
   const clock = account.time.clockFor(undefined, seededRandom(1));
-  const wire = (operation: string, input: object) => account.call(operation, input);
-  const { kms, tagging } = engineClients({ wire, clock, serverTime: () => new Date(account.time.now) });
+  const { kms, tagging } = simulatedClients({
+    clock,
+    callerClock: clock,
+    telemetry: noTelemetry,
+    serverTime: () => new Date(account.time.now),
+    passageOf: (operation, input) => ({ toMs: 0, backMs: 0, effect: () => account.call(operation, input) }),
+  });
   const lines: { level: string; fields: LogFields }[] = [];
   const line =
     (level: string) =>

@@ -5,7 +5,9 @@
  * generation whose caller was told of a failure, or of nothing.
  */
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
-import { type Account, fingerprintOf } from "./account.ts";
+import { publicKeyOf } from "../operator.ts";
+import { type Call, operator, type SimulatedAccount, type Watcher } from "../simulated-account.ts";
+import { aliasNameOf } from "./spelling.ts";
 
 interface Claim {
   readonly keyArn: string;
@@ -19,10 +21,9 @@ export interface KnownKey {
   publicKey?: KeyObject;
 }
 
-const aliasPrefix = "alias/SPIRE_SERVER/example_org/server/";
-
-export class Truth {
-  readonly #account: Account;
+export class Truth implements Watcher {
+  readonly #account: SimulatedAccount;
+  readonly #aliasPrefix: string;
   readonly #claims = new Map<string, Claim[]>();
   readonly #keys = new Map<string, KnownKey>();
   /** Ids for which GenerateKey has succeeded. */
@@ -30,17 +31,17 @@ export class Truth {
   readonly createdKeys: string[] = [];
   readonly violations: string[] = [];
 
-  constructor(account: Account) {
+  /** Of the one server in the account. */
+  constructor(account: SimulatedAccount, trustDomain: string, serverId: string) {
     this.#account = account;
-    account.onEffect = (operation, input, output) => this.#onEffect(operation, input, output);
+    this.#aliasPrefix = aliasNameOf(trustDomain, serverId, "");
+    account.watchers.add(this);
   }
 
-  /** Keys that are there before the server is. */
-  async learn(keyArns: readonly string[]): Promise<void> {
-    for (const keyArn of keyArns) {
-      const pkixData = await this.#account.publicKey(keyArn);
-      this.#keys.set(fingerprintOf(pkixData), { keyArn, pkixData });
-    }
+  /** Takes a key to the books. */
+  async learn(keyArn: string): Promise<void> {
+    const { pkixData, fingerprint } = await publicKeyOf(this.#account, keyArn);
+    this.#keys.set(fingerprint, { keyArn, pkixData });
   }
 
   violation(text: string): void {
@@ -96,18 +97,18 @@ export class Truth {
     if (this.createdKeys.indexOf(keyArn) >= last) this.#claim(keyId, keyArn);
   }
 
-  #onEffect(operation: string, input: Readonly<Record<string, unknown>>, output: unknown): void {
+  onEffect({ operation, input, caller }: Call, output: unknown): void {
+    if (caller === operator) return;
     if (operation === "CreateKey") {
       const { Arn } = (output as { KeyMetadata: { Arn: string } }).KeyMetadata;
       this.createdKeys.push(Arn);
       // EC keys are there at once: nothing else happens in between.
-      void this.#account.publicKey(Arn).then((pkixData) => {
-        this.#keys.set(fingerprintOf(pkixData), { keyArn: Arn, pkixData });
-      });
+      void this.learn(Arn);
     }
-    const { AliasName, TargetKeyId, KeyId } = input;
+    const { AliasName, TargetKeyId, KeyId } = input as Readonly<Record<string, unknown>>;
     if ((operation === "CreateAlias" || operation === "UpdateAlias") && typeof AliasName === "string") {
-      if (AliasName.startsWith(aliasPrefix)) this.#aliased(AliasName.slice(aliasPrefix.length), String(TargetKeyId));
+      const prefix = this.#aliasPrefix;
+      if (AliasName.startsWith(prefix)) this.#aliased(AliasName.slice(prefix.length), String(TargetKeyId));
     }
     for (const touched of [TargetKeyId, KeyId]) {
       const isWrite = /^(Create|Update|Delete|Schedule|Tag)/.test(operation);

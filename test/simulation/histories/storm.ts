@@ -1,19 +1,12 @@
 /** One history: a server that signs, rotates, is reconfigured, cancelled and killed while everything fails around it. */
-
 import { createHash } from "node:crypto";
-import { KeyManagerError } from "../../src/key-manager/errors.ts";
-import type { KeyType } from "../../src/key-manager/key-type.ts";
-import { abortController } from "../../src/key-manager/pace/concurrency.ts";
-import { isKmsError } from "../../src/key-manager/ports.ts";
-import { Account } from "./account.ts";
-import { type Settings, SpireProcess } from "./spire-process.ts";
-import { Truth } from "./truth.ts";
-import { seededRandom } from "./virtual-time.ts";
-import { type Trouble, Weather } from "./weather.ts";
-
-const secondMs = 1_000;
-const minuteMs = 60 * secondMs;
-const hourMs = 60 * minuteMs;
+import { LoneServerWorld, serverId } from "../lone-server.ts";
+import { aliases, keysOf, stateOf } from "../operator.ts";
+import { aliasOf, hourMs, minuteMs, secondMs } from "../scenes.ts";
+import { codeOf, givenUp, type Settings, type SimulatedServer } from "../simulated-server.ts";
+import type { Trouble } from "../troubles.ts";
+import { seededRandom } from "../virtual-time.ts";
+import { Weather } from "../weather.ts";
 
 const keyIds = ["x509-CA-A", "x509-CA-B", "JWT-Signer-A"] as const;
 type KeyId = (typeof keyIds)[number];
@@ -41,16 +34,17 @@ const tally = <Row>(table: Table<Row>, row: Row, column: string): void => {
   counts.set(column, (counts.get(column) ?? 0) + 1);
 };
 
-class History {
+class Storm {
   readonly #seed: number;
   readonly #random: () => number;
-  readonly #account = new Account();
-  readonly #truth = new Truth(this.#account);
+  readonly #world = new LoneServerWorld();
+  readonly #account = this.#world.account;
+  readonly #truth = this.#world.truth;
   readonly #weather: Weather;
   readonly #troubles: Table<Trouble> = new Map();
   readonly #endings: Table<string> = new Map();
   readonly #settings: Settings;
-  #process: SpireProcess;
+  #process: SimulatedServer;
   #signatures = 0;
   #crashes = 0;
   #configurations = 0;
@@ -58,12 +52,14 @@ class History {
   constructor(seed: number, settings: Settings) {
     this.#seed = seed;
     this.#random = seededRandom(seed);
-    this.#weather = new Weather({
-      account: this.#account,
-      random: this.#random,
-      isLagging: this.#random() < 0.4,
-      onTrouble: (trouble, operation) => tally(this.#troubles, trouble, operation),
-    });
+    const isLagging = this.#random() < 0.4;
+    if (isLagging) this.#account.rememberPast();
+    this.#weather = new Weather({ random: this.#random, isLagging });
+    this.#account.fateOf = (_, operation) => {
+      const trouble = this.#weather.next(operation);
+      if (trouble !== undefined) tally(this.#troubles, trouble, operation);
+      return trouble;
+    };
     this.#settings = {
       enable_tag_based_key_discovery: this.#random() < 0.25,
       max_keys_created_per_hour: { number: "0" },
@@ -76,8 +72,7 @@ class History {
   }
 
   async run(): Promise<Chronicle> {
-    await this.#account.addStrangers();
-    await this.#truth.learn(this.#account.strangers);
+    await this.#world.open();
     const steps = 15 + Math.floor(this.#random() * 30);
     this.#start();
     await this.#live(5 * secondMs);
@@ -99,8 +94,9 @@ class History {
     };
   }
 
-  #newProcess(): SpireProcess {
-    return new SpireProcess({ account: this.#account, weather: this.#weather, random: this.#random });
+  #newProcess(): SimulatedServer {
+    const random = this.#random;
+    return this.#world.server(random, { settings: this.#settings, discardCredentials: () => random() < 0.5 });
   }
 
   /** Whatever a random moment has in store. */
@@ -121,16 +117,14 @@ class History {
 
   /** A deadline of SPIRE's 30 s, or a caller who gives up before. */
   #signal(): AbortSignal {
-    const stop = abortController();
     const ms = this.#random() < 0.7 ? 30 * secondMs : this.#random() ** 2 * 30 * secondMs;
-    this.#account.time.after(ms, () => stop.abort(new KeyManagerError("CANCELLED", "the caller has given up")));
-    return stop.signal;
+    return this.#account.time.signalAfter(ms, givenUp("CANCELLED"));
   }
 
   async #generate(keyId: KeyId): Promise<void> {
     const process = this.#process;
-    const keyType: KeyType = this.#random() < 0.1 ? "ec-p384" : "ec-p256";
-    const key = await this.#told("GenerateKey", () => process.keyManager.generateKey(keyId, keyType, this.#signal()));
+    const keyType = this.#random() < 0.1 ? "ec-p384" : "ec-p256";
+    const key = await this.#told("GenerateKey", () => process.generate(keyId, keyType, this.#signal()));
     if (key === undefined || process !== this.#process) return;
     if (key.keyId !== keyId || key.keyType !== keyType)
       this.#truth.violation(`GenerateKey ${keyId} answered ${key.keyId}`);
@@ -142,13 +136,11 @@ class History {
     const process = this.#process;
     const since = this.#account.time.now;
     const message = Buffer.from(`${keyId} ${since} ${this.#random()}`);
-    const keyType = process.isConfigured ? process.keyManager.current.entries.get(keyId)?.keyType : undefined;
+    const keyType = process.isConfigured ? process.entries.get(keyId)?.keyType : undefined;
     const hash = keyType === "ec-p384" ? "sha384" : "sha256";
     const digest = createHash(hash).update(message).digest();
     const hashAlgorithm = hash === "sha384" ? "SHA384" : "SHA256";
-    const answer = await this.#told("SignData", async () =>
-      process.keyManager.current.signData(keyId, digest, { hashAlgorithm }, this.#signal()),
-    );
+    const answer = await this.#told("SignData", () => process.sign(keyId, digest, hashAlgorithm, this.#signal()));
     if (answer === undefined) return;
     this.#signatures++;
     const { signature, keyFingerprint } = answer;
@@ -164,7 +156,7 @@ class History {
   #look(): void {
     if (!this.#process.isConfigured) return;
     const now = this.#account.time.now;
-    for (const { keyId, fingerprint } of this.#process.keyManager.current.getPublicKeys()) {
+    for (const { keyId, fingerprint } of this.#process.publicKeys) {
       if (!this.#truth.mayAnswer(keyId, fingerprint, now)) {
         this.#truth.violation(`${keyId} answers with ${this.#truth.key(fingerprint)?.keyArn}, not its last key`);
       }
@@ -181,7 +173,7 @@ class History {
     ];
     const change = changes[Math.floor(this.#random() * changes.length)] ?? {};
     this.#configurations++;
-    await this.#told("Configure", () => process.configure({ ...this.#settings, ...change }, this.#signal()));
+    await this.#told("Configure", () => process.configure(change, this.#signal()));
     if (process === this.#process) this.#look();
   }
 
@@ -198,7 +190,7 @@ class History {
     const process = this.#process;
     void (async () => {
       const done = await this.#told("Configure at start", async () => {
-        await process.configure(this.#settings, this.#signal());
+        await process.configure({}, this.#signal());
         return true;
       });
       if (process !== this.#process) return;
@@ -214,7 +206,7 @@ class History {
       tally(this.#endings, call, "OK");
       return answer;
     } catch (error) {
-      const code = error instanceof KeyManagerError ? error.code : isKmsError(error) ? error.code : undefined;
+      const code = codeOf(error);
       tally(this.#endings, call, code ?? "?");
       if (code === undefined) this.#truth.violation(`${call} threw ${String(error)}`);
       return undefined;
@@ -234,7 +226,7 @@ class History {
     this.#process.kill();
     await this.#live(secondMs);
     this.#process = this.#newProcess();
-    const configured = this.#process.configure(this.#settings);
+    const configured = this.#process.configure();
     await time.until(configured).catch((error) => this.#truth.violation(`start failed: ${String(error)}`));
     this.#look();
     for (const keyId of this.#truth.generated.keys()) await time.until(this.#sign(keyId as KeyId));
@@ -246,12 +238,20 @@ class History {
     this.#process.kill();
   }
 
+  /** The keys that the server holds, by id, as KMS knows them. */
+  #held(): ReadonlyMap<string, string> {
+    const entries = this.#process.isConfigured ? [...this.#process.entries.values()] : [];
+    return new Map(
+      entries.map(({ keyId, fingerprint }) => [keyId, this.#truth.key(fingerprint)?.keyArn ?? fingerprint]),
+    );
+  }
+
   async #checkPresence(): Promise<void> {
-    const present = this.#process.isConfigured ? this.#process.keyManager.current.entries : new Map();
+    const present = this.#held();
     for (const keyId of this.#truth.generated.keys()) {
-      const entry = present.get(keyId);
-      if (entry === undefined) this.#truth.violation(`${keyId} was generated and is not there any more`);
-      else if ((await this.#account.key(entry.keyArn)).KeyState !== "Enabled") {
+      const keyArn = present.get(keyId);
+      if (keyArn === undefined) this.#truth.violation(`${keyId} was generated and is not there any more`);
+      else if ((await stateOf(this.#account, keyArn)) !== "Enabled") {
         this.#truth.violation(`${keyId} has a key that is not enabled`);
       }
     }
@@ -259,17 +259,19 @@ class History {
 
   /** Every key is in use, a stranger's, or on its way out. */
   async #checkAccount(): Promise<void> {
-    const used = new Map([...this.#process.keyManager.current.entries.values()].map((entry) => [entry.keyArn, entry]));
-    const aliases = await this.#account.aliases();
-    for (const { Arn, KeyId, KeyState } of await this.#account.keys()) {
+    const used = new Map([...this.#held()].map(([keyId, keyArn]) => [keyArn, aliasOf(serverId, keyId)]));
+    const targets = await aliases(this.#account);
+    for (const { Arn, KeyId, KeyState } of await keysOf(this.#account)) {
       if (this.#account.strangers.includes(Arn)) {
         if (KeyState !== "Enabled") this.#truth.violation(`a stranger's key is ${KeyState}`);
         continue;
       }
-      const entry = used.get(Arn);
-      if (entry === undefined && KeyState === "Enabled") this.#truth.violation(`unused key ${Arn} is not scheduled`);
-      if (entry !== undefined && aliases.get(entry.aliasName) !== KeyId) {
-        this.#truth.violation(`${entry.aliasName} does not stand on the key in use`);
+      const aliasName = used.get(Arn);
+      if (aliasName === undefined && KeyState === "Enabled") {
+        this.#truth.violation(`unused key ${Arn} is not scheduled`);
+      }
+      if (aliasName !== undefined && targets.get(aliasName) !== KeyId) {
+        this.#truth.violation(`${aliasName} does not stand on the key in use`);
       }
     }
   }
@@ -280,4 +282,5 @@ class History {
  *
  * @param settings over those that histories have, to see what they show
  */
-export const live = (seed: number, settings: Settings = {}): Promise<Chronicle> => new History(seed, settings).run();
+export const liveThroughStorm = (seed: number, settings: Settings = {}): Promise<Chronicle> =>
+  new Storm(seed, settings).run();
