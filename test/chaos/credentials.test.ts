@@ -1,3 +1,4 @@
+/** Credentials of every kind that AWS and its SDK know, as they come, change and go under the built plugin. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -158,14 +159,11 @@ describe("a session that is about to end", () => {
     await plugin.generate(keyId);
     const before = stage.kms.calls("AssumeRole").length;
     const outage = stage.kms.fault({ kind: "error", name: "InternalFailure", status: 500, operation: "AssumeRole" });
-    const until = Date.now() + 4_000;
-    let signatures = 0;
-    for (; Date.now() < until; signatures++) {
-      await sign(plugin);
-      await delay(100);
-    }
-    assert.ok(outage.hits <= 1, `${outage.hits} attempts to renew in four seconds`);
-    assert.ok(signatures > 5);
+    const since = performance.now();
+    for (let signatures = 0; signatures < 20; signatures++) await sign(plugin);
+    // It is tried again after ten seconds at the earliest: a machine that takes longer may see more.
+    const mayBeTried = 1 + Math.floor((performance.now() - since) / 10_000);
+    assert.ok(outage.hits <= mayBeTried, `${outage.hits} attempts to renew where ${mayBeTried} may be`);
     assert.ok(before <= 2, `${before} sessions at start`);
     outage.remove();
     await plugin.stop();
