@@ -18,6 +18,7 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { executableText, pluginText } from "./executable.mjs";
+import { thirdPartyLicences } from "./third-party-licences.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -41,8 +42,8 @@ function isFresh() {
   return Math.max(...sources.map(newest)) < Math.min(...outputs.map((path) => statSync(path).mtimeMs));
 }
 
-async function buildExecutable(name, { entry, toText }) {
-  const text = await toText({ root, version }, entry);
+async function buildExecutable(name, { entry, toText }, inputs) {
+  const text = await toText({ root, version, inputs }, entry);
   // Renamed into place: a running plugin's file is never changed under it.
   const path = join(root, "dist/bin", name);
   writeFileSync(`${path}.new`, text);
@@ -59,5 +60,7 @@ function buildLibrary() {
 if (!(process.argv.includes("--if-needed") && isFresh())) {
   mkdirSync(join(root, "dist/bin"), { recursive: true });
   buildLibrary();
-  await Promise.all(Object.entries(executables).map(([name, executable]) => buildExecutable(name, executable)));
+  const inputs = new Set();
+  await Promise.all(Object.entries(executables).map(([name, executable]) => buildExecutable(name, executable, inputs)));
+  writeFileSync(join(root, "dist/bin/THIRD-PARTY-LICENSES.txt"), thirdPartyLicences(root, inputs));
 }

@@ -10,7 +10,7 @@ import { build } from "esbuild";
 const commentEnd = "*/";
 const commentEndStandIn = "*@/";
 
-/** @param {{ root: string, version: string }} project */
+/** @param {{ root: string, version: string, inputs?: Set<string> }} project */
 const optionsFor = ({ root, version }) => ({
   absWorkingDir: root,
   bundle: true,
@@ -19,6 +19,8 @@ const optionsFor = ({ root, version }) => ({
   format: "cjs",
   keepNames: true,
   write: false,
+  metafile: true,
+  // Their texts stand beside the executables: see third-party-licences.mjs.
   legalComments: "none",
   logLevel: "warning",
   // `import()` of Node's own modules becomes `require`: text that is compiled later has no module to import from.
@@ -43,8 +45,10 @@ const laterImports = (root, found) => ({
   },
 });
 
-async function bundle(options) {
-  const { outputFiles } = await build(options);
+/** @param inputs gets the files that the bundle is made of */
+async function bundle(options, inputs) {
+  const { outputFiles, metafile } = await build(options);
+  for (const input of Object.keys(metafile.inputs)) inputs?.add(input);
   return outputFiles[0].text;
 }
 
@@ -57,7 +61,7 @@ const closing = `})(typeof require === "function" ? require : process.getBuiltin
 
 /** The file's text. Runs under Node as CommonJS and as ESM, whatever package.json lies above it. */
 export async function executableText(project, entry) {
-  const text = await bundle({ ...optionsFor(project), entryPoints: [entry] });
+  const text = await bundle({ ...optionsFor(project), entryPoints: [entry] }, project.inputs);
   return [opening(project.version), text, closing].join("\n");
 }
 
@@ -71,14 +75,17 @@ export async function pluginText(project, entry) {
   const { root, version } = project;
   const found = new Set();
   const options = optionsFor(project);
-  const head = await bundle({ ...options, entryPoints: [entry], plugins: [laterImports(root, found)] });
+  const head = await bundle({ ...options, entryPoints: [entry], plugins: [laterImports(root, found)] }, project.inputs);
   const modules = [...found]
     .sort()
     .map((file) => `${JSON.stringify(file)}: () => require(${JSON.stringify(`./${file}`)}),`);
-  const body = await bundle({
-    ...options,
-    stdin: { contents: `module.exports = {\n${modules.join("\n")}\n};`, resolveDir: root, sourcefile: "later.js" },
-  });
+  const body = await bundle(
+    {
+      ...options,
+      stdin: { contents: `module.exports = {\n${modules.join("\n")}\n};`, resolveDir: root, sourcefile: "later.js" },
+    },
+    project.inputs,
+  );
   if (body.includes(commentEndStandIn)) throw new Error(`${entry}: the stand-in for the end of a comment is taken`);
   return `${opening(version)}
 let laterModules;

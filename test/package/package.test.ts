@@ -46,6 +46,15 @@ describe("the packed package", () => {
     );
   });
 
+  it("names the packages inside the executables, with their licences", () => {
+    const text = readFileSync(join(folder, "package/dist/bin/THIRD-PARTY-LICENSES.txt"), "utf8");
+    for (const name of ["@aws-sdk/client-kms", "@grpc/grpc-js", "@bufbuild/protobuf", "commander", "valibot"]) {
+      assert.match(text, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(.+\\)$`, "m"));
+    }
+    assert.match(text, /Apache License\s+Version 2\.0/);
+    assert.match(text, /Permission is hereby granted, free of charge/);
+  });
+
   it("gives plugin authors the SDK by name", () => {
     const names = inProject(
       `import * as sdk from "spire-aws-kms/plugin-sdk"; console.log(Object.keys(sdk).join(" "));`,
