@@ -14,7 +14,7 @@ const knownPartitions: readonly string[] = ["aws", "aws-cn", "aws-us-gov"];
 export type GetRole = IamSdk["getRole"];
 
 /** Gives the way to IAM in a partition; undefined when there is no IAM to ask. */
-export type FindIam = (partition: string) => Promise<GetRole | undefined>;
+type FindIam = (partition: string) => Promise<GetRole | undefined>;
 
 /**
  * IAM as the environment and the shared configuration place it, else in its partition.

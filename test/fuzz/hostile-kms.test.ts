@@ -6,7 +6,7 @@ import { GrpcStatusError } from "../../src/plugin-sdk/index.ts";
 import { publicKeyOf, signMessage, verifies } from "../plugin/harness/signing.ts";
 import { useStage } from "../plugin/harness/stage.ts";
 import { startHostileProxy } from "./hostile-proxy.ts";
-import { Chance, rounds } from "./seed.ts";
+import { Chance, rounds, seed } from "./seed.ts";
 import { assertSound } from "./sound.ts";
 
 const keyIds = ["x509-CA-A", "JWT-Signer-A"] as const;
@@ -16,7 +16,9 @@ describe("a KMS endpoint that answers nonsense", () => {
 
   it("never makes the plugin crash, hang, or hand out a wrong answer", async (t) => {
     const chance = new Chance(20);
-    const proxy = await startHostileProxy(stage.emulator.endpoint, chance);
+    const proxy = await startHostileProxy(stage.emulator.endpoint, (operation, ordinal) =>
+      Chance.of(20, operation, ordinal),
+    );
     const plugin = await stage.start({ env: { AWS_ENDPOINT_URL: proxy.endpoint } });
     const endings = new Map<string, number>();
     /** The call ends within SPIRE's time, with an answer or a status that is no defect of ours. */
@@ -53,7 +55,9 @@ describe("a KMS endpoint that answers nonsense", () => {
         assert.ok(verifies(publicKeyOf({ pkixData: PublicKey }), message, "sha256", answer.signature));
       }
       await assertSound(plugin);
-      t.diagnostic(JSON.stringify({ falsified: Object.fromEntries(proxy.done), ended: Object.fromEntries(endings) }));
+      t.diagnostic(
+        JSON.stringify({ seed, falsified: Object.fromEntries(proxy.done), ended: Object.fromEntries(endings) }),
+      );
       assert.ok(proxy.done.size >= 8, [...proxy.done.keys()].join());
       proxy.isHostile = false;
       await plugin.configure();
@@ -68,8 +72,9 @@ describe("a KMS endpoint that answers nonsense", () => {
   });
 
   it("garbage instead of HTTP and TLS: UNAVAILABLE, soon", async () => {
-    const chance = new Chance(21);
+    let connections = 0;
     const server = createServer((socket) => {
+      const chance = Chance.of(21, "connection", ++connections);
       socket.on("error", () => undefined);
       socket.end(chance.bytes(1 + chance.below(500)));
     });

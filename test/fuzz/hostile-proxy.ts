@@ -87,15 +87,25 @@ const kinds = {
 
 export type Falsification = keyof typeof kinds | "cut short";
 
-export async function startHostileProxy(target: string, chance: Chance): Promise<HostileProxy> {
+/** @param chanceOf gives the chance of the n-th hostile answer to an operation, counted from 1 */
+export async function startHostileProxy(
+  target: string,
+  chanceOf: (operation: string, ordinal: number) => Chance,
+): Promise<HostileProxy> {
   const done = new Map<string, number>();
+  const asked = new Map<string, number>();
   const names: [Falsification, ...Falsification[]] = ["cut short", "another value", "another value", "another value"];
   names.push(...(Object.keys(kinds) as Falsification[]));
   let isHostile = false;
 
   const server = createServer(async (incoming, response) => {
+    // Before anything is waited for: one operation's requests come one after another, where the plugin sends them so.
+    const operation = operationOf(incoming);
+    const ordinal = isHostile ? (asked.get(operation) ?? 0) + 1 : 0;
+    if (ordinal > 0) asked.set(operation, ordinal);
     const answer = await forward(incoming, target);
-    if (!isHostile || chance.random() < 0.3) return send(response, answer);
+    const chance = chanceOf(operation, ordinal);
+    if (ordinal === 0 || chance.random() < 0.3) return send(response, answer);
     const name = chance.pick(names);
     done.set(name, (done.get(name) ?? 0) + 1);
     if (name === "cut short") {
@@ -121,6 +131,10 @@ export async function startHostileProxy(target: string, chance: Chance): Promise
       }),
   };
 }
+
+/** KMS's and the tagging API's operations by name; STS's and IAM's together, of which there is one a start. */
+const operationOf = ({ headers }: IncomingMessage): string =>
+  String(headers["x-amz-target"] ?? "query").replace(/^.*\./, "");
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   const { "transfer-encoding": _, connection: __, ...rest } = headers;

@@ -1,7 +1,16 @@
-/** Nonsense that can be had again: `FUZZ_SEED=n` for another kind of it, `FUZZ_ROUNDS=n` times as much. */
+/**
+ * Nonsense that can be had again: `FUZZ_SEED=n` for another kind of it, `FUZZ_ROUNDS=n` times as much;
+ * `FUZZ_SEED=random` for a kind that was never tried, whose seed is printed.
+ *
+ * What is drawn in an order that scheduling decides, answers to calls that are under way together, has a generator of its own
+ * for each piece, so that the n-th answer to an operation is falsified in the same way in every run.
+ */
+import { createHash, randomInt } from "node:crypto";
 import { seededRandom } from "../simulation/virtual-time.ts";
 
-export const seed = Number(process.env.FUZZ_SEED ?? 1);
+const wanted = process.env.FUZZ_SEED ?? "1";
+export const seed = wanted === "random" ? randomInt(2 ** 31) : Number(wanted);
+if (wanted === "random") process.stdout.write(`# FUZZ_SEED=${seed}\n`);
 const factor = Number(process.env.FUZZ_ROUNDS ?? 1);
 
 /** How many rounds, for a number that takes a moment. */
@@ -12,6 +21,12 @@ export class Chance {
 
   constructor(which: number) {
     this.random = seededRandom(seed * 1_000_003 + which);
+  }
+
+  /** The chance of one piece of the nonsense, whatever was drawn before. */
+  static of(which: number, name: string, ordinal: number): Chance {
+    const hash = createHash("sha256").update(`${name}\n${ordinal}`).digest();
+    return new Chance(which + hash.readUInt32LE());
   }
 
   below(limit: number): number {

@@ -7,7 +7,7 @@
  */
 import { type Clock, KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
 
-export interface CallLimits {
+interface CallLimits {
   readonly maxUnderWay: number;
   readonly maxWaiting: number;
 }

@@ -8,7 +8,7 @@ export interface PageAnswer<T> {
   readonly next: string | undefined;
 }
 
-export interface PagesOptions<T> {
+interface PagesOptions<T> {
   readonly operation: string;
   readonly caller: Caller;
   readonly signal: AbortSignal | undefined;

@@ -22,7 +22,7 @@ type Check = <Input, Output extends { readonly response: unknown }>(
 ) => (args: Input) => Promise<Output>;
 
 /** The part of an SDK client that this needs. */
-export interface JsonClient {
+interface JsonClient {
   readonly middlewareStack: {
     add(check: Check, options: { step: "deserialize"; name: string; priority: "low" }): void;
   };

@@ -26,7 +26,7 @@ export interface Caller {
   readonly telemetry: Telemetry;
 }
 
-export interface RetryOptions {
+interface RetryOptions {
   readonly operation: string;
   readonly caller: Caller;
   readonly signal: AbortSignal | undefined;

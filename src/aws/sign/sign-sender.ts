@@ -16,7 +16,7 @@ import { type HttpRequestLike, SignForm, type SignMembers } from "./sign-form.ts
 import { amzDate, type SigningCredentials } from "./sigv4.ts";
 
 /** What came of a Sign request. */
-export interface SignReply {
+interface SignReply {
   /** The answer's members, bytes decoded. */
   readonly output: unknown;
   /** The answer's `Date` header, where the SDK's middleware has not seen it. */
@@ -39,7 +39,7 @@ type Answer = Awaited<ReturnType<Handle>>;
 /** What the judge's HTTP handler answers with. */
 export type Outcome = { readonly answer: Answer } | { readonly failure: unknown };
 
-export interface LeanSignOptions {
+interface LeanSignOptions {
   readonly sdk: KMSClient;
   /** Makes a client like `sdk` whose requests reach {@link judgingHandler}. Called once, when there is something to judge. */
   readonly makeJudge: () => KMSClient;

@@ -10,7 +10,7 @@ export interface SigningCredentials {
   readonly sessionToken?: string | undefined;
 }
 
-export interface SignableRequest {
+interface SignableRequest {
   readonly method: string;
   /** Unreserved characters and slashes only: its canonical form is itself. */
   readonly path: string;
