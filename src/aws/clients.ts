@@ -3,12 +3,15 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import { STSClient } from "@aws-sdk/client-sts";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
-import type { Clock, IamClient, KmsClient, StsClient, TaggingClient } from "../key-manager/ports.ts";
+import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
 import { BoundedHttpHandler } from "./calls/bounded-handler.ts";
 import { requirePlainJson } from "./calls/plain-json.ts";
-import { type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
+import { profileName } from "./credentials/choice.ts";
+import { type ChainContext, type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
 import { CredentialSource } from "./credentials/credentials.ts";
+import { describeChoice } from "./credentials/describe-choice.ts";
+import { type Environment, ensureHome } from "./credentials/shared-files.ts";
 import { withholdCredentials } from "./credentials/withhold-credentials.ts";
 import { AwsIamClient, findIam } from "./iam-client.ts";
 import { AwsKmsClient } from "./kms-client.ts";
@@ -36,6 +39,26 @@ export interface AwsClients {
   close(): void;
 }
 
+/** What clients are made with, beside the configuration. */
+export interface ClientContext {
+  readonly telemetry?: Telemetry;
+  readonly log?: Pick<Logger, "debug" | "info" | "warn">;
+  /** For credentials; the SDK itself looks at the process's own. */
+  readonly env?: Environment;
+}
+
+/** Tells of each choice of credentials once, until there is another. */
+function tellChoices(log: ClientContext["log"]): NonNullable<ChainContext["onChoice"]> {
+  let latest: string | undefined;
+  return (choice, change) => {
+    const source = describeChoice(choice);
+    if (source === latest) return;
+    latest = source;
+    log?.debug("AWS credentials are taken from this source", { source });
+    if (change !== undefined) log?.warn(change, { source });
+  };
+}
+
 /** The SDK would print its remarks to the console, which belongs to the handshake and to log lines. */
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
@@ -52,8 +75,9 @@ export function createAwsClients(
   config: ClientConfig,
   clock: Clock,
   userAgent: readonly [string, string],
-  telemetry: Telemetry = noTelemetry,
+  { telemetry = noTelemetry, log, env = process.env }: ClientContext = {},
 ): AwsClients {
+  ensureHome();
   const requestHandler = new BoundedHttpHandler({
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -68,11 +92,18 @@ export function createAwsClients(
     maxAttempts: 1,
     logger: silent,
     customUserAgent: [[...userAgent] as [string, string]],
+    profile: profileName(env, config.profile),
     ...(config.useFipsEndpoint === undefined ? {} : { useFipsEndpoint: config.useFipsEndpoint }),
     ...(config.useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint: config.useDualstackEndpoint }),
   };
   const stsOptions = { ...options, ...(config.stsEndpoint === undefined ? {} : { endpoint: config.stsEndpoint }) };
-  const source = new CredentialSource(() => credentialChain(config, stsOptions), clock);
+  const onChoice = tellChoices(log);
+  const source = new CredentialSource({
+    makeFetch: () => credentialChain(config, { sts: stsOptions, env, onChoice }),
+    clock,
+    telemetry,
+    ...(log === undefined ? {} : { log }),
+  });
   const credentials = source.provide;
   const kmsEndpoint = config.endpoint === undefined ? {} : { endpoint: config.endpoint };
   const kms = new KMSClient({ ...options, ...kmsEndpoint, credentials });

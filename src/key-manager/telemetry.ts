@@ -20,7 +20,8 @@ export type TelemetryEvent =
   | "keys_reused"
   | "keys_scheduled_for_deletion"
   | "creation_ceiling_reached"
-  | "wrong_signatures";
+  | "wrong_signatures"
+  | "credential_renewals_failed";
 
 /** Numbers as they are at this moment. */
 export interface TelemetryGauges {

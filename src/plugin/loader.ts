@@ -64,7 +64,10 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
       telemetry: metrics,
       prepare: preparation({ clock: systemClock, log }),
       createClients: async (config) =>
-        (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version], metrics),
+        (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version], {
+          telemetry: metrics,
+          log,
+        }),
     });
     return {
       services: [keyManagerService(withFreshGauges(keyManager, metrics))],

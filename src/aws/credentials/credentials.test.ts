@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Clock } from "../../key-manager/ports.ts";
-import { CredentialSource, type Credentials } from "./credentials.ts";
+import { type Clock, isKmsError } from "../../key-manager/ports.ts";
+import { CredentialSource, type Credentials, type FetchCredentials } from "./credentials.ts";
 
 const minuteMs = 60_000;
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const never = new Promise<void>(() => {});
 
 /** A source whose credentials live for an hour, and everything that was asked of it. */
 class Stage {
@@ -16,7 +19,11 @@ class Stage {
   /** Lets fetches end; undefined: at once. */
   gate: Promise<void> | undefined;
   readonly clock: Clock = { now: () => new Date(this.nowMs), sleep: async () => undefined, random: () => 0.5 };
-  readonly source = new CredentialSource(() => {
+  /** Time limits that run, by when they end. */
+  readonly timers = new Set<{ readonly atMs: number; readonly fire: () => void }>();
+  readonly told: string[] = [];
+  counted = 0;
+  readonly #makeFetch = (): FetchCredentials => {
     this.chains++;
     return async (options) => {
       this.forced.push(options?.forceRefresh ?? false);
@@ -24,16 +31,37 @@ class Stage {
       await this.gate;
       if (this.failure !== undefined) throw this.failure;
       const expiration = this.lifeMs === undefined ? {} : { expiration: new Date(this.nowMs + this.lifeMs) };
-      return { accessKeyId: `key ${id}`, secretAccessKey: "s", ...expiration };
+      const afterExpiry = this.isInstance ? { usableAfterExpiry: true } : {};
+      return { accessKeyId: `key ${id}`, secretAccessKey: "s", ...expiration, ...afterExpiry };
     };
-  }, this.clock);
+  };
+  isInstance = false;
+  readonly source = new CredentialSource({
+    makeFetch: this.#makeFetch,
+    clock: this.clock,
+    log: {
+      info: (message) => void this.told.push(message),
+      warn: (message, fields) => void this.told.push(`${message}: ${fields?.reason}`),
+    },
+    telemetry: { count: () => void this.counted++ },
+    startTimer: (ms, fire) => {
+      const timer = { atMs: this.nowMs + ms, fire };
+      this.timers.add(timer);
+      return () => void this.timers.delete(timer);
+    },
+  });
+
+  /** Lets time pass, and what was to end in it end. */
+  async pass(ms: number): Promise<void> {
+    this.nowMs += ms;
+    for (const timer of [...this.timers]) if (timer.atMs <= this.nowMs) timer.fire();
+    await settled();
+  }
 
   async key(): Promise<string> {
     return (await this.source.provide()).accessKeyId;
   }
 }
-
-const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("credential source", () => {
   it("fetches once for many requests at a time", async () => {
@@ -145,5 +173,71 @@ describe("credential source", () => {
     open();
     assert.deepEqual(await Promise.all([early, late]), ["key 1", "key 2"]);
     assert.equal(await stage.key(), "key 2");
+  });
+
+  it("lets those go that wait for a source which hangs, and the next request asks a fresh one", async () => {
+    const stage = new Stage();
+    stage.gate = never;
+    const waiting = Promise.allSettled([stage.key(), stage.key()]);
+    await stage.pass(100_000);
+    for (const outcome of await waiting) {
+      assert.equal(outcome.status, "rejected");
+      assert.ok(isKmsError(outcome.reason, "TIMEOUT"));
+      assert.match(outcome.reason.message, /^the source of AWS credentials has not answered within 100 s$/);
+    }
+    assert.equal(stage.chains, 2);
+    stage.gate = undefined;
+    assert.equal(await stage.key(), "key 2");
+  });
+
+  it("signs on with what is good while the source hangs: at once, and in the last half minute within two seconds", async () => {
+    const stage = new Stage();
+    await stage.key();
+    stage.gate = never;
+    await stage.pass(56 * minuteMs);
+    assert.equal(await stage.key(), "key 1");
+    await stage.pass(3.8 * minuteMs);
+    const key = stage.key();
+    await settled();
+    await stage.pass(2_000);
+    assert.equal(await key, "key 1");
+    await stage.pass(10_000);
+    const late = assert.rejects(stage.key(), /has not answered/);
+    await settled();
+    await stage.pass(100_000);
+    await late;
+  });
+
+  it("tells each failed renewal to the log and the metrics, and when it works again", async () => {
+    const stage = new Stage();
+    await stage.key();
+    await stage.pass(56 * minuteMs);
+    stage.failure = new Error("STS is out of order");
+    for (const _ of [1, 2]) {
+      await stage.key();
+      await settled();
+      await stage.pass(10_000);
+    }
+    stage.failure = undefined;
+    await stage.key();
+    await settled();
+    const failed = "AWS credentials could not be had: STS is out of order";
+    assert.deepEqual(stage.told, [failed, failed, "AWS credentials were renewed again"]);
+    assert.equal(stage.counted, 2);
+  });
+
+  it("uses an instance's beyond their time if its metadata service is out of order, as AWS's SDKs do", async () => {
+    const stage = new Stage();
+    stage.isInstance = true;
+    await stage.key();
+    await stage.pass(61 * minuteMs);
+    stage.failure = new Error("no metadata");
+    assert.equal(await stage.key(), "key 1");
+    assert.equal(stage.fetches, 2);
+    assert.equal(await stage.key(), "key 1");
+    assert.equal(stage.fetches, 2, "not again so soon");
+    await stage.pass(10_000);
+    stage.failure = undefined;
+    assert.equal(await stage.key(), "key 3");
   });
 });
