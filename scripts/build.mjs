@@ -17,10 +17,17 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { executableText, pluginText } from "./executable.mjs";
 import { thirdPartyLicences } from "./third-party-licences.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+if (!existsSync(join(root, "node_modules/esbuild"))) {
+  console.error("The build needs the development tools, which are not installed: run `npm ci`.");
+  console.error(
+    "hint: npm leaves them out with --omit=dev and where NODE_ENV is production; `npm ci --include=dev` has them.",
+  );
+  process.exit(1);
+}
+const { executableText, pluginText } = await import("./executable.mjs");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 const executables = {
