@@ -1,4 +1,5 @@
 /** What a plugin prepares for the engine each time it is configured. */
+import { KeyManagerError } from "./errors.ts";
 import type { KeyNames } from "./names.ts";
 import type { IamClient, Logger, StsClient } from "./ports.ts";
 import type { TagIdentity } from "./tags/spire-tags.ts";
@@ -19,12 +20,19 @@ export interface PreparationContext {
  */
 export type KeyPolicySource = () => Promise<string | undefined>;
 
+/** What was prepared does not hold any more: another process was faster. Preparing once more gives what holds now. */
+export class PreparedInVain extends KeyManagerError {
+  constructor(message: string) {
+    super("UNAVAILABLE", message);
+  }
+}
+
 export interface Preparation {
   readonly names: KeyNames;
   readonly keyPolicy: KeyPolicySource;
   /** Who the server is in tags; needed for tag mode only. */
   readonly identity: TagIdentity | undefined;
-  /** Makes lasting what had to be decided (a new server id); the last step that can fail. */
+  /** Makes lasting what had to be decided (a new server id); the last step that can fail. @throws KeyManagerError, PreparedInVain */
   readonly commit: () => Promise<void>;
 }
 

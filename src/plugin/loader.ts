@@ -3,7 +3,7 @@
 import type { KeyManagerConfig } from "../key-manager/config.ts";
 import { ConfiguredKeyManager } from "../key-manager/configured-key-manager.ts";
 import type { Clock, Logger } from "../key-manager/ports.ts";
-import type { Prepare } from "../key-manager/setup.ts";
+import { type Prepare, PreparedInVain } from "../key-manager/setup.ts";
 import { type LoadPlugin, StatusError } from "../plugin-sdk/index.ts";
 import { version } from "../version.ts";
 import { PluginMetrics } from "./metrics.ts";
@@ -83,7 +83,11 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
           const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
           if (config === undefined) throw new StatusError("INVALID_ARGUMENT", oneLine(problems));
           for (const warning of warnings) log.warn(warning);
-          const takeEffect = () => keyManager.configure(config, signal);
+          const configure = () => keyManager.configure(config, signal);
+          const takeEffect = () =>
+            configure().catch((error: unknown) =>
+              error instanceof PreparedInVain ? configure() : Promise.reject(error),
+            );
           await withStatus(() => metricsServer.moveWhile(config.metricsListen, takeEffect), signal);
           metrics.pushGauges();
           log.info("Configured", { region: config.region, keys: keyManager.current.entries.size });

@@ -8,9 +8,11 @@ import { readServerId } from "../../plugin/aws-kms/server-id.ts";
 import { kmsNames } from "../../plugin/kms/names.ts";
 import { keyPrefix } from "../../plugin/kms/settings.ts";
 import { serverId } from "../../plugin/settings/schemas.ts";
+import { SettingFiles } from "../../plugin/settings/setting-files.ts";
 import { type SharedConfig, sharedConfigOf, sharedSettings } from "../../plugin/settings/shared.ts";
 import { checkSettings } from "../../plugin/settings/table.ts";
 import { trustDomainProblem } from "../../plugin-sdk/trust-domain.ts";
+import { systemClock } from "../system-clock.ts";
 
 /** As commander hands them over. */
 export interface MigrateFlags {
@@ -68,7 +70,7 @@ function readPhase(flags: MigrateFlags): { readonly phase: Phase | undefined } |
 /** @returns the server id, or what is wrong with the file */
 async function identifierIn(path: string): Promise<{ readonly id: string } | string> {
   try {
-    const id = await readServerId(path, "--to-identifier-file");
+    const id = await readServerId(path, "--to-identifier-file", new SettingFiles({ clock: systemClock }));
     // Made here the file would belong to whoever runs this command, and SPIRE Server could not read it.
     if (id === undefined) {
       return `--to-identifier-file: there is no file ${path}; make it as the SPIRE Server's user: uuidgen > ${path}`;

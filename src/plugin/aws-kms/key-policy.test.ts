@@ -3,7 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { SettingFiles } from "../settings/setting-files.ts";
+import { systemClock } from "../system-clock.ts";
 import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
+
+const files = new SettingFiles({ clock: systemClock });
 
 describe("default key policy", () => {
   for (const partition of ["aws", "aws-cn", "aws-us-gov"]) {
@@ -47,13 +51,17 @@ describe("key policy file", () => {
 
   it("is sent as it stands", async () => {
     const text = '{\n\t"Version" : "2012-10-17", "Statement": [] }\n';
-    assert.equal(await readKeyPolicyFile(await fileWith(text)), text);
+    assert.equal(await readKeyPolicyFile(await fileWith(text), files), text);
+  });
+
+  it("loses its byte order mark, which KMS refuses", async () => {
+    assert.equal(await readKeyPolicyFile(await fileWith("\ufeff{}"), files), "{}");
   });
 
   for (const text of ["", "{", "[]", "null", '"x"', "1"]) {
     it(`refuses ${JSON.stringify(text)}`, async () => {
       await assert.rejects(
-        readKeyPolicyFile(await fileWith(text)),
+        readKeyPolicyFile(await fileWith(text), files),
         /policy\.json (is not valid JSON|must hold a JSON object)/,
       );
     });
@@ -61,10 +69,10 @@ describe("key policy file", () => {
 
   it("refuses what is too long for KMS", async () => {
     const text = JSON.stringify({ Id: "x".repeat(32_768) });
-    await assert.rejects(readKeyPolicyFile(await fileWith(text)), /has 32\d+ bytes, KMS allows 32768/);
+    await assert.rejects(readKeyPolicyFile(await fileWith(text), files), /has 32\d+ bytes, KMS allows 32768/);
   });
 
   it("names a file that cannot be read", async () => {
-    await assert.rejects(readKeyPolicyFile(join(folder, "absent.json")), /absent\.json cannot be read: ENOENT/);
+    await assert.rejects(readKeyPolicyFile(join(folder, "absent.json"), files), /absent\.json cannot be read: ENOENT/);
   });
 });

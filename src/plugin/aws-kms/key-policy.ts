@@ -1,10 +1,12 @@
 /** The key policy of new keys: the operator's file, or the default that binds keys to the server's own role. */
-import { readFile } from "node:fs/promises";
 import { KeyManagerError } from "../../key-manager/errors.ts";
 import type { RoleInAccount } from "../../key-manager/ports.ts";
+import { type SettingFiles, systemProblem } from "../settings/setting-files.ts";
 
 /** KMS's limit on a key policy document, in bytes. */
 const maxPolicyBytes = 32_768;
+/** What is longer is no key policy, whatever it is. */
+const maxFileBytes = 1_048_576;
 
 /**
  * The default key policy: the server's role may do everything with the key, the account may look at it.
@@ -36,26 +38,23 @@ export function defaultKeyPolicy({ partition, account }: RoleInAccount, roleArn:
 /**
  * Reads `key_policy_file`.
  *
- * @returns the file's text, as it stands
- * @throws KeyManagerError `FailedPrecondition` when it cannot be read; `InvalidArgument` when it is no JSON object or too long for KMS
+ * @returns the file's text as it stands, but for a byte order mark, which KMS refuses
+ * @throws KeyManagerError `FAILED_PRECONDITION` when it cannot be read; `INVALID_ARGUMENT` when it is no JSON object or too long for KMS
  */
-export async function readKeyPolicyFile(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    const why = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-    throw new KeyManagerError(
-      "FAILED_PRECONDITION",
-      `key_policy_file ${path} cannot be read: ${why}; it must name a JSON file that the SPIRE Server's user can read`,
-      { cause },
-    );
-  }
+export async function readKeyPolicyFile(path: string, files: SettingFiles): Promise<string> {
+  const file = {
+    setting: "key_policy_file",
+    path,
+    maxBytes: maxFileBytes,
+    mend: "it must name a JSON file that the SPIRE Server's user can read",
+  };
+  const text = await files.read(file);
+  if (text === undefined) throw systemProblem(file, "read", Object.assign(new Error("ENOENT"), { code: "ENOENT" }));
   const bytes = Buffer.byteLength(text);
   if (bytes > maxPolicyBytes) {
     throw new KeyManagerError(
       "INVALID_ARGUMENT",
-      `key_policy_file ${path} has ${bytes} bytes, KMS allows ${maxPolicyBytes}`,
+      `key_policy_file ${path} has ${bytes} bytes, KMS allows ${maxPolicyBytes}; shorten the policy`,
     );
   }
   let document: unknown;
@@ -63,7 +62,11 @@ export async function readKeyPolicyFile(path: string): Promise<string> {
     document = JSON.parse(text);
   } catch (cause) {
     // The parser's message quotes the file; where it fails is enough.
-    throw new KeyManagerError("INVALID_ARGUMENT", `key_policy_file ${path} is not valid JSON`, { cause });
+    throw new KeyManagerError(
+      "INVALID_ARGUMENT",
+      `key_policy_file ${path} is not valid JSON; it must hold a key policy document`,
+      { cause },
+    );
   }
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
     throw new KeyManagerError(

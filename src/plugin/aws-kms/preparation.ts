@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { KeyManagerError } from "../../key-manager/errors.ts";
 import type { Clock, Logger, RoleInAccount } from "../../key-manager/ports.ts";
 import type { KeyPolicySource, PreparationContext, Prepare } from "../../key-manager/setup.ts";
+import { SettingFiles } from "../settings/setting-files.ts";
 import { defaultKeyPolicy, readKeyPolicyFile } from "./key-policy.ts";
 import { awsKmsNames } from "./names.ts";
 import { OwnIdentity } from "./own-identity.ts";
@@ -10,22 +11,33 @@ import { assumedRoleOf, isArnOfRole, RoleArns } from "./role-arns.ts";
 import { createServerIdFile, readServerId } from "./server-id.ts";
 import type { AwsKmsConfig } from "./settings.ts";
 
+/** What the process knows, whatever it is configured with. */
+interface ProcessContext {
+  readonly clock: Clock;
+  readonly files: SettingFiles;
+  readonly roleArns: RoleArns;
+}
+
 /** A server id, and how to make it last once everything else has succeeded. */
 interface ResolvedServerId {
   readonly serverId: string;
   readonly keep: () => Promise<void>;
 }
 
-async function resolveServerId({ identity }: AwsKmsConfig, log: Logger): Promise<ResolvedServerId> {
+async function resolveServerId(
+  { identity }: AwsKmsConfig,
+  { files, clock }: ProcessContext,
+  log: Logger,
+): Promise<ResolvedServerId> {
   if (identity.kind === "value") return { serverId: identity.value, keep: async () => undefined };
   const { path, setting } = identity;
-  const existing = await readServerId(path, setting);
+  const existing = await readServerId(path, setting, files);
   if (existing !== undefined) return { serverId: existing, keep: async () => undefined };
   const serverId = randomUUID();
   return {
     serverId,
     async keep() {
-      await createServerIdFile(path, setting, serverId);
+      await createServerIdFile(path, setting, serverId, { files, clock });
       log.warn("Server id file not found: made a new server id; keys of an earlier one will not be used", {
         [setting]: path,
         server_id: serverId,
@@ -34,19 +46,13 @@ async function resolveServerId({ identity }: AwsKmsConfig, log: Logger): Promise
   };
 }
 
-/** What the process knows, whatever it is configured with. */
-interface ProcessContext {
-  readonly clock: Clock;
-  readonly roleArns: RoleArns;
-}
-
 async function resolveKeyPolicy(
   { keyPolicyFile, assumeRole }: AwsKmsConfig,
-  { clock, roleArns }: ProcessContext,
+  { clock, files, roleArns }: ProcessContext,
   { sts, iam, log }: PreparationContext,
 ): Promise<KeyPolicySource> {
   if (keyPolicyFile !== undefined) {
-    const document = await readKeyPolicyFile(keyPolicyFile);
+    const document = await readKeyPolicyFile(keyPolicyFile, files);
     return async () => document;
   }
   const configuredArnOf = (role: RoleInAccount): string | undefined =>
@@ -74,17 +80,24 @@ async function resolveKeyPolicy(
   };
 }
 
+export interface PreparationOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Default: of its own. */
+  readonly files?: SettingFiles;
+}
+
 /**
  * Reads what the configuration refers to: server id and key policy; asks who the server is, and waits for no answer.
  *
  * @param options of the process: what was learnt of the role's ARN outlives a reconfiguration
  */
-export function awsKmsPreparation(options: { readonly clock: Clock; readonly log: Logger }): Prepare<AwsKmsConfig> {
-  const { clock } = options;
-  const roleArns = new RoleArns(options);
+export function awsKmsPreparation(options: PreparationOptions): Prepare<AwsKmsConfig> {
+  const { clock, files = new SettingFiles({ clock }) } = options;
+  const own = { clock, files, roleArns: new RoleArns(options) };
   return async (config, context) => {
-    const { serverId, keep } = await resolveServerId(config, context.log);
-    const keyPolicy = await resolveKeyPolicy(config, { clock, roleArns }, context);
+    const { serverId, keep } = await resolveServerId(config, own, context.log);
+    const keyPolicy = await resolveKeyPolicy(config, own, context);
     const { trustDomain } = config;
     const names = awsKmsNames(trustDomain, serverId);
     return { names, keyPolicy, identity: { trustDomain, serverId }, commit: keep };
@@ -92,10 +105,13 @@ export function awsKmsPreparation(options: { readonly clock: Clock; readonly log
 }
 
 /** Problems with the files that a configuration names, found without touching AWS or changing anything; for Validate. */
-export async function fileProblems({ identity, keyPolicyFile }: AwsKmsConfig): Promise<readonly string[]> {
+export async function fileProblems(
+  { identity, keyPolicyFile }: AwsKmsConfig,
+  files: SettingFiles,
+): Promise<readonly string[]> {
   const checks: Promise<unknown>[] = [];
-  if (identity.kind === "file") checks.push(readServerId(identity.path, identity.setting));
-  if (keyPolicyFile !== undefined) checks.push(readKeyPolicyFile(keyPolicyFile));
+  if (identity.kind === "file") checks.push(readServerId(identity.path, identity.setting, files));
+  if (keyPolicyFile !== undefined) checks.push(readKeyPolicyFile(keyPolicyFile, files));
   const outcomes = await Promise.allSettled(checks);
   return outcomes.flatMap((outcome) => {
     if (outcome.status === "fulfilled") return [];

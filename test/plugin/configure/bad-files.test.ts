@@ -39,7 +39,12 @@ const idFiles: readonly FileCase[] = [
   { title: "empty", content: "", code: "FAILED_PRECONDITION", words: [/holds no UUID/, /restore/] },
   { title: "cut short", content: uuid.slice(0, 20), code: "FAILED_PRECONDITION", words: [/holds no UUID/] },
   { title: "two ids", content: `${uuid}\n${uuid}\n`, code: "FAILED_PRECONDITION", words: [/holds no UUID/] },
-  { title: "noise", content: Buffer.from([0xff, 0x00, 0x80]), code: "FAILED_PRECONDITION", words: [/holds no UUID/] },
+  {
+    title: "noise",
+    content: Buffer.from([0xff, 0x00, 0x80]),
+    code: "FAILED_PRECONDITION",
+    words: [/is no UTF-8 text/],
+  },
   { title: "a folder", content: "folder", code: "FAILED_PRECONDITION", words: [/EISDIR/] },
 ];
 
