@@ -1,6 +1,6 @@
 /**
- * The names that each subpath exports, against `public-names.json`. A name that disappears breaks somebody's build, so a change
- * here is a line in CHANGELOG.md. `UPDATE_PUBLIC_NAMES=1` writes the file anew.
+ * The names that each subpath exports, against `public-names.json`. A name that disappears breaks builds of others, so a
+ * change here is a line in CHANGELOG.md. `UPDATE_PUBLIC_NAMES=1` writes the file anew.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
