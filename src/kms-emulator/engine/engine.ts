@@ -41,6 +41,8 @@ interface EngineCall {
   readonly input: unknown;
   readonly region: string;
   readonly caller: Identity;
+  /** The id that the transport answers with; made up where the call has none. */
+  readonly requestId?: string;
 }
 
 /** What our own tests put in place of the engine's parts. */
@@ -74,6 +76,7 @@ export class Engine {
       throw new EmulatorError("INVALID_OPTION", `${this.defaultRegion} is not the name of a Region`);
     }
     this.clock = options.clock ?? systemClock();
+    this.store.lastUsage.begin(this.clock.now());
     this.random = createRandom(options.seed ?? 1);
     this.faults = new Faults(this.random);
     this.journal = new Journal(options.journalLimit ?? 10_000);
@@ -154,7 +157,7 @@ export class Engine {
   }
 
   #context(call: EngineCall, lagMs: number | undefined): OperationContext {
-    const { store, clock } = this;
+    const { store, clock, random } = this;
     const asOfMs = lagMs === undefined ? undefined : clock.now() - lagMs;
     const { account } = call.caller;
     return {
@@ -162,11 +165,12 @@ export class Engine {
       region: call.region,
       caller: call.caller,
       clock: () => clock.now(),
-      random: this.random,
+      random,
       limits: this.#limits,
       materials: this.#materials,
       access: this.#access,
       directory: this.directory,
+      lastUsage: store.lastUsage,
       view: new RegionView(store, account, call.region, asOfMs),
       transitionMs: this.#transitionMs,
       hasAwsManagedAliases: this.#hasAwsManagedAliases,
@@ -175,6 +179,10 @@ export class Engine {
         const material = store.material(key.materialId);
         if (!material) throw new EmulatorError("DATA_FILE_CORRUPT", `no key material ${key.materialId}`);
         return restoreMaterial(material);
+      },
+      noteUse(key, operation) {
+        const requestId = call.requestId ?? random.uuid();
+        store.lastUsage.note(key, { operation, atMs: clock.now(), eventId: random.uuid(), requestId });
       },
       commit: (...mutations) => store.commit(mutations, clock.now()),
     };

@@ -20,6 +20,7 @@ export const requestQuotas: Readonly<Record<string, number>> = {
   DescribeKey: 2000,
   DisableKey: 5,
   EnableKey: 5,
+  GetKeyLastUsage: 5,
   GetKeyPolicy: 1000,
   GetPublicKey: 2000,
   ListAliases: 500,

@@ -4,6 +4,7 @@ import type { RoleDirectory } from "../directory/directory.ts";
 import type { Identity } from "../identity.ts";
 import type { AccessControl } from "../policy/access-control.ts";
 import type { Random } from "../random.ts";
+import type { LastUsage, TrackedOperation } from "../state/last-usage.ts";
 import type { KeyRecord, Mutation } from "../state/records.ts";
 import type { RegionView } from "../state/region-view.ts";
 import type { Limits } from "./limits.ts";
@@ -19,6 +20,7 @@ export interface OperationContext {
   readonly materials: KeyMaterialSource;
   readonly access: AccessControl;
   readonly directory: RoleDirectory;
+  readonly lastUsage: LastUsage;
   /** The caller's own account in the called Region. */
   readonly view: RegionView;
   /** How long a new replica stays in Creating, and both ends of UpdatePrimaryRegion in Updating. */
@@ -26,5 +28,7 @@ export interface OperationContext {
   readonly hasAwsManagedAliases: boolean;
   viewOf(account: string, region: string): RegionView;
   materialOf(key: KeyRecord): KeyMaterial;
+  /** To be called once a cryptographic operation has succeeded. */
+  noteUse(key: KeyRecord, operation: TrackedOperation): void;
   commit(...mutations: readonly Mutation[]): void;
 }

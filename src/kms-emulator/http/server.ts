@@ -44,7 +44,7 @@ async function handle(
     const region = regionOf(engine, request, scopeOf(request.headers, query)?.region);
     const canonical = { ...headersOnly, body, path: decodedPath(url) };
     const caller = authenticate(engine, rules, canonical, operation, region);
-    const reply = await engine.execute({ operation: operation.name, input, region, caller });
+    const reply = await engine.execute({ operation: operation.name, input, region, caller, requestId });
     return answerOf(route.format, operation.name, reply, requestId);
   } catch (error) {
     if (error instanceof EmulatorError && error.code === "CONNECTION_RESET") return "lost";

@@ -14,6 +14,7 @@ import { createKey } from "./keys/create-key.ts";
 import { describeKey } from "./keys/describe-key.ts";
 import { disableKey } from "./keys/disable-key.ts";
 import { enableKey } from "./keys/enable-key.ts";
+import { getKeyLastUsage } from "./keys/get-key-last-usage.ts";
 import { listKeys } from "./keys/list-keys.ts";
 import { scheduleKeyDeletion } from "./keys/schedule-key-deletion.ts";
 import { updateKeyDescription } from "./keys/update-key-description.ts";
@@ -39,6 +40,7 @@ const all: readonly Operation[] = [
   disableKey,
   enableKey,
   getCallerIdentity,
+  getKeyLastUsage,
   getKeyPolicy,
   getPublicKey,
   getResources,

@@ -24,6 +24,8 @@ export const stateTable = {
   GetPublicKey: row("ok", "disabled", "pending", "creating", "ok"),
   DescribeKey: row("ok", "ok", "ok", "ok", "ok"),
   ListAliases: row("ok", "ok", "ok", "ok", "ok"),
+  /** AWS's table does not have it yet; as the other operations that only read [I]. */
+  GetKeyLastUsage: row("ok", "ok", "ok", "ok", "ok"),
   GetKeyPolicy: row("ok", "ok", "ok", "ok", "ok"),
   ListResourceTags: row("ok", "ok", "ok", "ok", "ok"),
   PutKeyPolicy: row("ok", "ok", "ok", "ok", "ok"),

@@ -107,6 +107,8 @@ export class DataFile implements Recorder {
       for (const mutation of entry.mutations) this.#store.apply(mutation, entry.atMs);
     }
     this.#catchUp(lastMs, aheadMs);
+    // Uses before the restart are not known, so tracking must not seem older than the clock was then.
+    this.#store.lastUsage.begin(this.#clock.now());
     this.#open(log.goodBytes());
     this.#store.recorder = this;
     this.#store.settle(this.#clock.now());

@@ -2,6 +2,7 @@
 import type { StoredMaterial } from "../crypto/key-material.ts";
 import { DueQueue } from "./due-queue.ts";
 import { History } from "./history.ts";
+import { LastUsage } from "./last-usage.ts";
 import type { Recorder } from "./recorder.ts";
 import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation, SessionRecord } from "./records.ts";
 import { detach, emptyRegion, type RegionState } from "./region-state.ts";
@@ -17,6 +18,7 @@ export class Store {
   readonly #sessions = new Map<string, SessionRecord>();
   readonly #due = new DueQueue();
   readonly history = new History();
+  readonly lastUsage = new LastUsage();
   #recorder: Recorder | undefined;
 
   set recorder(recorder: Recorder | undefined) {
@@ -84,6 +86,7 @@ export class Store {
   replaceAll(mutations: readonly Mutation[], atMs: number): void {
     this.#recorder?.replace(mutations, atMs);
     this.#clear();
+    this.lastUsage.begin(atMs);
     for (const mutation of mutations) this.apply(mutation, atMs);
     this.settle(atMs);
   }
@@ -147,6 +150,7 @@ export class Store {
     const before = region.keys.get(keyId);
     if (!before) return;
     this.history.noteKey(before, before, atMs);
+    this.lastUsage.forget(before);
     region.keys.delete(keyId);
     region.keyIds.delete(keyId);
     region.aliasesOfKey.delete(keyId);

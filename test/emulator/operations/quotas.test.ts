@@ -16,6 +16,7 @@ const perSecond: Record<string, number> = {
   ListKeys: 500,
   ListAliases: 500,
   ListResourceTags: 2000,
+  GetKeyLastUsage: 5,
   GetKeyPolicy: 1000,
   PutKeyPolicy: 15,
   ScheduleKeyDeletion: 15,

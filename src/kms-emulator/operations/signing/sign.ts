@@ -34,6 +34,7 @@ export const sign = operation({
     const signingInput = readMessage(SigningAlgorithm, type, input.Message);
     refuseDryRun(input.DryRun);
     const Signature = signMessage(context.materialOf(key), SigningAlgorithm, signingInput);
+    context.noteUse(key, "Sign");
     return { KeyId: arnOf(key), Signature, SigningAlgorithm };
   },
 });

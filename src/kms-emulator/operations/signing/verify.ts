@@ -38,6 +38,7 @@ export const verify = operation({
       throw new AwsException("KMSInvalidSignatureException"); // no message on the wire
     }
     refuseDryRun(input.DryRun);
+    context.noteUse(key, "Verify");
     return { KeyId: arnOf(key), SignatureValid: true, SigningAlgorithm };
   },
 });
