@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { readEcdsaSignature } from "../../src/key-manager/signing/ecdsa/ecdsa-signature.ts";
 import { signatureVerifier } from "../../src/key-manager/signing/signature-verifier.ts";
 import {
   borderCases,
@@ -82,6 +83,27 @@ describe("ECDSA verification", () => {
         signatureVerifier(small.publicKey)(algorithmOf[curve], Buffer.from("abcd", "hex"), small.signature),
         true,
       );
+    });
+
+    it(`reads only DER on ${curve}: what it reads, written again, is what it read`, () => {
+      const { ORDER } = libraryCurves[curve].Point.Fn;
+      const number = fc.oneof(fc.bigInt(0n, ORDER), fc.bigInt(0n, 300n));
+      const change = fc.record({
+        at: fc.nat(1_000),
+        to: fc.integer({ min: 0, max: 255 }),
+      });
+      let changed = 0;
+      const property = fc.property(number, number, fc.array(change, { maxLength: 2 }), (r, s, changes) => {
+        const der = derOf(r, s);
+        for (const { at, to } of changes) der[at % der.length] = to;
+        const numbers = readEcdsaSignature(der);
+        if (changes.length === 0) assert.deepEqual(numbers, { r, s });
+        if (numbers === undefined) return;
+        assert.deepEqual(derOf(numbers.r, numbers.s), der);
+        changed += changes.length;
+      });
+      fc.assert(property, { seed: 20_261_125, numRuns: 3_000 });
+      assert.ok(changed > 100);
     });
 
     it(`refuses a signature on ${curve} that is asked for as RSA's`, () => {

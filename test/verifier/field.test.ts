@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { octetsOf, type Point } from "../../src/key-manager/signing/ecdsa/curve.ts";
 import { addPoints } from "../../src/key-manager/signing/ecdsa/openssl-check.ts";
 import { limbsOf, pageBytes, primeFormOf } from "../../src/key-manager/signing/ecdsa/tables/field.ts";
-import { fieldModule, limbBits } from "../../src/key-manager/signing/ecdsa/tables/field-module.ts";
+import { limbBits } from "../../src/key-manager/signing/ecdsa/tables/field-functions.ts";
+import { fieldModule } from "../../src/key-manager/signing/ecdsa/tables/field-module.ts";
 import { listPoints, windowBits, windowsOf } from "../../src/key-manager/signing/ecdsa/tables/point-table.ts";
 import { curves, fieldOf, finish } from "./table-fixture.ts";
 

@@ -172,6 +172,16 @@ for (const name of curveNames) {
       assert.equal(jobs.runAll(), 0);
     });
 
+    it("have no say when they fail", () => {
+      const jobs = new Jobs();
+      const tables = new CurveTables(curve, { ...options, schedule: jobs.schedule });
+      const { checkOne } = signer(tables);
+      tables.check = () => {
+        throw new Error("broken");
+      };
+      for (let round = 0; round < 3; round++) checkOne();
+    });
+
     it("do not come to use when they do not agree on the signature that asked for them", () => {
       const jobs = new Jobs();
       const tables = new CurveTables(curve, { ...options, signaturesBefore: 1, schedule: jobs.schedule });

@@ -3,7 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { type Curve, integerOf, type Point, p256, p384 } from "./curve.ts";
 import { readEcdsaSignature } from "./ecdsa-signature.ts";
 import { type EcdsaCheck, openSslCheck } from "./openssl-check.ts";
-import { CurveTables, type Numbers, tableKey } from "./tables/curve-tables.ts";
+import { CurveTables, type Numbers, type TableKey, tableKey } from "./tables/curve-tables.ts";
 
 /** Whether a signature, in DER, is valid for exactly this digest. */
 export type EcdsaVerifier = (digest: Uint8Array, signature: Uint8Array) => boolean;
@@ -33,13 +33,22 @@ function curveOf(key: KeyObject): Curve {
   return curve;
 }
 
+/** What the tables say. They are not to throw; if they do, that is a refusal, which has no weight. */
+function verdictOf(tables: CurveTables, key: TableKey, numbers: Numbers): boolean | undefined {
+  try {
+    return tables.check(key, numbers);
+  } catch {
+    return false;
+  }
+}
+
 /** With tables where they are ready. Only an acceptance of theirs counts; a refusal is OpenSSL's to speak. */
 function checkOf(curve: Curve, point: Point, tables: CurveTables): EcdsaCheck {
   const slowCheck = openSslCheck(curve, point);
   const key = tableKey(point);
   return (e, r, s) => {
     const numbers: Numbers = [e, r, s];
-    const verdict = tables.check(key, numbers);
+    const verdict = verdictOf(tables, key, numbers);
     if (verdict === true) return true;
     const isValid = slowCheck(e, r, s);
     if (isValid) tables.report(key, numbers, verdict);

@@ -2,7 +2,9 @@
 import { endianness } from "node:os";
 import { mod } from "../../modular-inverse.ts";
 import type { Curve } from "../curve.ts";
-import { fieldModule, limbBits, type Place, type PrimeForm, placesFor } from "./field-module.ts";
+import { limbBits, type PrimeForm } from "./field-functions.ts";
+import { fieldModule } from "./field-module.ts";
+import { type Place, placesFor } from "./point-functions.ts";
 
 /** What the module exports. Every number is an address in its memory. */
 interface Arithmetic {

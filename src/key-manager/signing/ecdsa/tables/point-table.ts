@@ -7,7 +7,7 @@
 import { inverse } from "../../modular-inverse.ts";
 import type { Curve, Point } from "../curve.ts";
 import { type Field, limbsOf } from "./field.ts";
-import { endOfPlaces } from "./field-module.ts";
+import { endOfPlaces } from "./point-functions.ts";
 
 export const windowBits = 7;
 const pointsPerWindow = 2 ** (windowBits - 1);

@@ -2,7 +2,7 @@
 import { inverse } from "../../modular-inverse.ts";
 import { type Curve, octetsOf } from "../curve.ts";
 import type { Field } from "./field.ts";
-import { endOfPlaces } from "./field-module.ts";
+import { endOfPlaces } from "./point-functions.ts";
 import { listPoints } from "./point-table.ts";
 
 const listAt = endOfPlaces;
