@@ -5,16 +5,19 @@ import { STSClient } from "@aws-sdk/client-sts";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
-import { BoundedHttpHandler } from "./calls/bounded-handler.ts";
 import { requirePlainJson } from "./calls/plain-json.ts";
-import { profileName } from "./credentials/choice.ts";
+import { profileBundle, profileName } from "./credentials/choice.ts";
 import { type ChainContext, type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
 import { CredentialSource } from "./credentials/credentials.ts";
 import { describeChoice } from "./credentials/describe-choice.ts";
+import { limitedFiles } from "./credentials/limited-file.ts";
 import { type Environment, ensureHome } from "./credentials/shared-files.ts";
-import { withholdCredentials } from "./credentials/withhold-credentials.ts";
+import { withholdCredentials, withholdProxy } from "./credentials/withhold-credentials.ts";
 import { AwsIamClient, findIam } from "./iam-client.ts";
 import { AwsKmsClient } from "./kms-client.ts";
+import { NetworkHandler } from "./network/network-handler.ts";
+import { ProxyRules } from "./network/proxy-rules.ts";
+import { Trust } from "./network/trust.ts";
 import { judgingHandler, LeanSignSender } from "./sign/sign-sender.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
@@ -78,13 +81,16 @@ export function createAwsClients(
   { telemetry = noTelemetry, log, env = process.env }: ClientContext = {},
 ): AwsClients {
   ensureHome();
-  const requestHandler = new BoundedHttpHandler({
+  const rules = new ProxyRules(env);
+  for (const { authorization } of rules.proxies) withholdProxy(authorization);
+  const readText = limitedFiles();
+  const requestHandler = new NetworkHandler({
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    throwOnRequestTimeout: true,
-    httpAgent: { keepAlive: true, maxSockets },
-    httpsAgent: { keepAlive: true, maxSockets },
+    maxSockets,
     logger: silent,
+    rules,
+    trust: new Trust({ env, readText, profileBundle: () => profileBundle(env, readText, config.profile) }),
   });
   const options = {
     region: config.region,
@@ -99,7 +105,7 @@ export function createAwsClients(
   const stsOptions = { ...options, ...(config.stsEndpoint === undefined ? {} : { endpoint: config.stsEndpoint }) };
   const onChoice = tellChoices(log);
   const source = new CredentialSource({
-    makeFetch: () => credentialChain(config, { sts: stsOptions, env, onChoice }),
+    makeFetch: () => credentialChain(config, { sts: stsOptions, env, readText, onChoice }),
     clock,
     telemetry,
     ...(log === undefined ? {} : { log }),

@@ -11,6 +11,7 @@ import { codeOfException, isExceptionName } from "./exceptions.ts";
 const neverSent = new Set([
   "CredentialsProviderError",
   "EAI_AGAIN",
+  "ECONN_PROXY",
   "ECONNREFUSED",
   "EHOSTUNREACH",
   "ENETUNREACH",

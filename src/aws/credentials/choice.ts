@@ -2,8 +2,10 @@
  * Which credentials are used: the choice of the AWS SDK for Go v2, which the built-in plugin makes. Nothing is asked for
  * here; what is chosen is used, and if it fails no other is tried in its place.
  */
+
+import type { ReadText } from "./limited-file.ts";
 import { hasKeys, hasSso, loadProfile, type Profile, ssoSettings } from "./profile.ts";
-import type { Environment, Sections } from "./shared-files.ts";
+import { type Environment, readSharedFiles, type Sections } from "./shared-files.ts";
 import { sourceError } from "./source-error.ts";
 
 /** Where credentials come from at first. */
@@ -62,6 +64,20 @@ export function activeProfile(env: Environment, sections: Sections, setting: str
     throw sourceError(`there is no profile ${name}, which ${by} names, in the shared files`);
   }
   return profile;
+}
+
+/** The profile's own certificate authorities. What is wrong with the shared files is told where credentials are wanted. */
+export async function profileBundle(
+  env: Environment,
+  readText: ReadText,
+  setting: string | undefined,
+): Promise<string | undefined> {
+  try {
+    const profile = activeProfile(env, await readSharedFiles(env, readText), setting);
+    return profile?.settings.get("ca_bundle");
+  } catch {
+    return undefined;
+  }
 }
 
 /**

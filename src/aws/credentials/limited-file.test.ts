@@ -32,7 +32,7 @@ describe("files that hold credentials", () => {
     const large = join(folder, "large");
     await writeFile(large, "");
     await truncate(large, 10 ** 9);
-    await assert.rejects(read(large), { message: `${large} has more than 1048576 bytes` });
+    await assert.rejects(read(large), { message: `${large} has more than 4194304 bytes` });
     await assert.rejects(read(join(folder, "none")), { code: "ENOENT" });
   });
 

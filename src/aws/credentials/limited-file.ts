@@ -6,8 +6,8 @@ import { type StartTimer, within } from "./time-limit.ts";
 /** Reads a file to its end. Rejects with the system's error, code included, when there is none. */
 export type ReadText = (path: string) => Promise<string>;
 
-/** The shared files and tokens of AWS have a few kilobytes. */
-const maxBytes = 1024 * 1024;
+/** The shared files and tokens of AWS have a few kilobytes, certificate authorities a few hundred. */
+const maxBytes = 4 * 1024 * 1024;
 const limitMs = 5_000;
 
 async function readOpen(file: FileHandle, path: string): Promise<string> {

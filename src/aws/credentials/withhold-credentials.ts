@@ -83,7 +83,15 @@ export function withholdSecrets({ secretAccessKey, sessionToken }: Credentials):
   remember(sessionToken);
 }
 
-/** From now on no error of any client tells this token, or password of a proxy. */
+/** From now on no error of any client tells the user and password of a proxy. */
+export function withholdProxy(authorization: string | undefined): void {
+  if (authorization === undefined) return;
+  const user = Buffer.from(authorization.replace(/^Basic /, ""), "base64").toString();
+  remember(user);
+  remember(user.slice(user.indexOf(":") + 1));
+}
+
+/** From now on no error of any client tells this token. */
 export function withholdToken(token: string): void {
   remember(token);
 }
