@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
-import type { Clock } from "../key-manager/ports.ts";
+import { sleeplessClock } from "../../test/simulation/virtual-time.ts";
 import { type ClientConfig, createAwsClients } from "./clients.ts";
 
-const clock: Clock = { now: () => new Date(), sleep: async () => undefined, random: () => 0 };
+const clock = sleeplessClock({ now: () => new Date() });
 
 const base: ClientConfig = {
   region: "us-east-2",

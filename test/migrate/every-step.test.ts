@@ -5,10 +5,11 @@ import type { MigrationNames } from "../../src/key-manager/migration/compare-nam
 import { migrate } from "../../src/key-manager/migration/migration.ts";
 import type { Phase } from "../../src/key-manager/migration/steps.ts";
 import type { KeyNames } from "../../src/key-manager/names.ts";
-import type { Clock, Logger } from "../../src/key-manager/ports.ts";
+import type { Logger } from "../../src/key-manager/ports.ts";
 import { awsKmsNames } from "../../src/plugin/aws-kms/names.ts";
 import { kmsNames } from "../../src/plugin/kms/names.ts";
 import { OriginalPlugin } from "../kms/original-plugin.ts";
+import { sleeplessClock } from "../simulation/virtual-time.ts";
 import { Account, type StopAt } from "./engine-kms.ts";
 import { type AccountState, type Doomed, liveThrough, type Server } from "./pruning-model.ts";
 
@@ -68,11 +69,7 @@ const builtInOrigin: Origin = {
 const dayMs = 86_400_000;
 
 /** Patience costs no time here. */
-const clockOf = (account: Account): Clock => ({
-  now: () => account.now,
-  sleep: async () => undefined,
-  random: () => 0.5,
-});
+const clockOf = (account: Account) => sleeplessClock({ now: () => account.now, random: 0.5 });
 
 async function stateOf(account: Account): Promise<AccountState> {
   return { aliases: await account.aliases(), keys: await account.keys(), now: account.now };

@@ -7,6 +7,7 @@ import type { Clock, Logger } from "../../src/key-manager/ports.ts";
 import { awsKmsNames } from "../../src/plugin/aws-kms/names.ts";
 import { kmsNames } from "../../src/plugin/kms/names.ts";
 import { OriginalPlugin } from "../kms/original-plugin.ts";
+import { sleeplessClock } from "../simulation/virtual-time.ts";
 import { Account, type ClientOptions } from "./engine-kms.ts";
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -17,14 +18,8 @@ const [oldAlias, newAlias] = [names.from.aliasFor(keyId), names.to.aliasFor(keyI
 describe("a server that changes its keys while a migration is at work", () => {
   let account: Account;
   let waits: number[];
+  let clock: Clock;
 
-  const clock: Clock = {
-    now: () => account.now,
-    sleep: async (ms) => {
-      waits.push(ms);
-    },
-    random: () => 0.5,
-  };
   const run = (phase: Phase, meddle?: ClientOptions["meddle"]) => {
     const { kms } = account.client(meddle === undefined ? {} : { meddle });
     return migrate(phase, { kms, names, clock, log: silent });
@@ -60,6 +55,7 @@ describe("a server that changes its keys while a migration is at work", () => {
   beforeEach(async () => {
     account = new Account();
     waits = [];
+    clock = sleeplessClock({ now: () => account.now, random: 0.5, slept: waits });
     await new OriginalPlugin(account, "SERVER_A/").generate(keyId);
   });
 

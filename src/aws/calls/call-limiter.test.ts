@@ -1,29 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Clock, isKmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
-import { CallLimiter } from "./call-limiter.ts";
+import { settled, VirtualTime } from "../../../test/simulation/virtual-time.ts";
+import { isKmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
+import { CallLimiter, type CallLimits } from "./call-limiter.ts";
 
-/** Time that passes when told to. */
-class SteppedClock implements Clock {
-  #nowMs = 1_000_000;
-  #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
-
-  now = () => new Date(this.#nowMs);
-  random = () => 0.5;
-  sleep = (ms: number) => new Promise<void>((wake) => this.#sleepers.push({ at: this.#nowMs + ms, wake }));
-
-  async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left--) {
-      this.#nowMs++;
-      const due = this.#sleepers.filter(({ at }) => at <= this.#nowMs);
-      this.#sleepers = this.#sleepers.filter((sleeper) => !due.includes(sleeper));
-      for (const { wake } of due) wake();
-      await settled();
-    }
-  }
-}
-
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const limiterIn = (time: VirtualTime, limits: CallLimits) =>
+  new CallLimiter(
+    time.clockFor(undefined, () => 0.5),
+    limits,
+  );
 
 /** Callers of a limiter, and what became of them. */
 class Callers {
@@ -53,7 +38,7 @@ class Callers {
 
 describe("call limiter", () => {
   it("lets a bounded number go, the next in order of arrival, retries before newcomers", async () => {
-    const callers = new Callers(new CallLimiter(new SteppedClock(), { maxUnderWay: 2, maxWaiting: 10 }));
+    const callers = new Callers(limiterIn(new VirtualTime(), { maxUnderWay: 2, maxWaiting: 10 }));
     for (const name of ["a", "b", "c", "d"]) void callers.call(name);
     void callers.call("again", { isRetry: true });
     await settled();
@@ -67,7 +52,7 @@ describe("call limiter", () => {
   });
 
   it("refuses at once what does not fit into the queue", async () => {
-    const callers = new Callers(new CallLimiter(new SteppedClock(), { maxUnderWay: 1, maxWaiting: 2 }));
+    const callers = new Callers(limiterIn(new VirtualTime(), { maxUnderWay: 1, maxWaiting: 2 }));
     for (const name of ["a", "b", "c", "d"]) void callers.call(name);
     await settled();
     assert.deepEqual(callers.refused, ["d: THROTTLED"]);
@@ -77,7 +62,7 @@ describe("call limiter", () => {
   });
 
   it("lets go of a caller whose signal aborts, before and while it waits, and gives its place to the next", async () => {
-    const callers = new Callers(new CallLimiter(new SteppedClock(), { maxUnderWay: 1, maxWaiting: 2 }));
+    const callers = new Callers(limiterIn(new VirtualTime(), { maxUnderWay: 1, maxWaiting: 2 }));
     const stop = new AbortController();
     void callers.call("a");
     void callers.call("b", { signal: stop.signal });
@@ -97,8 +82,8 @@ describe("call limiter", () => {
   });
 
   it("keeps a pace while calls are throttled, and forgets it a second after the last", async () => {
-    const clock = new SteppedClock();
-    const callers = new Callers(new CallLimiter(clock, { maxUnderWay: 1000, maxWaiting: 1000 }));
+    const time = new VirtualTime();
+    const callers = new Callers(limiterIn(time, { maxUnderWay: 1000, maxWaiting: 1000 }));
     const burst = async (count: number) => {
       for (let index = 0; index < count; index++) void callers.call(String(index));
       await settled();
@@ -109,13 +94,13 @@ describe("call limiter", () => {
     callers.end("THROTTLED");
     await burst(80);
     const before = callers.served.length;
-    await clock.pass(500);
+    await time.run(500);
     const inHalfASecond = callers.served.length - before;
     assert.ok(inHalfASecond >= 27 && inHalfASecond <= 34, `1.2 × 50 a second, got ${inHalfASecond} in half of one`);
     const queued = callers.refused.length;
     await burst(100);
     assert.ok(callers.refused.length > queued, "nobody waits longer than a second and a half");
-    await clock.pass(2_000);
+    await time.run(2_000);
     callers.end(...new Array(callers.served.length - 51).fill("ok"));
     const served = callers.served.length;
     await burst(200);
@@ -123,8 +108,8 @@ describe("call limiter", () => {
   });
 
   it("keeps trying slowly when everything is throttled, and recovers within a second", async () => {
-    const clock = new SteppedClock();
-    const callers = new Callers(new CallLimiter(clock, { maxUnderWay: 1000, maxWaiting: 1000 }));
+    const time = new VirtualTime();
+    const callers = new Callers(limiterIn(time, { maxUnderWay: 1000, maxWaiting: 1000 }));
     let isThrottled = true;
     let done = 0;
     const caller = async (): Promise<void> => {
@@ -137,7 +122,7 @@ describe("call limiter", () => {
     const offer = async (seconds: number) => {
       for (let ms = 0; ms < seconds * 1000; ms += 4) {
         void caller();
-        await clock.pass(4);
+        await time.run(4);
       }
     };
     await offer(3);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
 import { isKmsError } from "../../key-manager/ports.ts";
 import { noTelemetry } from "../../key-manager/telemetry.ts";
 import { pages } from "./pages.ts";
 
-const clock = { now: () => new Date(), sleep: async () => undefined, random: () => 0 };
+const clock = sleeplessClock();
 const caller = { clock, telemetry: noTelemetry, discardCredentials: () => false };
 
 /** The items of a listing whose pages lead from marker to marker. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Clock, KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
+import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
+import { KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
 import { noTelemetry } from "../../key-manager/telemetry.ts";
 import { type Caller, withRetries } from "./retry.ts";
 
@@ -23,11 +24,7 @@ async function fail(
   const sleptMs: number[] = [];
   let attempts = 0;
   let nowMs = 0;
-  const clock: Clock = {
-    now: () => new Date(nowMs++),
-    sleep: async (ms) => void sleptMs.push(ms),
-    random: () => 1,
-  };
+  const clock = sleeplessClock({ now: () => new Date(nowMs++), random: 1, slept: sleptMs });
   const { repeatable = true, signal, discardCredentials = () => false } = options;
   const call = async () => {
     attempts++;
@@ -108,7 +105,7 @@ describe("withRetries", () => {
 
   it("lets a caller go who gives up during a call that takes no heed of it", async () => {
     const stop = new AbortController();
-    const clock: Clock = { now: () => new Date(), sleep: async () => undefined, random: () => 1 };
+    const clock = sleeplessClock({ random: 1 });
     const caller = { clock, telemetry: noTelemetry, discardCredentials: () => false };
     const options = { operation: "Sign", caller, signal: stop.signal, repeatable: true };
     let begun = () => {};

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Clock, isKmsError } from "../../key-manager/ports.ts";
+import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
+import { isKmsError } from "../../key-manager/ports.ts";
 import { CredentialSource, type Credentials, type FetchCredentials } from "./credentials.ts";
 
 const minuteMs = 60_000;
@@ -18,7 +19,7 @@ class Stage {
   readonly forced: boolean[] = [];
   /** Lets fetches end; undefined: at once. */
   gate: Promise<void> | undefined;
-  readonly clock: Clock = { now: () => new Date(this.nowMs), sleep: async () => undefined, random: () => 0.5 };
+  readonly clock = sleeplessClock({ now: () => new Date(this.nowMs), random: 0.5 });
   /** Time limits that run, by when they end. */
   readonly timers = new Set<{ readonly atMs: number; readonly fire: () => void }>();
   readonly told: string[] = [];

@@ -9,10 +9,10 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { SignatureV4 } from "@smithy/signature-v4";
 import fc from "fast-check";
-import type { Clock } from "../../key-manager/ports.ts";
+import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
 import { type ClientConfig, createAwsClients } from "../clients.ts";
 
-const clock: Clock = { now: () => new Date(), sleep: async () => undefined, random: () => 0 };
+const clock = sleeplessClock({ now: () => new Date() });
 const { sha256 } = new KMSClient({ region: "us-east-2" }).config;
 const keyArn = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const folder = mkdtempSync(join(tmpdir(), "sign-form-"));

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
 import { LogLimit } from "./log-limit.ts";
 
 describe("LogLimit", () => {
   it("writes the first line, then one a minute with the number of those left out", () => {
     let nowMs = 0;
     const written: (number | undefined)[] = [];
-    const limit = new LogLimit({ now: () => new Date(nowMs), sleep: async () => undefined, random: () => 0 });
+    const limit = new LogLimit(sleeplessClock({ now: () => new Date(nowMs) }));
     for (; nowMs < 150_000; nowMs += 1_000) limit.run(({ suppressed }) => written.push(suppressed));
     assert.deepEqual(written, [undefined, 59, 59]);
     nowMs += 3_600_000;

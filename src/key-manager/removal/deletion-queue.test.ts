@@ -9,7 +9,6 @@ const failure = (code: KmsErrorCode, message = "no", operation = "ScheduleKeyDel
   new KmsError(message, { code, operation, awsName: code, outcomeUnknown: false });
 
 describe("DeletionQueue", () => {
-  let now: number;
   let time: VirtualTime;
   let log: { level: string; message: string; fields: LogFields }[];
   let scheduled: string[];
@@ -21,13 +20,7 @@ describe("DeletionQueue", () => {
   let queue: DeletionQueue;
 
   beforeEach(() => {
-    now = Date.UTC(2026, 0, 1);
-    time = new VirtualTime({
-      now: () => new Date(now),
-      advance: (ms) => {
-        now += ms;
-      },
-    });
+    time = new VirtualTime(Date.UTC(2026, 0, 1));
     log = [];
     scheduled = [];
     answers = [];

@@ -30,7 +30,7 @@ describe("assignAlias", () => {
   /** What is thrown by the next call of an operation; `late`: after it took effect. */
   let faults: { operation: string; error: KmsError; late?: boolean }[];
   const mine = key("mine");
-  const time = new VirtualTime({ now: () => new Date(0), advance: () => undefined });
+  const time = new VirtualTime(0);
 
   beforeEach(() => {
     target = undefined;

@@ -5,7 +5,7 @@ import { KeyManagerError } from "../errors.ts";
 import { type KmsClient, KmsError, type KmsErrorCode, type LogFields, type Tag } from "../ports.ts";
 import { retagKeys, tagHooks } from "./tag-mode.ts";
 
-const time = new VirtualTime({ now: () => new Date("2026-03-01T00:00:00Z"), advance: () => undefined });
+const time = new VirtualTime(Date.UTC(2026, 2, 1));
 const clock = time.clockFor(undefined, () => 0);
 const identity = { trustDomain: "example.org", serverId: "a" };
 const failure = (code: KmsErrorCode) =>

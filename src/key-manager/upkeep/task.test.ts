@@ -9,7 +9,6 @@ const hourMs = 60 * minuteMs;
 
 describe("runTask", () => {
   const start = Date.UTC(2026, 0, 1);
-  let now: number;
   let time: VirtualTime;
   let runs: number[];
   let errors: LogFields[];
@@ -17,13 +16,7 @@ describe("runTask", () => {
   let random: number;
 
   beforeEach(() => {
-    now = start;
-    time = new VirtualTime({
-      now: () => new Date(now),
-      advance: (ms) => {
-        now += ms;
-      },
-    });
+    time = new VirtualTime(start);
     runs = [];
     errors = [];
     stop = new AbortController();

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import {
-  type Clock,
-  type IamClient,
-  KmsError,
-  type KmsErrorCode,
-  type RoleInAccount,
-} from "../../key-manager/ports.ts";
+import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
+import { type IamClient, KmsError, type KmsErrorCode, type RoleInAccount } from "../../key-manager/ports.ts";
 import { assumedRoleOf, isArnOfRole, plainRoleArn, RoleArns } from "./role-arns.ts";
 
 const role: RoleInAccount = { partition: "aws", account: "111122223333", roleName: "spire-server" };
@@ -29,7 +24,7 @@ function scene(...answers: readonly Answer[]) {
   const asked: RoleInAccount[] = [];
   const log: { readonly level: string; readonly fields: unknown; readonly message: string }[] = [];
   let nowMs = 0;
-  const clock: Clock = { now: () => new Date(nowMs), sleep: async () => undefined, random: () => 0 };
+  const clock = sleeplessClock({ now: () => new Date(nowMs) });
   const at = (level: string) => (message: string, fields?: object) => void log.push({ level, message, fields });
   const logger = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   const iam: IamClient = {
