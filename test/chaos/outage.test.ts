@@ -97,7 +97,7 @@ describe("KMS is gone for ten minutes (virtual time)", () => {
 });
 
 /** `OUTAGE_CALLS=20000` for a long one. */
-const callsMeanwhile = Number(process.env.OUTAGE_CALLS ?? 200);
+const callsMeanwhile = Number(process.env.OUTAGE_CALLS ?? 100);
 const callers = 20;
 
 describe("KMS is gone, behind the built plugin", () => {
