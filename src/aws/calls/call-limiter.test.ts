@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { settled, VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import { isKmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
-import { CallLimiter, type CallLimits } from "./call-limiter.ts";
+import { CallLimiter } from "./call-limiter.ts";
 
-const limiterIn = (time: VirtualTime, limits: CallLimits) =>
+const limiterIn = (time: VirtualTime, limits: ConstructorParameters<typeof CallLimiter>[1]) =>
   new CallLimiter(
     time.clockFor(undefined, () => 0.5),
     limits,
