@@ -16,6 +16,8 @@ export interface GrpcServerOptions {
   readonly log: Logger;
   /** Present when AutoMTLS is on: both sides prove a certificate. Absent: plaintext HTTP/2. */
   readonly tls?: TlsIdentity | undefined;
+  /** How long a connection may have no stream; default a minute. */
+  readonly idleLimitMs?: number | undefined;
 }
 
 export interface GrpcServer {
@@ -26,12 +28,19 @@ export interface GrpcServer {
   stop(graceMs: number): Promise<void>;
 }
 
+/**
+ * A connection without a stream is closed after this long; a host keeps its stdio and broker streams open, and any client
+ * comes again when it calls. Node stops reading from a peer that breaks HTTP/2, and so never sees it go.
+ */
+const idleLimitMs = 60_000;
+
 /** Serves gRPC on connections that the listener accepts. */
 export function startGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server = new Server({
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
     "grpc.enable_channelz": 0,
+    "grpc.max_connection_idle_ms": options.idleLimitMs ?? idleLimitMs,
   });
   const calls = new CallTracker();
   const scope = { log: options.log, calls };

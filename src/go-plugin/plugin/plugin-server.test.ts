@@ -1,6 +1,7 @@
 /** What a host finds on a plugin's socket: calls, health, reflection, controller, stop. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
 import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
@@ -396,5 +397,45 @@ describe("stopping", () => {
     await connection.client(GRPCController).shutdown({});
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(shutdowns, 1);
+  });
+});
+
+describe("a client that breaks HTTP/2 and goes", { skip: process.platform !== "linux" && "counts in /proc" }, () => {
+  it("leaves no descriptor behind, and a connection in use stays", async () => {
+    const own = await listenOnUnixSocket();
+    const served = await startPluginServer({
+      listener: own,
+      services: [],
+      log,
+      onShutdown: () => {},
+      idleLimitMs: 200,
+    });
+    const client = connectGrpc(own);
+    const watch = client.openReadable(Health.method.watch, create(HealthCheckRequestSchema));
+    let isCut = false;
+    watch.on("error", () => {
+      isCut = true;
+    });
+    await firstMessage<HealthCheckResponse>(watch);
+    const descriptors = () => readdirSync("/proc/self/fd").length;
+    const before = descriptors();
+    const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    for (const garbage of [Buffer.alloc(60, 0xee), Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1])]) {
+      for (let count = 0; count < 5; count++) {
+        const socket = connect(own.address);
+        await once(socket, "connect");
+        // The server's own settings: it has taken the preface.
+        socket.write(Buffer.concat([preface, settings]));
+        await once(socket, "data");
+        socket.write(garbage, () => socket.destroy());
+        await once(socket, "close");
+      }
+    }
+    while (descriptors() > before) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(isCut, false);
+    watch.cancel();
+    client.close();
+    await served.stop(100);
   });
 });

@@ -26,6 +26,8 @@ export interface PluginServerOptions {
   readonly services: PluginServices;
   readonly log: Logger;
   readonly tls?: TlsIdentity | undefined;
+  /** How long a connection may have no stream; default a minute. */
+  readonly idleLimitMs?: number | undefined;
   /** The host called Shutdown; its answer is on its way. */
   readonly onShutdown: () => void;
 }
@@ -54,6 +56,7 @@ export async function startPluginServer(options: PluginServerOptions): Promise<P
     listener,
     log,
     tls,
+    idleLimitMs: options.idleLimitMs,
     services: [...services, ...createReflectionServices(services)],
   });
   return { stdio, stop: (graceMs) => stop({ broker, health, stdio, server }, graceMs) };

@@ -1,5 +1,6 @@
 /** A plugin's life, from the magic cookie to the exit of its process. Read it from top to bottom. */
 import { writeSync } from "node:fs";
+import { dirname } from "node:path";
 import {
   chooseProtocolVersion,
   formatHandshakeLine,
@@ -69,10 +70,18 @@ export async function serve(config: ServeConfig): Promise<void> {
     const onShutdown = (): void => void stop(run, log, "Shutdown");
     run.server = await startPluginServer({ listener, services: config.services, log, tls, onShutdown });
     output.attach(run.server.stdio);
+    if (listener.network === "unix") void tidy(listener.address, log);
   } catch (error) {
     log.error(`the plugin cannot start: ${error instanceof Error ? error.message : String(error)}`, { error });
     process.exit(1);
   }
+}
+
+/** After the handshake, which it must not delay. */
+async function tidy(address: string, log: Logger): Promise<void> {
+  const { removeDeadSockets } = await import("../socket/dead-sockets.ts");
+  const removed = await removeDeadSockets(dirname(address), { now: Date.now });
+  if (removed.length > 0) log.debug("socket files of plugins that are gone were removed", { files: removed });
 }
 
 /** The parts of a running plugin, as they come up. */
