@@ -25,6 +25,21 @@ describe("a plugin whose code prints", () => {
     for (const one of lines) assert.ok(parseHclogLine(one), one);
   });
 
+  it("keeps to itself what Node prints for NODE_DEBUG, which can hold secrets, and says so once", async () => {
+    const plugin = startRaw(prints, { ECHO_PLUGIN: "yes", NODE_DEBUG: "net,stream,timer,http2" });
+    await plugin.handshake;
+    plugin.child.kill("SIGTERM");
+    await plugin.exited;
+    const lines = plugin.stderr().trimEnd().split("\n").map(parseHclogLine);
+    const messages = lines.map((line) => line?.message ?? "");
+    assert.equal(messages.filter((message) => message.startsWith("NODE_DEBUG is set")).length, 1);
+    assert.deepEqual(
+      messages.filter((message) => /^\w+ \d+: /.test(message)),
+      [],
+    );
+    assert.ok(messages.includes("early by console.error"), "other output is passed on");
+  });
+
   it("sends what it prints to stdout to the host's stream, from the first word on, and the rest to the log at debug", async () => {
     let streamed = "";
     const entries: HclogEntry[] = [];

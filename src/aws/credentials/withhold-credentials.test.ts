@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KMSClient, ListKeysCommand } from "@aws-sdk/client-kms";
-import { withholdCredentials, withholdSecrets } from "./withhold-credentials.ts";
+import { strikeSecrets, withholdCredentials, withholdProxy, withholdSecrets } from "./withhold-credentials.ts";
 
 const credentials = { accessKeyId: "AKIA1", secretAccessKey: "se+cret/1", sessionToken: "to/ken+2==" };
 
@@ -38,5 +38,64 @@ describe("withholdCredentials", () => {
     client.config.credentials = async () => Promise.reject(new Error("no credentials anywhere"));
     withholdCredentials(client);
     await assert.rejects(client.send(new ListKeysCommand({})), /no credentials anywhere/);
+  });
+});
+
+describe("strikeSecrets", () => {
+  const secret = 'wJalr"XUtn/FEMI+K7MDENG=bPx<RfiCY';
+  withholdSecrets({ secretAccessKey: secret });
+  const strip = (text: string) => strikeSecrets(`before ${text} after`);
+  const unicode = [...secret].map((c) => (/\w/.test(c) ? c : `\\u00${c.charCodeAt(0).toString(16)}`)).join("");
+  const percent = [...secret]
+    .map((c) => (/\w/.test(c) ? c : `%${c.charCodeAt(0).toString(16).toUpperCase()}`))
+    .join("");
+  const forms: Readonly<Record<string, string>> = {
+    plain: secret,
+    "as JSON": JSON.stringify(secret).slice(1, -1),
+    "as JSON in JSON": JSON.stringify(JSON.stringify(secret)).slice(3, -3),
+    "with every sign escaped": unicode,
+    "with slashes escaped": secret.replaceAll("/", "\\/"),
+    "URL-encoded": encodeURIComponent(secret),
+    "URL-encoded, in lower case": percent.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    "URL-encoded twice": encodeURIComponent(encodeURIComponent(secret)),
+    "as HTML": secret.replaceAll('"', "&#34;").replaceAll("<", "&#x3C;").replaceAll("/", "&#47;"),
+    "broken into lines": secret.replace(/.{8}/g, "$&\n"),
+    "broken into indented lines": secret.replace(/.{8}/g, "$&\r\n    "),
+    "broken into lines, as JSON": secret.replace(/[a-z]{2}/g, "$&\\n"),
+  };
+  for (const [name, form] of Object.entries(forms)) {
+    it(`strikes a secret out ${name}`, () => assert.equal(strip(form), "before [withheld] after"));
+  }
+
+  it("strikes base64 of a secret, alone, within other text, for URLs and in lines", () => {
+    for (const text of [secret, `user:${secret}`, `a${secret}b`, `ab${secret}`]) {
+      for (const encoding of ["base64", "base64url"] as const) {
+        const encoded = Buffer.from(text).toString(encoding);
+        for (const form of [encoded, encoded.replace(/.{10}/g, "$&\n")]) {
+          const struck = strip(form).replace(/\s/g, "");
+          assert.match(struck, /^before[\w+/=-]{0,9}\[withheld\][\w+/=-]{0,4}after$/, form);
+        }
+      }
+    }
+  });
+
+  it("strikes a long token whole", () => {
+    const sessionToken = `IQoJb3JpZ2lu${"Ab1+/".repeat(300)}==`;
+    withholdSecrets({ secretAccessKey: secret, sessionToken });
+    assert.equal(strip(sessionToken), "before [withheld] after");
+    assert.equal(strip(encodeURIComponent(sessionToken)), "before [withheld] after");
+  });
+
+  it("strikes a proxy's user and password", () => {
+    const user = "proxy-user:correct-horse";
+    withholdProxy(`Basic ${Buffer.from(user).toString("base64")}`);
+    assert.equal(strip(`http://${user}@proxy`), "before http://[withheld]@proxy after");
+    assert.equal(strip("correct-horse"), "before [withheld] after");
+    assert.match(strip(Buffer.from(user).toString("base64")), /^before \[withheld\].{0,4} after$/);
+  });
+
+  it("is quick with a long message full of beginnings", () => {
+    const text = `${secret.slice(0, -1)}${"\n".repeat(1_000)}`.repeat(200);
+    assert.equal(strikeSecrets(text), text);
   });
 });

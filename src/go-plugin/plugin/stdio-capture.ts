@@ -24,9 +24,13 @@ export function captureOutput(log: Logger): OutputCapture {
   const early: Buffer[] = [];
   let earlyBytes = 0;
   let sink: Pick<StdioService, "write"> | undefined;
+  let hasDropped = false;
   captureStdio((channel, data) => {
-    if (channel === "stderr") lines.push(data);
-    else if (sink !== undefined) sink.write(channel, data);
+    if (channel === "stderr") {
+      if (!isNodeDebug(data)) return lines.push(data);
+      if (!hasDropped) log.warn("NODE_DEBUG is set: what Node prints for it can hold secrets, and is not passed on");
+      hasDropped = true;
+    } else if (sink !== undefined) sink.write(channel, data);
     else if (earlyBytes < maxEarlyBytes) {
       early.push(data);
       earlyBytes += data.length;
@@ -43,6 +47,12 @@ export function captureOutput(log: Logger): OutputCapture {
     flush: () => lines.end(),
   };
 }
+
+const nodeDebug = new RegExp(`^[A-Z0-9_-]+ ${process.pid}: `);
+
+/** What Node itself prints when NODE_DEBUG asks for it: whole requests, headers and all. One write is one message. */
+const isNodeDebug = (data: Buffer): boolean =>
+  Boolean(process.env.NODE_DEBUG) && nodeDebug.test(data.toString("latin1", 0, 100));
 
 type Taker = (channel: StdioChannel, data: Buffer) => void;
 

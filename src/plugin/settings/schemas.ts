@@ -10,11 +10,24 @@ export const textOfNumber = v.pipe(
   v.transform((literal) => literal.number),
 );
 
+/** Access key ids, tokens, and what is as long and as mixed as a secret access key. */
+const maybeSecret = /\b(?:AKIA|ASIA)[A-Z0-9]{8,}|\beyJ[\w-]{8,}(?:\.[\w-]+)*|[A-Za-z0-9+/=_-]{24,}/g;
+const isMixed = (run: string): boolean => /[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run);
+
+/** A secret that was put into the wrong setting must not be told whole; its beginning is enough to find it. */
+const masked = (value: string): string =>
+  value.startsWith("arn:")
+    ? value
+    : value.replace(maybeSecret, (run) => (/^(AKIA|ASIA|eyJ)/.test(run) || isMixed(run) ? `${run.slice(0, 4)}…` : run));
+
 /** A value as messages show it. */
 export const shown = (value: unknown): string => {
   const literal = v.safeParse(numberLiteral, value);
-  const text = literal.success ? literal.output.number : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  if (literal.success) return masked(literal.output.number).slice(0, 80);
+  // Before it is escaped: a quote or a line break within must not hide it.
+  const plain =
+    typeof value === "string" ? JSON.stringify(masked(value)) : masked(JSON.stringify(value) ?? String(value));
+  return plain.length > 80 ? `${plain.slice(0, 80)}…` : plain;
 };
 
 /** Like SPIRE's own decoder: a number may stand for a string, and an empty string is no setting. */
@@ -39,7 +52,7 @@ export const wholeNumber = (from: number, to: number) =>
     v.union([v.string(), textOfNumber], (issue) => `must be a whole number, not ${shown(issue.input)}`),
     v.check(
       (value) => /^\d+$/.test(value) && Number(value) >= from && Number(value) <= to,
-      (issue) => `must be a whole number from ${from} to ${to}, not ${issue.input}`,
+      (issue) => `must be a whole number from ${from} to ${to}, not ${masked(issue.input)}`,
     ),
     v.transform(Number),
   );

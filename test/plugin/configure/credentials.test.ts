@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { Settings } from "../harness/settings.ts";
 import { publicKeyOf, signMessage, verifies } from "../harness/signing.ts";
 import { credentials, useStage } from "../harness/stage.ts";
@@ -196,6 +197,29 @@ describe("credentials, on a KMS that verifies signatures and evaluates policies"
     const env = { ...withoutKeys, AWS_PROFILE: "prod", AWS_SHARED_CREDENTIALS_FILE: file };
     const plugin = await stage.start({ env });
     await plugin.configure();
+    await plugin.stop();
+  });
+
+  it("a profile with a Region alone beside keys of the environment, and AWS_DEFAULT_PROFILE", async () => {
+    const file = join(stage.folder, "config");
+    await writeFile(
+      file,
+      "[default]\nregion = us-east-1\n[profile local]\nservices = x\n[services x]\nkms =\n  a = b\n",
+    );
+    for (const AWS_DEFAULT_PROFILE of [undefined, "local"]) {
+      const env = { ...works[1]?.env, AWS_CONFIG_FILE: file, AWS_DEFAULT_PROFILE };
+      const plugin = await stage.start({ env });
+      await plugin.configure();
+      await plugin.stop();
+    }
+  });
+
+  it("a user without HOME and without an entry in passwd", async () => {
+    const preload = fileURLToPath(new URL("../../fixtures/no-home.cjs", import.meta.url));
+    const env = { ...works[1]?.env, HOME: undefined, NODE_OPTIONS: `--require=${preload}` };
+    const plugin = await stage.start({ env });
+    await plugin.configure({ key_identifier_value: "homeless" });
+    await plugin.generate("x509-CA-A");
     await plugin.stop();
   });
 
