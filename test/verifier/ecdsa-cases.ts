@@ -95,6 +95,28 @@ export function numberCases(curve: CurveName, d: bigint, k: bigint, e: bigint): 
   ];
 }
 
+/**
+ * Sums in which a point that is added by itself, from a table of multiples, meets itself or its negative halfway: a multiple
+ * u1·G that is ± the part of u2·Q which is added first. Formulas for distinct points make of it (0 : 0 : 0), which satisfies
+ * every equation, so that a verifier which does not look accepts any r.
+ */
+export function meetingCases(curve: CurveName, d: bigint, k: bigint): SignatureCase[] {
+  const { Fn, bytes, multiple, rOf } = arithmetic(curve);
+  const publicKey = publicKeyOf(curve, multiple(d));
+  const sums = [1n, -1n].flatMap((sign) =>
+    [1n, 5n, 1n + 3n * 2n ** 21n, 5n + 2n ** 140n].map((u2) => ({ u1: Fn.create(sign * d * (u2 % 16n)), u2 })),
+  );
+  return sums.flatMap(({ u1, u2 }) => {
+    const total = Fn.create(u1 + u2 * d);
+    const make = (r: bigint, isValid: boolean): SignatureCase => {
+      const s = Fn.div(r, u2);
+      const name = `${curve}: points meet, ${u1 === Fn.create(d * (u2 % 16n)) ? "equal" : "opposite"}, r/s = ${u2}, r ${isValid ? "right" : "wrong"}`;
+      return { name, publicKey, digest: octets(Fn.mul(u1, s), bytes), signature: derOf(r, s), isValid };
+    };
+    return [make(rOf(k), false), ...(total === 0n ? [] : [make(rOf(total), true)])];
+  });
+}
+
 /** A signature whose R has the given x, by choosing the key to it: Q = (s·R − e·G)/r. */
 function caseWithX(curve: CurveName, name: string, x: bigint, e: bigint, s: bigint): SignatureCase | undefined {
   const { Point, Fn, bytes } = arithmetic(curve);

@@ -10,6 +10,7 @@ import {
   derOf,
   encodingCases,
   libraryCurves,
+  meetingCases,
   numberCases,
   octets,
   publicKeyOf,
@@ -37,6 +38,7 @@ describe("ECDSA verification", () => {
       ...numberCases(curve, number, nonce, hash),
       // Private key 1: Q is G itself.
       ...numberCases(curve, 1n, nonce, hash).map((entry) => ({ ...entry, name: `${entry.name}, Q = G` })),
+      ...meetingCases(curve, number, nonce),
       ...borderCases(curve, hash, nonce),
       ...encodingCases(curve, number, nonce, hash),
     ];

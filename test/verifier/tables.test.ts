@@ -9,7 +9,7 @@ import { ecdsaVerifier } from "../../src/key-manager/signing/ecdsa/ecdsa-verifie
 import { openSslCheck } from "../../src/key-manager/signing/ecdsa/openssl-check.ts";
 import { CurveTables, type Numbers, tableKey } from "../../src/key-manager/signing/ecdsa/tables/curve-tables.ts";
 import { windowsOf } from "../../src/key-manager/signing/ecdsa/tables/point-table.ts";
-import { borderCases, libraryCurves, numberCases, type SignatureCase } from "./ecdsa-cases.ts";
+import { borderCases, libraryCurves, meetingCases, numberCases, type SignatureCase } from "./ecdsa-cases.ts";
 import { curves, pointOf, tableCheckOf } from "./table-fixture.ts";
 
 const seed = 20_261_125;
@@ -59,6 +59,17 @@ for (const name of curveNames) {
         if (verdict !== undefined) decided++;
       }
       assert.ok(decided > 40);
+    });
+
+    it("has no verdict where points meet in the sum", () => {
+      const [d = 0n, k = 0n] = [3n, 5n].map((base) => base ** 200n % n);
+      const cases = meetingCases(name, d, k);
+      assert.ok(cases.length >= 14);
+      for (const entry of cases) {
+        const numbers = numbersOf(entry);
+        assert.ok(numbers !== undefined);
+        assert.equal(tableCheckOf(curve, pointOf(entry.publicKey))(numbers), undefined, entry.name);
+      }
     });
 
     it("agrees with the slower way, whatever e, r, s and the key", () => {
