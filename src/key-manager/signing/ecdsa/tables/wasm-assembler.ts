@@ -82,39 +82,45 @@ export interface WasmFunction {
   readonly body: Code;
 }
 
+/** A function in the module's own form. */
+export interface EncodedFunction {
+  readonly name: string;
+  readonly type: Uint8Array;
+  readonly code: Uint8Array;
+}
+
 const type32 = 0x7f;
 const type64 = 0x7e;
 
-const vector = (items: readonly Code[]): Code => [unsigned(items.length), items];
-const section = (id: number, items: readonly Code[]): Code => [id, sized(vector(items))];
-const nameOf = (name: string): Code => sized([...Buffer.from(name)]);
+const bytesOf = (code: Code): Uint8Array => Uint8Array.from(appendBytes([], code));
+const vector = (items: readonly Uint8Array[]): Uint8Array => Buffer.concat([bytesOf(unsigned(items.length)), ...items]);
+const sized = (bytes: Uint8Array): Uint8Array => Buffer.concat([bytesOf(unsigned(bytes.length)), bytes]);
+const section = (id: number, items: readonly Uint8Array[]): Uint8Array =>
+  Buffer.concat([bytesOf(id), sized(vector(items))]);
 
-function sized(code: Code): Code {
-  const bytes = appendBytes([], code);
-  return [unsigned(bytes.length), bytes];
+export function encodeFunction({ name, parameters, locals64, locals32, body }: WasmFunction): EncodedFunction {
+  const locals = [2, unsigned(locals64), type64, unsigned(locals32), type32];
+  return {
+    name,
+    type: bytesOf([0x60, unsigned(parameters), new Array(parameters).fill(type32), 0]),
+    code: sized(bytesOf([locals, body, 0x0b])),
+  };
 }
 
+const exportOf = (name: string, kind: number, index: number): Uint8Array =>
+  Buffer.concat([sized(Buffer.from(name)), bytesOf([kind, unsigned(index)])]);
+
 /** A module that exports its functions by name, and its memory of a fixed number of pages as `memory`. */
-export function assemble(functions: readonly WasmFunction[], pages: number): Uint8Array {
-  const types = functions.map(({ parameters }) => [0x60, vector(new Array(parameters).fill(type32)), 0]);
-  const memoryExport = [nameOf("memory"), 2, 0];
-  const bodies = functions.map(({ locals64, locals32, body }) => {
-    const locals = vector([
-      [unsigned(locals64), type64],
-      [unsigned(locals32), type32],
-    ]);
-    return sized([locals, body, 0x0b]);
-  });
-  const parts = [
-    [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+export function assemble(functions: readonly EncodedFunction[], pages: number): Uint8Array {
+  const [types, codes] = [functions.map(({ type }) => type), functions.map(({ code }) => code)];
+  const indexes = functions.map((_, index) => bytesOf(unsigned(index)));
+  const exported = functions.map(({ name }, index) => exportOf(name, 0, index));
+  return Buffer.concat([
+    bytesOf([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]),
     section(1, types),
-    section(
-      3,
-      functions.map((_, index) => unsigned(index)),
-    ),
-    section(5, [[1, unsigned(pages), unsigned(pages)]]),
-    section(7, [memoryExport, ...functions.map(({ name }, index) => [nameOf(name), 0, unsigned(index)])]),
-    section(10, bodies),
-  ];
-  return Uint8Array.from(appendBytes([], parts));
+    section(3, indexes),
+    section(5, [bytesOf([1, unsigned(pages), unsigned(pages)])]),
+    section(7, [exportOf("memory", 2, 0), ...exported]),
+    section(10, codes),
+  ]);
 }
