@@ -1,5 +1,11 @@
 /** KMS's answers as the domain's shapes. */
-import type { AliasListEntry, KeyListEntry, KeyMetadata, PublicKeyOutput } from "../key-manager/ports.ts";
+import type {
+  AliasListEntry,
+  KeyListEntry,
+  KeyMetadata,
+  MultiRegionMetadata,
+  PublicKeyOutput,
+} from "../key-manager/ports.ts";
 import { Answer } from "./calls/answer.ts";
 import type { PageAnswer } from "./calls/pages.ts";
 
@@ -27,6 +33,19 @@ export function keyMetadataFrom(operation: string, output: unknown, asked?: stri
     keyState: metadata.text("KeyState"),
     creationDate: metadata.optionalDate("CreationDate"),
     deletionDate: metadata.optionalDate("DeletionDate"),
+    origin: metadata.optionalText("Origin"),
+    customKeyStoreId: metadata.optionalText("CustomKeyStoreId"),
+    multiRegion: metadata.has("MultiRegionConfiguration")
+      ? multiRegionFrom(metadata.object("MultiRegionConfiguration"))
+      : undefined,
+  };
+}
+
+function multiRegionFrom(configuration: Answer): MultiRegionMetadata {
+  const replicas = configuration.has("ReplicaKeys") ? configuration.list("ReplicaKeys") : [];
+  return {
+    isReplica: configuration.text("MultiRegionKeyType") === "REPLICA",
+    replicaRegions: replicas.map((replica) => replica.text("Region")),
   };
 }
 

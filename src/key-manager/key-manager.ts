@@ -1,234 +1,183 @@
 /**
- * The key manager of one configuration: the four calls of SPIRE's KeyManager, in the domain's own words.
+ * The key manager of a plugin process: not configured at first, configured again and again later.
  *
- * Reads and signatures work on the entries as they are at that moment and wait for nothing. Generations of one id go
- * one after another; of different ids, side by side. Nothing here knows gRPC, HCL or the AWS SDK.
+ * A configuration takes effect whole or not at all. Signing goes on with the old one until the new one stands;
+ * generations wait for it, so that none falls between discovery and the swap.
  */
 
-import { examineAlias } from "./discovery/alias-discovery.ts";
-import { KeyManagerError, keyManagerError } from "./errors.ts";
-import { findKey } from "./find-key.ts";
-import { type KeyEntries, type KeyEntry, type PublicKey, withEntry } from "./key-entry.ts";
+import type { KeyManagerConfig } from "./config.ts";
+import { discoverKeys } from "./discovery/discover.ts";
+import type { DiscoveredKeys } from "./discovery/key-discovery.ts";
+import { KeyManagerError } from "./errors.ts";
 import type { KeyType } from "./key-type.ts";
-import type { NamedQueue } from "./pace/concurrency.ts";
-import { whenVisible } from "./pace/visibility.ts";
-import { isKmsError, type KmsClient, type Logger } from "./ports.ts";
-import { KeyGeneration, type KeyGenerationContext } from "./rotation/key-generation.ts";
-import { MadeKeys, type RecentKey } from "./rotation/recent-keys.ts";
-import { planSignature, type SignerOptions } from "./signing/signing-algorithm.ts";
+import type { KeyEntries, PublicKey } from "./keys/key-entry.ts";
+import { KeyRing } from "./keys/key-ring.ts";
+import { abortController, Gate, waitUntilAborted } from "./pace/concurrency.ts";
+import { LogLimits } from "./pace/log-limit.ts";
+import type { Task } from "./pace/task.ts";
+import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
+import { DeletionQueue } from "./removal/deletion-queue.ts";
+import { scheduleOrphans } from "./removal/orphans-at-start.ts";
+import { Rotation } from "./rotation/rotation.ts";
+import type { Preparation, Prepare, ProcessServices, Setup } from "./setup.ts";
+import { type Signature, signData } from "./sign-data.ts";
+import type { SignerOptions } from "./signing/signing-algorithm.ts";
+import { KeyTagging } from "./tags/tag-mode.ts";
+import { noTelemetry, type Telemetry, type TelemetryGauges } from "./telemetry.ts";
+import { startUpkeep, type UpkeepOptions } from "./upkeep/upkeep.ts";
 
-export interface Signature {
-  /** DER ECDSA-Sig-Value, or RSA signature octets. */
-  readonly signature: Uint8Array;
-  /** Of the key that signed. */
-  readonly keyFingerprint: string;
-}
-
-export interface KeyManagerContext extends KeyGenerationContext {
+/** The clients of one configuration. */
+export interface Clients {
   readonly kms: KmsClient;
-  readonly log: Logger;
-  /** Whether each signature is checked before it is returned. */
-  readonly verifySignatures: boolean;
-  /** Generations under way, by key id; outlives a reconfiguration. */
-  readonly generations: NamedQueue;
+  readonly sts: StsClient;
+  readonly iam: IamClient;
+  readonly tagging: TaggingClient;
+  /** Lets go of idle connections; calls under way still end. */
+  close(): void;
 }
 
-export class KeyManager {
-  readonly #context: KeyManagerContext;
-  #entries: KeyEntries;
-  readonly #made: MadeKeys;
+export interface KeyManagerOptions<C extends KeyManagerConfig> {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly telemetry?: Telemetry;
+  readonly createClients: (config: C) => Promise<Clients> | Clients;
+  readonly prepare: Prepare<C>;
+  /** Default: all tasks that the configuration asks for. */
+  readonly tasks?: ((options: UpkeepOptions) => readonly Task[]) | undefined;
+}
 
-  /** @param predecessor of the configuration before, in the same process */
-  constructor(context: KeyManagerContext, entries: KeyEntries, predecessor?: KeyManager) {
-    this.#context = context;
-    this.#entries = entries;
-    this.#made = new MadeKeys(context.clock);
-    if (predecessor !== undefined) for (const entry of entries.values()) this.#made.inherit(entry, predecessor.#made);
+/** A configuration in effect. */
+interface Current {
+  readonly setup: Setup;
+  readonly clients: Clients;
+  /** Ends the upkeep of this configuration. */
+  readonly stop: AbortController;
+}
+
+export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
+  readonly #options: KeyManagerOptions<C>;
+  readonly #services: ProcessServices;
+  readonly #deletions: DeletionQueue;
+  readonly #rotation: Rotation;
+  readonly #gate = new Gate();
+  #current: Current | undefined;
+
+  constructor(options: KeyManagerOptions<C>) {
+    this.#options = options;
+    const { clock, log, telemetry = noTelemetry } = options;
+    this.#deletions = new DeletionQueue({
+      clock,
+      log,
+      telemetry,
+      isInUse: (keyArn) => this.#current?.setup.ring.uses(keyArn) === true,
+    });
+    this.#services = { clock, log, telemetry, limits: new LogLimits(clock), deletions: this.#deletions };
+    this.#rotation = new Rotation(clock);
   }
 
-  /** Keys in use that this process made so recently that KMS may not yet show their aliases on them. */
-  get recentKeys(): readonly RecentKey[] {
-    return [...this.#entries.values()].flatMap((entry) => this.#made.recent(entry) ?? []);
+  get gauges(): TelemetryGauges {
+    return { liveKeys: this.#current?.setup.ring.entries.size ?? 0, deletionsQueued: this.#deletions.size };
   }
 
+  /** The keys in use. @throws KeyManagerError `FAILED_PRECONDITION` before the first successful {@link configure} */
   get entries(): KeyEntries {
-    return this.#entries;
+    return this.#setup.ring.entries;
   }
 
   /**
-   * Creates a key under `keyId`; a key that was there is replaced and scheduled for deletion.
+   * Puts a configuration into effect: server id, key policy, keys found in KMS.
    *
-   * When the signal aborts, what is under way is taken back: the new key is scheduled for deletion, unless its alias
-   * has been asked for already, in which case the rotation is carried through.
+   * @throws KeyManagerError; what was configured before goes on, and nothing is left behind
    */
-  async generateKey(keyId: string, keyType: KeyType, signal?: AbortSignal): Promise<PublicKey> {
-    requireKeyId(keyId);
-    // A key found under another spelling of its alias (the built-in plugin's) keeps it.
-    const aliasName = this.#entries.get(keyId)?.aliasName ?? this.#context.names.aliasFor(keyId);
-    const generation = new KeyGeneration(this.#context, {
-      keyId,
-      keyType,
-      aliasName,
-      signal,
-      current: () => this.#entries.get(keyId),
-      replace: (entry, isOwn) => {
-        const replaced = this.replace(entry);
-        this.#made.add(entry, replaced?.keyArn, !isOwn || signal?.aborted !== true);
-        return replaced;
-      },
-      inTurn: (job) => this.exclusively(keyId, job),
-      liveKeys: () => ({ inUse: this.#entries.size, doomed: this.#context.deletions.ownSize }),
-    });
-    return this.#context.generations.run(keyId, async () => {
-      return (await this.#undeliveredKey(keyId, keyType, signal)) ?? generation.run();
+  async configure(config: C, signal?: AbortSignal): Promise<void> {
+    const { createClients, prepare, clock, log } = this.#options;
+    await this.#gate.exclusive(async () => {
+      signal?.throwIfAborted();
+      const clients = await createClients(config);
+      try {
+        const preparation = await prepare(config, { ...clients, log, signal });
+        const recent = this.#current?.setup.ring.recentKeys ?? [];
+        const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal, recent });
+        signal?.throwIfAborted();
+        await preparation.commit();
+        this.#takeEffect(this.#setUp(config, clients, preparation, found), clients, found);
+        const { ring, tags } = this.#setup;
+        const keyArns = [...ring.entries.values()].map(({ keyArn }) => keyArn);
+        if (config.retagExistingKeys) await tags.retag(keyArns, signal);
+      } catch (error) {
+        clients.close();
+        throw error;
+      }
     });
   }
 
-  /** @throws KeyManagerError `InvalidArgument` without an id, `NotFound` for one that is not ours */
+  /**
+   * See {@link Rotation.generateKey}. When the signal aborts the caller is let go at once, while the generation is
+   * brought to an end behind it: a reconfiguration and the next generation of this id wait for that.
+   */
+  async generateKey(keyId: string, keyType: KeyType, signal?: AbortSignal): Promise<PublicKey> {
+    const generation = this.#gate.shared(() => this.#rotation.generateKey(this.#setup, keyId, keyType, signal), signal);
+    return waitUntilAborted(generation, signal);
+  }
+
+  /** @throws KeyManagerError `INVALID_ARGUMENT` without an id, `NOT_FOUND` for one that is not ours */
   getPublicKey(keyId: string): PublicKey {
-    return this.#entry(keyId);
+    return this.#setup.ring.lookUp(keyId);
   }
 
   getPublicKeys(): readonly PublicKey[] {
-    this.#made.deliverAll();
-    return [...this.#entries.values()];
+    return this.#setup.ring.list();
   }
 
-  /**
-   * Signs a digest.
-   *
-   * @param digest of exactly the length of `options.hashAlgorithm`'s digests
-   */
+  /** See {@link signData}. */
   async signData(keyId: string, digest: Uint8Array, options: SignerOptions, signal?: AbortSignal): Promise<Signature> {
-    const entry = this.#entry(keyId);
-    const sign = () => this.#sign(entry, digest, options, signal);
-    try {
-      // A key that KMS does not know everywhere yet is asked again: its alias may be shown as it was, and tells nothing.
-      return await (this.#made.isFresh(entry) ? whenVisible(this.#context.clock, sign, signal) : sign());
-    } catch (error) {
-      if (!isKmsError(error, "DISABLED", "INVALID_STATE", "NOT_FOUND")) throw signFailure(entry, error);
-      // The key is of no use any more: perhaps a replica that shares our identity has rotated it.
-      const successor = await this.followAlias(entry, signal).catch(() => undefined);
-      if (successor === undefined) throw signFailure(entry, error);
-      return await this.#sign(successor, digest, options, signal).catch((again: unknown) => {
-        throw signFailure(successor, again);
-      });
+    return signData(this.#setup, keyId, digest, options, signal);
+  }
+
+  /** Lets what is under way come to an end while the signal allows, then stops. */
+  async close(signal: AbortSignal): Promise<void> {
+    this.#current?.stop.abort();
+    await this.#deletions.flush(signal);
+    this.#deletions.close();
+    this.#current?.clients.close();
+  }
+
+  get #setup(): Setup {
+    if (this.#current === undefined) throw new KeyManagerError("FAILED_PRECONDITION", "not configured");
+    return this.#current.setup;
+  }
+
+  #setUp(
+    config: C,
+    { kms, tagging }: Clients,
+    { names, keyPolicy, identity }: Preparation,
+    { entries }: DiscoveredKeys,
+  ): Setup {
+    const { clock, log } = this.#services;
+    const { keyTags, tagBasedKeyDiscovery } = config;
+    const tagIdentity = tagBasedKeyDiscovery ? identity : undefined;
+    return {
+      ...this.#services,
+      config,
+      kms,
+      tagging,
+      names,
+      keyPolicy,
+      tags: new KeyTagging({ kms, clock, log, keyTags, identity: tagIdentity }),
+      ring: new KeyRing(clock, entries, this.#current?.setup.ring),
+    };
+  }
+
+  /** Swaps the configurations. The replaced clients stay open: signatures and deletions under way still use them. */
+  #takeEffect(setup: Setup, clients: Clients, found: DiscoveredKeys): void {
+    this.#current?.stop.abort();
+    const stop = abortController();
+    this.#current = { setup, clients, stop };
+    const { upkeep } = setup.config;
+    if (upkeep !== undefined) {
+      const isNeglected = found.unattendedMs >= upkeep.staleAliasThresholdMs / 2;
+      startUpkeep({ ...upkeep, setup, untagged: found.untagged, isNeglected, signal: stop.signal }, this.#options.tasks);
     }
+    scheduleOrphans(found, setup);
   }
-
-  /**
-   * Looks where the alias of an entry points to by now and puts the key there in the entry's place.
-   *
-   * @returns the entry in place now if it is another one, undefined when nothing has changed or the other key cannot be used
-   */
-  async followAlias(entry: KeyEntry, signal?: AbortSignal): Promise<KeyEntry | undefined> {
-    const { kms, names, log } = this.#context;
-    const { aliasName, keyId } = entry;
-    const target = await kms.describeKey(aliasName, { signal });
-    const finding =
-      target.arn === entry.keyArn
-        ? undefined
-        : await examineAlias({ aliasName, targetKeyId: target.keyId }, { kms, names, signal });
-    const current = this.#entries.get(keyId);
-    if (current !== undefined && current.keyArn !== entry.keyArn) return current;
-    if (finding !== undefined && "entry" in finding) {
-      this.replace({ ...finding.entry, keyId });
-      log.warn("Another server with this identity has rotated a key: using its key now", {
-        key_id: keyId,
-        alias_name: aliasName,
-        key_arn: target.arn,
-        replaced_key_arn: entry.keyArn,
-      });
-      const successor = this.#entries.get(keyId);
-      if (successor !== undefined) void this.#context.claim(successor);
-      return successor;
-    }
-    if (finding !== undefined) {
-      const { trouble } = finding.unusable;
-      this.#context.limits.run(`unusable ${keyId}`, (more) =>
-        log.error("Another server with this identity has moved an alias to a key that cannot be used", {
-          key_id: keyId,
-          alias_name: aliasName,
-          key_arn: target.arn,
-          reason: trouble,
-          ...more,
-        }),
-      );
-    }
-    return undefined;
-  }
-
-  /** Runs a job in turn with the generations of this id. */
-  exclusively<T>(keyId: string, job: () => Promise<T>): Promise<T> {
-    return this.#context.generations.run(keyId, job);
-  }
-
-  async #sign(
-    entry: KeyEntry,
-    digest: Uint8Array,
-    options: SignerOptions,
-    signal: AbortSignal | undefined,
-  ): Promise<Signature> {
-    const plan = planSignature(entry.keyType, digest, options);
-    const { kms, log, limits, verifySignatures, telemetry } = this.#context;
-    const signature = await kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
-    if (verifySignatures && !entry.verify(plan.signingAlgorithm, plan.digest, signature)) {
-      telemetry?.count("wrong_signatures");
-      limits.run("wrong signature", (more) =>
-        log.error(
-          "KMS answered with a signature that does not verify under the key's public key: it was not passed on",
-          { key_id: entry.keyId, key_arn: entry.keyArn, signing_algorithm: plan.signingAlgorithm, ...more },
-        ),
-      );
-      throw new KeyManagerError(
-        "INTERNAL",
-        `KMS answered with a signature that does not verify under ${entry.keyArn} (${plan.signingAlgorithm}); it was not passed on. With a KMS emulator that signs other digests than it is given, set verify_signatures = false`,
-      );
-    }
-    return { signature, keyFingerprint: entry.fingerprint };
-  }
-
-  /**
-   * The key of this id, if it was made for a caller who had given up when it stood, and nobody has learnt of it since:
-   * SPIRE asks again, and a second key would be one too many.
-   */
-  async #undeliveredKey(
-    keyId: string,
-    keyType: KeyType,
-    signal: AbortSignal | undefined,
-  ): Promise<KeyEntry | undefined> {
-    const { kms, log, telemetry } = this.#context;
-    const entry = this.#entries.get(keyId);
-    if (entry?.keyType !== keyType || !this.#made.isUndelivered(entry)) return;
-    const target = await findKey(kms, entry.aliasName).catch(() => undefined);
-    if (signal?.aborted) return;
-    this.#made.deliver(keyId);
-    if (target?.arn !== entry.keyArn || target.keyState !== "Enabled" || this.#entries.get(keyId) !== entry) return;
-    telemetry?.count("keys_reused");
-    log.info("Handing out the key of a call that was given up", { key_id: keyId, key_arn: entry.keyArn });
-    return entry;
-  }
-
-  #entry(keyId: string): KeyEntry {
-    requireKeyId(keyId);
-    const entry = this.#entries.get(keyId);
-    if (entry === undefined) throw new KeyManagerError("NOT_FOUND", `key ${JSON.stringify(keyId)} not found`);
-    this.#made.deliver(keyId);
-    return entry;
-  }
-
-  /** Puts an entry in place. @returns the one it replaced */
-  replace(entry: KeyEntry): KeyEntry | undefined {
-    const replaced = this.#entries.get(entry.keyId);
-    this.#entries = withEntry(this.#entries, entry);
-    return replaced;
-  }
-}
-
-function signFailure({ keyId, keyArn, aliasName }: KeyEntry, error: unknown): KeyManagerError {
-  return keyManagerError(`failed to sign with key ${JSON.stringify(keyId)} (${keyArn}, ${aliasName})`, error);
-}
-
-function requireKeyId(keyId: string): void {
-  if (keyId === "") throw new KeyManagerError("INVALID_ARGUMENT", "key id is required");
 }

@@ -27,6 +27,8 @@ export interface KeyNames {
    * same in aliases, ours most likely; `foreign` = anything else.
    */
   trustDomainOf(description: string): "own" | "shared" | "foreign";
+  /** For names under which keys of other names may have been taken over (`spire-aws-kms migrate`). */
+  readonly takenOver?: TakenOverKeys;
   /** For names without scans for stale keys: how a deletion that was not done in time is found again. */
   readonly reminders?: Reminders;
 }
@@ -36,4 +38,12 @@ export interface Reminders {
   /** @returns undefined when there is no room for one */
   aliasFor(keyArn: string): string | undefined;
   isReminder(aliasName: string): boolean;
+}
+
+/** Keys that an older plugin made under its own names, and that keep their description for life. */
+export interface TakenOverKeys {
+  /** Whether the description is of the form that the older plugin gives a key of this id. */
+  isDescription(description: string, keyId: string): boolean;
+  /** Whether the alias is the one that the older plugin gives the key of this description and id. */
+  isAlias(aliasName: string, description: string, keyId: string): boolean;
 }

@@ -33,10 +33,21 @@ export interface KeyMetadata {
   readonly keyState: KeyState;
   readonly creationDate: Date | undefined;
   readonly deletionDate: Date | undefined;
+  /** `AWS_KMS`, `EXTERNAL`, `AWS_CLOUDHSM`, …; undefined where KMS did not say. */
+  readonly origin?: string | undefined;
+  readonly customKeyStoreId?: string | undefined;
+  /** Of a multi-Region key only. */
+  readonly multiRegion?: MultiRegionMetadata | undefined;
 }
 
-/** Whether the key is on its way to deletion, so that nobody can use it. */
-export const isDoomed = ({ keyState }: KeyMetadata): boolean =>
+export interface MultiRegionMetadata {
+  /** Whether the key is a replica, and not the primary. */
+  readonly isReplica: boolean;
+  readonly replicaRegions: readonly string[];
+}
+
+/** Whether the key is scheduled for deletion, so that it cannot be used. */
+export const isPendingDeletion = ({ keyState }: KeyMetadata): boolean =>
   keyState === "PendingDeletion" || keyState === "PendingReplicaDeletion";
 
 export interface Tag {

@@ -1,8 +1,18 @@
-/** What a plugin prepares for the engine each time it is configured. */
+/**
+ * What one configuration is made of once it is in effect, as one value: built once, handed to whoever works under it.
+ *
+ * It begins with what the plugin itself prepares (`src/plugin/aws-kms/preparation.ts`): names, key policy, identity.
+ */
+import type { KeyManagerConfig } from "./config.ts";
+import type { Deletions } from "./deletions.ts";
 import { KeyManagerError } from "./errors.ts";
+import type { KeyRing } from "./keys/key-ring.ts";
 import type { KeyNames } from "./names.ts";
-import type { IamClient, Logger, StsClient } from "./ports.ts";
+import type { LogLimits } from "./pace/log-limit.ts";
+import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
 import type { TagIdentity } from "./tags/spire-tags.ts";
+import type { KeyTagging } from "./tags/tag-mode.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** What preparing a configuration may use. */
 export interface PreparationContext {
@@ -42,3 +52,23 @@ export interface Preparation {
  * @throws KeyManagerError
  */
 export type Prepare<C> = (config: C, context: PreparationContext) => Promise<Preparation>;
+
+/** What lasts as long as the process, whatever is configured. */
+export interface ProcessServices {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly telemetry: Telemetry;
+  /** For lines that every failing call would write again. */
+  readonly limits: LogLimits;
+  readonly deletions: Deletions;
+}
+
+export interface Setup extends ProcessServices {
+  readonly config: KeyManagerConfig;
+  readonly kms: KmsClient;
+  readonly tagging: TaggingClient;
+  readonly names: KeyNames;
+  readonly keyPolicy: KeyPolicySource;
+  readonly tags: KeyTagging;
+  readonly ring: KeyRing;
+}

@@ -1,7 +1,7 @@
 /** A KeyManager plugin put together: configuration, key manager, AWS, SPIRE's services. Loaded after the handshake. */
 
 import type { KeyManagerConfig } from "../key-manager/config.ts";
-import { ConfiguredKeyManager } from "../key-manager/configured-key-manager.ts";
+import { KeyManager } from "../key-manager/key-manager.ts";
 import type { Clock, Logger } from "../key-manager/ports.ts";
 import { type Prepare, PreparedInVain } from "../key-manager/setup.ts";
 import { type LoadPlugin, StatusError } from "../plugin-sdk/index.ts";
@@ -36,29 +36,13 @@ const gaugesEveryMs = 10_000;
 /** SPIRE shows a status message on one line. */
 const oneLine = (problems: readonly string[]) => `invalid configuration: ${toldProblems(problems).join("; ")}`;
 
-/** What a generation changes shows at once. */
-function withFreshGauges<C extends KeyManagerConfig>(keyManager: ConfiguredKeyManager<C>, metrics: PluginMetrics) {
-  return {
-    get current() {
-      return keyManager.current;
-    },
-    async generateKey(...request: Parameters<typeof keyManager.generateKey>) {
-      try {
-        return await keyManager.generateKey(...request);
-      } finally {
-        metrics.pushGauges();
-      }
-    },
-  };
-}
-
 export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlugin<C>): LoadPlugin {
   const { name, parse, preparation, fileProblems = async () => [] } = plugin;
   return ({ log }) => {
     const awsModule = import("../aws/clients.ts");
     const metrics = new PluginMetrics(name, () => keyManager.gauges);
     const metricsServer = new MetricsServer(() => metrics.prometheusText());
-    const keyManager = new ConfiguredKeyManager<C>({
+    const keyManager = new KeyManager<C>({
       clock: systemClock,
       log,
       telemetry: metrics,
@@ -70,7 +54,7 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
         }),
     });
     return {
-      services: [keyManagerService(withFreshGauges(keyManager, metrics))],
+      services: [keyManagerService(keyManager, { onGenerated: () => metrics.pushGauges() })],
       config: {
         async validate(hcl, { trustDomain }) {
           const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
@@ -90,7 +74,7 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
             );
           await withStatus(() => metricsServer.moveWhile(config.metricsListen, takeEffect), signal);
           metrics.pushGauges();
-          log.info("Configured", { region: config.region, keys: keyManager.current.entries.size });
+          log.info("Configured", { region: config.region, keys: keyManager.entries.size });
         },
       },
       onInit({ metrics: host }) {

@@ -6,10 +6,10 @@ import {
   KeyType as ProtoKeyType,
   type SignDataRequest,
 } from "../gen/spire/plugin/server/keymanager/v1/keymanager_pb.ts";
-import type { ConfiguredKeyManager } from "../key-manager/configured-key-manager.ts";
 import { KeyManagerError } from "../key-manager/errors.ts";
-import type { PublicKey } from "../key-manager/key-entry.ts";
+import type { KeyManager as KeyManagerEngine } from "../key-manager/key-manager.ts";
 import type { KeyType } from "../key-manager/key-type.ts";
+import type { PublicKey } from "../key-manager/keys/key-entry.ts";
 import type { HashAlgorithm, SignerOptions } from "../key-manager/signing/signing-algorithm.ts";
 import { type CallContext, service } from "../plugin-sdk/index.ts";
 import { withStatus } from "./status.ts";
@@ -89,28 +89,41 @@ const protoPublicKey = ({ keyId, keyType, pkixData, fingerprint }: PublicKey) =>
   fingerprint,
 });
 
+export interface KeyManagerServiceOptions {
+  /** Called after each GenerateKey, whether or not it succeeded. */
+  readonly onGenerated?: () => void;
+}
+
 /** Serves a key manager under SPIRE's wire contract. */
-export function keyManagerService(keyManager: Pick<ConfiguredKeyManager, "current" | "generateKey">) {
+export function keyManagerService(
+  keyManager: Pick<KeyManagerEngine, "generateKey" | "getPublicKey" | "getPublicKeys" | "signData">,
+  { onGenerated = () => undefined }: KeyManagerServiceOptions = {},
+) {
   return service(KeyManager, {
     generateKey({ keyId, keyType }, context) {
       const signal = signalOf(context);
       return withStatus(async () => {
         requireKeyId(keyId);
-        return { publicKey: protoPublicKey(await keyManager.generateKey(keyId, parseKeyType(keyType), signal)) };
+        const keyTypeAsked = parseKeyType(keyType);
+        try {
+          return { publicKey: protoPublicKey(await keyManager.generateKey(keyId, keyTypeAsked, signal)) };
+        } finally {
+          onGenerated();
+        }
       }, signal);
     },
     getPublicKey: ({ keyId }) =>
       withStatus(() => {
         requireKeyId(keyId);
-        return { publicKey: protoPublicKey(keyManager.current.getPublicKey(keyId)) };
+        return { publicKey: protoPublicKey(keyManager.getPublicKey(keyId)) };
       }),
-    getPublicKeys: () => withStatus(() => ({ publicKeys: keyManager.current.getPublicKeys().map(protoPublicKey) })),
+    getPublicKeys: () => withStatus(() => ({ publicKeys: keyManager.getPublicKeys().map(protoPublicKey) })),
     signData(request, context) {
       const signal = signalOf(context);
       return withStatus(async () => {
         requireKeyId(request.keyId);
         const options = parseSignerOptions(request);
-        return keyManager.current.signData(request.keyId, request.data, options, signal);
+        return keyManager.signData(request.keyId, request.data, options, signal);
       }, signal);
     },
   });

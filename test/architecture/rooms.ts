@@ -166,18 +166,79 @@ const hcl: Directions = {
   "index.ts": ["ast.ts", "attributes.ts", "decode", "errors.ts", "parse-hcl.ts", "printer.ts"],
 };
 
+/** The engine, from its words to the one class that a plugin talks to. A rotation knows removals; removals know no rotation. */
+const keyManager: Directions = {
+  "ports.ts": [],
+  "names.ts": [],
+  "config.ts": ["ports.ts"],
+  "errors.ts": ["ports.ts"],
+  "telemetry.ts": ["ports.ts"],
+  "key-type.ts": ["errors.ts", "ports.ts"],
+  signing: ["errors.ts", "key-type.ts", "ports.ts"],
+  tags: ["errors.ts", "ports.ts"],
+  pace: ["errors.ts", "ports.ts", "telemetry.ts"],
+  keys: ["errors.ts", "key-type.ts", "pace", "ports.ts", "signing"],
+  "deletions.ts": ["keys", "ports.ts"],
+  "setup.ts": ["config.ts", "deletions.ts", "keys", "names.ts", "pace", "ports.ts", "tags", "telemetry.ts"],
+  discovery: ["config.ts", "errors.ts", "key-type.ts", "keys", "names.ts", "pace", "ports.ts", "setup.ts", "tags"],
+  migration: ["discovery", "errors.ts", "keys", "names.ts", "pace", "ports.ts"],
+  removal: [
+    "deletions.ts",
+    "discovery",
+    "errors.ts",
+    "key-type.ts",
+    "keys",
+    "names.ts",
+    "pace",
+    "ports.ts",
+    "setup.ts",
+    "tags",
+    "telemetry.ts",
+  ],
+  rotation: [
+    "deletions.ts",
+    "discovery",
+    "errors.ts",
+    "key-type.ts",
+    "keys",
+    "names.ts",
+    "pace",
+    "ports.ts",
+    "removal",
+    "setup.ts",
+  ],
+  upkeep: ["config.ts", "errors.ts", "keys", "pace", "ports.ts", "removal", "rotation", "setup.ts", "tags"],
+  "sign-data.ts": ["errors.ts", "keys", "pace", "ports.ts", "rotation", "setup.ts", "signing"],
+  "key-manager.ts": [
+    "config.ts",
+    "discovery",
+    "errors.ts",
+    "key-type.ts",
+    "keys",
+    "pace",
+    "ports.ts",
+    "removal",
+    "rotation",
+    "setup.ts",
+    "sign-data.ts",
+    "signing",
+    "tags",
+    "telemetry.ts",
+    "upkeep",
+  ],
+};
+
 /** By folder below src/; a folder without a table has no rule but "no circle". */
 export const directions: Readonly<Record<string, Directions>> = {
   "go-plugin": goPlugin,
   hcl,
+  "key-manager": keyManager,
   "kms-emulator": emulator,
   "kms-emulator/operations": emulatorOperations,
 };
 
 /** Rules that a folder does not keep yet. This list only ever gets shorter: what is kept again must be taken out. */
-export const notYet: Readonly<Record<string, readonly Rule[]>> = {
-  "key-manager": ["circles"],
-};
+export const notYet: Readonly<Record<string, readonly Rule[]>> = {};
 
 export interface Violation {
   readonly rule: Rule;

@@ -83,8 +83,8 @@ function ourRules({ aliases, keys, now }: AccountState, { trustDomain, serverId 
     ]),
   );
   return [
-    ...planStaleAliases(facts, { ...rules, thresholdMs: staleAliasMs }).dispose,
-    ...planStaleKeys({ keys, aliases: aliasesOf, hasTwin }, { ...rules, thresholdMs: staleKeyMs }).dispose,
+    ...planStaleAliases(facts, { ...rules, thresholdMs: staleAliasMs }).candidates,
+    ...planStaleKeys({ keys, aliases: aliasesOf, hasTwin }, { ...rules, thresholdMs: staleKeyMs }).candidates,
   ].map(({ keyArn, rule }) => ({ keyArn, rule: rule as Doomed["rule"] }));
 }
 

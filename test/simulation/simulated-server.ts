@@ -4,9 +4,9 @@
  * All that the simulated world knows of the key manager is here; tests ask the process, and not what is inside it.
  */
 import {
-  ConfiguredKeyManager,
-  type ConfiguredKeyManagerOptions,
-} from "../../src/key-manager/configured-key-manager.ts";
+  KeyManager,
+  type KeyManagerOptions,
+} from "../../src/key-manager/key-manager.ts";
 import { KeyManagerError } from "../../src/key-manager/errors.ts";
 import type { KeyType } from "../../src/key-manager/key-type.ts";
 import { type Clock, isKmsError, type KmsClient, type LogFields, type Logger } from "../../src/key-manager/ports.ts";
@@ -33,7 +33,7 @@ export type Settings = Readonly<Record<string, Setting>>;
 export interface Seams {
   readonly preparation?: (preparation: Preparation) => Preparation;
   readonly kms?: (kms: KmsClient) => KmsClient;
-  readonly tasks?: ConfiguredKeyManagerOptions<AwsKmsConfig>["tasks"];
+  readonly tasks?: KeyManagerOptions<AwsKmsConfig>["tasks"];
 }
 
 export interface ServerOptions {
@@ -70,7 +70,7 @@ export const codeOf = (error: unknown): string | undefined =>
 
 export class SimulatedServer {
   readonly options: ServerOptions;
-  readonly keyManager: ConfiguredKeyManager<AwsKmsConfig>;
+  readonly keyManager: KeyManager<AwsKmsConfig>;
   readonly clock: Clock;
   readonly log: LogLine[] = [];
   /** Kills the process at the n-th call from now, before or after it takes effect. */
@@ -95,7 +95,7 @@ export class SimulatedServer {
     this.clock = account.time.clockFor(this, random, skewMs);
     const log = this.#logger();
     const prepare = awsKmsPreparation({ clock: this.clock, log });
-    this.keyManager = new ConfiguredKeyManager<AwsKmsConfig>({
+    this.keyManager = new KeyManager<AwsKmsConfig>({
       clock: this.clock,
       log,
       createClients: () => {
@@ -119,12 +119,12 @@ export class SimulatedServer {
   }
 
   get entries() {
-    return this.keyManager.current.entries;
+    return this.keyManager.entries;
   }
 
   /** GetPublicKeys. */
   get publicKeys() {
-    return this.keyManager.current.getPublicKeys();
+    return this.keyManager.getPublicKeys();
   }
 
   get deletionsQueued(): number {
@@ -154,7 +154,7 @@ export class SimulatedServer {
     hashAlgorithm: "SHA256" | "SHA384" = "SHA256",
     signal?: AbortSignal,
   ) {
-    return this.keyManager.current.signData(keyId, digest, { hashAlgorithm }, signal);
+    return this.keyManager.signData(keyId, digest, { hashAlgorithm }, signal);
   }
 
   /** Ends the process without a word, as kill -9 does: what was under way never goes on. */

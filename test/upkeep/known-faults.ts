@@ -3,9 +3,9 @@
  */
 
 import type { KeyNames } from "../../src/key-manager/names.ts";
+import type { Task } from "../../src/key-manager/pace/task.ts";
 import type { KmsClient } from "../../src/key-manager/ports.ts";
 import { tagNames } from "../../src/key-manager/tags/spire-tags.ts";
-import type { Task } from "../../src/key-manager/upkeep/task.ts";
 import { type UpkeepOptions, upkeepTasks } from "../../src/key-manager/upkeep/upkeep.ts";
 import { lookAlikes } from "../simulation/histories/fleet-plan.ts";
 import type { Seams } from "../simulation/simulated-server.ts";
@@ -48,13 +48,13 @@ const bareServerId = withNames((_, own) => ({
 }));
 
 /** A refresh that puts the alias where the cache says, whatever a replica did (SPIRE issue 6804). */
-function blindRefresh({ keyManager, kms, aliasRefreshIntervalMs }: UpkeepOptions): Task {
+function blindRefresh({ setup: { ring, kms }, aliasRefreshIntervalMs }: UpkeepOptions): Task {
   return {
     name: "refresh aliases",
     consequence: "",
     intervalMs: aliasRefreshIntervalMs,
     async runOnce() {
-      for (const { aliasName, keyArn } of keyManager.entries.values()) await kms.updateAlias(aliasName, keyArn);
+      for (const { aliasName, keyArn } of ring.entries.values()) await kms.updateAlias(aliasName, keyArn);
       return {};
     },
   };

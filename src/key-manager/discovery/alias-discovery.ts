@@ -1,12 +1,12 @@
 /** Finding this server's keys at Configure by the names of their aliases. */
 
 import { explain, KeyManagerError, keyManagerError } from "../errors.ts";
-import { findKey } from "../find-key.ts";
-import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
+import { findKey } from "../keys/find-key.ts";
+import { createKeyEntry, type KeyEntry } from "../keys/key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
 import type { KeyNames } from "../names.ts";
 import { mapBounded } from "../pace/concurrency.ts";
-import { type AliasListEntry, isDoomed, isKmsError, type KeyMetadata, type Logger } from "../ports.ts";
+import { type AliasListEntry, isPendingDeletion, isKmsError, type KeyMetadata, type Logger } from "../ports.ts";
 import { tagNames } from "../tags/spire-tags.ts";
 import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discovery.ts";
 
@@ -15,8 +15,8 @@ const concurrency = 16;
 
 export type Finding =
   | { readonly entry: KeyEntry }
-  /** `isDoomed`: the key is on its way out. */
-  | { readonly unusable: UnusableKey; readonly isDoomed?: boolean }
+  /** `isPendingDeletion`: the key is scheduled for deletion. */
+  | { readonly unusable: UnusableKey; readonly isPendingDeletion?: boolean }
   | undefined;
 
 interface Listing {
@@ -96,7 +96,7 @@ export async function examineAlias(
   context: Omit<DiscoveryContext, "log">,
 ): Promise<Finding> {
   const finding = await examineTarget(alias, context);
-  if (finding === undefined || "entry" in finding || !finding.isDoomed) return finding;
+  if (finding === undefined || "entry" in finding || !finding.isPendingDeletion) return finding;
   // A listing may be older than a rotation: perhaps the alias has left the key by now.
   const { aliasName } = alias;
   const target = await findKey(context.kms, aliasName, { signal: context.signal }).catch(() => undefined);
@@ -119,7 +119,7 @@ async function examineTarget(
     if (names.isForeignDescription(metadata.description)) return undefined;
     const trouble = troubleWith(metadata, aliasName);
     if (trouble !== undefined) {
-      return { unusable: { aliasName, keyArn: metadata.arn, trouble }, isDoomed: isDoomed(metadata) };
+      return { unusable: { aliasName, keyArn: metadata.arn, trouble }, isPendingDeletion: isPendingDeletion(metadata) };
     }
     ({ pkixData } = await kms.getPublicKey(metadata.arn, { signal }));
   } catch (error) {
@@ -155,7 +155,7 @@ function byKeyId(entries: readonly KeyEntry[], names: KeyNames, log: Logger): Ma
  * The keys behind reminders that are still to be scheduled for deletion. What cannot be looked at waits for the next start:
  * no key in use is among them.
  */
-async function overdueKeys(
+async function remindedKeys(
   reminders: readonly AliasListEntry[],
   { kms, names, log, signal }: DiscoveryContext,
 ): Promise<readonly KeyMetadata[]> {
@@ -212,6 +212,6 @@ export async function discoverByAlias(context: DiscoveryContext): Promise<Discov
     throw keyManagerError("failed to fetch aliases", error);
   }
   const found = await discoverBehind(listing.own, context);
-  const overdue = await overdueKeys(listing.reminders, context);
-  return { ...found, overdue, unattendedMs: longestUnattendedMs(listing) };
+  const reminded = await remindedKeys(listing.reminders, context);
+  return { ...found, reminded, unattendedMs: longestUnattendedMs(listing) };
 }

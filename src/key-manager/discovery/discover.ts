@@ -1,8 +1,8 @@
 /** Discovery as configured: by alias or by tags. */
 
 import type { KeyManagerConfig } from "../config.ts";
+import type { RecentKey } from "../keys/key-ring.ts";
 import type { Clock, KmsClient, Logger, TaggingClient } from "../ports.ts";
-import type { RecentKey } from "../rotation/recent-keys.ts";
 import type { Preparation } from "../setup.ts";
 import { keepAliveMsOf } from "../tags/spire-tags.ts";
 import { discoverByAlias } from "./alias-discovery.ts";

@@ -6,9 +6,9 @@
  * somebody, and one that is gone has been deleted.
  */
 import { KeyManagerError, keyManagerError } from "../errors.ts";
-import { findKey } from "../find-key.ts";
+import { findKey } from "../keys/find-key.ts";
+import type { RecentKey } from "../keys/key-ring.ts";
 import { isKmsError } from "../ports.ts";
-import type { RecentKey } from "../rotation/recent-keys.ts";
 import type { DiscoveredKeys, DiscoveryContext } from "./key-discovery.ts";
 
 /** Whether KMS may just not know yet. */

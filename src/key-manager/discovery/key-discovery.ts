@@ -1,7 +1,7 @@
 /** What a way of finding keys is given and what it finds. */
 
 import { KeyManagerError } from "../errors.ts";
-import type { KeyEntries } from "../key-entry.ts";
+import type { KeyEntries } from "../keys/key-entry.ts";
 import type { KeyNames } from "../names.ts";
 import type { Clock, KeyMetadata, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import type { TagIdentity } from "../tags/spire-tags.ts";
@@ -36,15 +36,15 @@ export interface DiscoveredKeys {
   /** How long ago the least recently kept alive of the keys was kept alive, by what others see; 0 when that is not known. */
   readonly unattendedMs: number;
   /** Further usable keys under an id that has its key already; tag mode only. */
-  readonly surplus?: readonly SurplusKey[];
+  readonly duplicates?: readonly DuplicateKey[];
   /** Ids of keys in use that do not carry our tags yet; tag mode only. */
   readonly untagged?: ReadonlySet<string>;
   /** Keys out of use that a former process of this server could not schedule for deletion in time. */
-  readonly overdue?: readonly KeyMetadata[];
+  readonly reminded?: readonly KeyMetadata[];
 }
 
 /** A usable key under an id for which another one was chosen. */
-export interface SurplusKey {
+export interface DuplicateKey {
   readonly key: KeyMetadata;
   readonly chosen: KeyMetadata;
   /** Whether the id's alias stands on the chosen one; otherwise it was only the newest. */

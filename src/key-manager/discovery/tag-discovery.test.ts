@@ -133,7 +133,7 @@ describe("discoverByTags", () => {
     const byAlias = await discover(account);
     assert.equal(byAlias.entries.get("x509-CA-A"), keys[1]);
     assert.deepEqual(
-      byAlias.surplus?.map(({ key, isChosenByAlias }) => [key.arn, isChosenByAlias]).sort(),
+      byAlias.duplicates?.map(({ key, isChosenByAlias }) => [key.arn, isChosenByAlias]).sort(),
       [...[keys[0], keys[2]].map((arn) => [arn, true])].sort(),
     );
     assert.equal(byAlias.lines.filter(({ level }) => level === "warn").length, 1);
@@ -141,7 +141,7 @@ describe("discoverByTags", () => {
     const newest = await discover(account);
     assert.equal(newest.entries.get("x509-CA-A"), keys[2]);
     assert.equal(newest.unattendedMs, Number.POSITIVE_INFINITY);
-    assert.ok(newest.surplus?.every(({ isChosenByAlias }) => !isChosenByAlias));
+    assert.ok(newest.duplicates?.every(({ isChosenByAlias }) => !isChosenByAlias));
   });
 
   it("takes the tagged key when the one behind the alias is pending deletion, not when it is disabled", async () => {

@@ -7,14 +7,14 @@
  */
 
 import { KeyManagerError, keyManagerError } from "../errors.ts";
-import { findKey } from "../find-key.ts";
-import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
 import { keyTypeOf } from "../key-type.ts";
+import { findKey } from "../keys/find-key.ts";
+import { createKeyEntry, type KeyEntry } from "../keys/key-entry.ts";
 import { mapBounded } from "../pace/concurrency.ts";
-import { isDoomed, type KeyMetadata } from "../ports.ts";
+import { isPendingDeletion, type KeyMetadata } from "../ports.ts";
 import { readSpireTags, type SpireTags, serverFilter, trustDomainFilter } from "../tags/spire-tags.ts";
 import { troubleWith } from "./alias-discovery.ts";
-import type { DiscoveredKeys, SurplusKey, TagDiscoveryContext, UnusableKey } from "./key-discovery.ts";
+import type { DiscoveredKeys, DuplicateKey, TagDiscoveryContext, UnusableKey } from "./key-discovery.ts";
 import { migrate } from "./tag-migration.ts";
 
 const concurrency = 16;
@@ -86,14 +86,14 @@ function chosenOf({ tagged, target }: Slot): TaggedCandidate | undefined {
   const usable = tagged.filter(({ key }) => isUsable(key));
   const byAlias = usable.find(({ key }) => key.arn === target?.arn);
   if (byAlias !== undefined) return byAlias;
-  if (target !== undefined && !isDoomed(target)) return undefined;
+  if (target !== undefined && !isPendingDeletion(target)) return undefined;
   return usable.toSorted((a, b) => (b.key.creationDate?.getTime() ?? 0) - (a.key.creationDate?.getTime() ?? 0))[0];
 }
 
 interface Finding {
   readonly entries: readonly KeyEntry[];
   readonly unusable: readonly UnusableKey[];
-  readonly surplus: readonly SurplusKey[];
+  readonly duplicates: readonly DuplicateKey[];
 }
 
 async function examine(slot: Slot, context: TagDiscoveryContext): Promise<Finding> {
@@ -106,7 +106,7 @@ async function examine(slot: Slot, context: TagDiscoveryContext): Promise<Findin
       const trouble = troubleWith(key, key.arn === target?.arn ? aliasName : undefined);
       return trouble === undefined ? [] : [{ aliasName, keyArn: key.arn, trouble }];
     });
-    return { entries: [], unusable, surplus: [] };
+    return { entries: [], unusable, duplicates: [] };
   }
   const { key } = chosen;
   const { pkixData } = await context.kms.getPublicKey(key.arn, { signal: context.signal });
@@ -119,8 +119,12 @@ async function examine(slot: Slot, context: TagDiscoveryContext): Promise<Findin
     });
   }
   const isChosenByAlias = key.arn === target?.arn;
-  const surplus = others.map((other) => ({ key: other.key, chosen: key, isChosenByAlias }));
-  return { entries: [createKeyEntry({ keyId, keyType, keyArn: key.arn, aliasName, pkixData })], unusable: [], surplus };
+  const duplicates = others.map((other) => ({ key: other.key, chosen: key, isChosenByAlias }));
+  return {
+    entries: [createKeyEntry({ keyId, keyType, keyArn: key.arn, aliasName, pkixData })],
+    unusable: [],
+    duplicates,
+  };
 }
 
 /** Whether keys may exist that only aliases show. */
@@ -163,7 +167,7 @@ export async function discoverByTags(context: TagDiscoveryContext): Promise<Disc
     const found = {
       entries,
       unusable: findings.flatMap(({ unusable }) => unusable),
-      surplus: findings.flatMap(({ surplus }) => surplus),
+      duplicates: findings.flatMap(({ duplicates }) => duplicates),
       unattendedMs: longestUnattendedMs(slots, entries, context.clock.now()),
     };
     return mayHaveUntaggedKeys(slots, candidates, context) ? await migrate(found, slots, context) : found;

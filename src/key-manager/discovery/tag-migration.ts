@@ -1,6 +1,6 @@
 /** From alias mode to tag mode. */
 import { explain, KeyManagerError } from "../errors.ts";
-import type { KeyEntry } from "../key-entry.ts";
+import type { KeyEntry } from "../keys/key-entry.ts";
 import { Pacer } from "../pace/pacer.ts";
 import { isKmsError, type KeyMetadata } from "../ports.ts";
 import { notKeptAlive, spireTags } from "../tags/spire-tags.ts";
@@ -49,7 +49,7 @@ export async function migrate(
     entries: merged,
     untagged,
     unusable: [...byAlias.unusable, ...others],
-    surplus: tagged.surplus ?? [],
+    duplicates: tagged.duplicates ?? [],
     // What has no tags yet is to be tagged soon.
     unattendedMs: untagged.size > 0 ? Number.POSITIVE_INFINITY : Math.max(tagged.unattendedMs, byAlias.unattendedMs),
   };

@@ -5,7 +5,7 @@
  * server may have changed. Keys are out of reach: the client has no call that makes, disables or schedules one.
  */
 import { KeyManagerError, keyManagerError } from "../errors.ts";
-import { findKey } from "../find-key.ts";
+import { findKey } from "../keys/find-key.ts";
 import { isKmsError, type KmsClient } from "../ports.ts";
 import type { Step } from "./steps.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { seededRandom, settled, VirtualTime } from "../../../test/simulation/virtual-time.ts";
+import type { DeletionRequest } from "../deletions.ts";
 import { type KmsClient, KmsError, type KmsErrorCode, type LogFields } from "../ports.ts";
 import { DeletionQueue } from "./deletion-queue.ts";
-import type { DoomedKey } from "./key-deletion.ts";
 
 const failure = (code: KmsErrorCode, message = "no", operation = "ScheduleKeyDeletion") =>
   new KmsError(message, { code, operation, awsName: code, outcomeUnknown: false });
@@ -18,12 +18,17 @@ describe("DeletionQueue", () => {
   let underWay: number;
   let most: number;
   let queue: DeletionQueue;
+  /** What DeleteAlias answers, in turn; afterwards it succeeds. */
+  let aliasAnswers: KmsError[];
+  let deletedAliases: number;
 
   beforeEach(() => {
     time = new VirtualTime(Date.UTC(2026, 0, 1));
     log = [];
     scheduled = [];
     answers = [];
+    aliasAnswers = [];
+    deletedAliases = 0;
     inUse = new Set();
     underWay = 0;
     most = 0;
@@ -57,22 +62,34 @@ describe("DeletionQueue", () => {
       scheduled.push(keyArn);
       return new Date(time.now + days * 86_400_000);
     },
-    describeKey: async () => ({ deletionDate: new Date(0) }),
+    async describeKey(keyId: string) {
+      const deletionDate = new Date(0);
+      return { keyId, arn: keyId.startsWith("alias/") ? "k" : keyId, keyState: "Enabled", deletionDate };
+    },
+    async *listAliases() {
+      yield { items: [], serverTime: new Date(now) };
+    },
+    async deleteAlias() {
+      deletedAliases++;
+      const answer = aliasAnswers.shift();
+      if (answer !== undefined) throw answer;
+    },
   } as unknown as KmsClient;
 
-  const doomed = (keyArn: string, more: Partial<DoomedKey> = {}): DoomedKey => ({
+  const key = (keyArn: string, more: Partial<DeletionRequest> = {}): DeletionRequest => ({
     kms,
     keyArn,
     aliasName: "alias/x",
     pendingWindowInDays: 7,
-    reason: "rotated",
+    rule: "rotated",
+    mayStay: () => undefined,
     ...more,
   });
   const said = (message: RegExp, level?: string) =>
     log.filter((entry) => message.test(entry.message) && (level === undefined || entry.level === level));
 
   it("schedules a key, with one line that has all of it", async () => {
-    queue.add(doomed("k", { details: { age: "3h" } }));
+    void queue.schedule(key("k", { details: { age: "3h" } }));
     await settled();
     assert.deepEqual(scheduled, ["k"]);
     assert.equal(queue.size, 0);
@@ -89,8 +106,8 @@ describe("DeletionQueue", () => {
 
   it("takes a key once, and knows which it has", async () => {
     answers = [failure("THROTTLED")];
-    queue.add(doomed("k"));
-    queue.add(doomed("k"));
+    void queue.schedule(key("k"));
+    void queue.schedule(key("k"));
     await settled();
     assert.ok(queue.has("k"));
     assert.equal(queue.size, 1);
@@ -103,7 +120,7 @@ describe("DeletionQueue", () => {
     it(`tries again after ${code}, later each time, and drops nothing`, async () => {
       answers = Array.from({ length: 8 }, () => failure(code));
       const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
-      for (const keyArn of keys) queue.add(doomed(keyArn));
+      for (const keyArn of keys) void queue.schedule(key(keyArn));
       await time.run(3_600_000);
       assert.deepEqual(scheduled.toSorted(), keys.toSorted());
       assert.ok(said(/^Failed to schedule key deletion/, "warn").length >= 1);
@@ -112,7 +129,7 @@ describe("DeletionQueue", () => {
 
   it("makes at most four attempts at once", async () => {
     answers = Array.from({ length: 40 }, () => "held" as const);
-    for (let index = 0; index < 40; index++) queue.add(doomed(`k${index}`));
+    for (let index = 0; index < 40; index++) void queue.schedule(key(`k${index}`));
     await time.run(20_000);
     assert.equal(scheduled.length, 40);
     assert.equal(most, 4);
@@ -120,7 +137,7 @@ describe("DeletionQueue", () => {
 
   it("gives up after a day, says so, and remembers it for the scans", async () => {
     answers = Array.from({ length: 10_000 }, () => failure("ACCESS_DENIED"));
-    queue.add(doomed("k"));
+    void queue.schedule(key("k"));
     await time.run(25 * 3_600_000);
     assert.equal(queue.size, 0);
     assert.equal(said(/^Key deletion gave up/, "error").length, 1);
@@ -128,7 +145,7 @@ describe("DeletionQueue", () => {
     const attempts = 10_000 - answers.length;
     assert.ok(attempts > 50 && attempts < 250, `${attempts} attempts`);
     answers = [];
-    queue.add(doomed("k"));
+    void queue.schedule(key("k"));
     await time.run(1_000);
     assert.deepEqual(scheduled, ["k"]);
     assert.ok(!queue.hasFailed("k"));
@@ -136,8 +153,8 @@ describe("DeletionQueue", () => {
 
   it("is content with a key that is gone, or pending already", async () => {
     answers = [failure("NOT_FOUND"), failure("INVALID_STATE", "k is pending deletion.")];
-    queue.add(doomed("gone"));
-    queue.add(doomed("pending"));
+    void queue.schedule(key("gone"));
+    void queue.schedule(key("pending"));
     await time.run(60_000);
     assert.equal(queue.size, 0);
     assert.deepEqual(scheduled, []);
@@ -147,15 +164,14 @@ describe("DeletionQueue", () => {
 
   it("tries again when the key is in another state, or when a step before says what only looks like it", async () => {
     answers = [failure("INVALID_STATE", "k is updating.")];
-    queue.add(doomed("updating"));
+    void queue.schedule(key("updating"));
     let attempts = 0;
-    const before = async () => {
+    const markInactive = async () => {
       attempts++;
       if (attempts === 1) throw failure("INVALID_STATE", "the new key is pending deletion.", "UpdateAlias");
       if (attempts === 2) throw failure("NOT_FOUND", "no such alias", "UpdateAlias");
-      return true;
     };
-    queue.add(doomed("other", { before }));
+    void queue.schedule(key("other", { markInactive }));
     await time.run(60_000);
     assert.deepEqual(scheduled.toSorted(), ["other", "updating"]);
     assert.equal(attempts, 3);
@@ -163,7 +179,7 @@ describe("DeletionQueue", () => {
 
   it("says at error what KMS will never take", async () => {
     answers = [failure("INVALID_REQUEST")];
-    queue.add(doomed("k"));
+    void queue.schedule(key("k"));
     await time.run(60_000);
     assert.equal(queue.size, 0);
     assert.equal(said(/^KMS will not schedule/, "error").length, 1);
@@ -171,12 +187,11 @@ describe("DeletionQueue", () => {
 
   it("never schedules a key in use, whoever asked, not even when it came into use during the last look", async () => {
     inUse.add("k");
-    queue.add(doomed("k"));
-    queue.add(
-      doomed("late", {
-        before: async () => {
+    void queue.schedule(key("k"));
+    void queue.schedule(
+      key("late", {
+        markInactive: async () => {
           inUse.add("late");
-          return true;
         },
       }),
     );
@@ -188,22 +203,22 @@ describe("DeletionQueue", () => {
   it("takes the last look at each attempt, and lets the key stay when that says so", async () => {
     answers = [failure("THROTTLED")];
     const looks: boolean[] = [];
-    queue.add(doomed("k", { before: async () => looks.push(true) < 2 }));
+    const outcome = queue.schedule(
+      key("k", { mayStay: () => (looks.push(true) < 2 ? undefined : "it is wanted again") }),
+    );
     await time.run(60_000);
+    assert.equal(await outcome, "spared");
     assert.equal(looks.length, 2);
+    assert.equal(said(/is to stay after all/, "info")[0]?.fields.reason, "it is wanted again");
     assert.deepEqual(scheduled, []);
     assert.equal(queue.size, 0);
   });
 
   it("does what comes after until it is done, without scheduling again", async () => {
-    let attempts = 0;
-    const after = async () => {
-      attempts++;
-      if (attempts < 3) throw failure("THROTTLED", "no", "DeleteAlias");
-    };
-    queue.add(doomed("k", { after }));
+    aliasAnswers = [failure("THROTTLED", "no", "DeleteAlias"), failure("UNAVAILABLE", "no", "DeleteAlias")];
+    void queue.schedule(key("k", { staleAlias: "alias/x" }));
     await time.run(60_000);
-    assert.equal(attempts, 3);
+    assert.equal(deletedAliases, 3);
     assert.deepEqual(scheduled, ["k"]);
     assert.equal(said(/^Failed/, "warn").length, 0);
   });
@@ -211,7 +226,7 @@ describe("DeletionQueue", () => {
   it("refuses what is beyond its bounds, at error, with the ARN", async () => {
     queue = makeQueue(2);
     answers = [failure("THROTTLED"), failure("THROTTLED"), failure("THROTTLED")];
-    for (const keyArn of ["a", "b", "c"]) queue.add(doomed(keyArn));
+    for (const keyArn of ["a", "b", "c"]) void queue.schedule(key(keyArn));
     assert.equal(queue.size, 2);
     assert.equal(said(/^Too many keys wait/, "error")[0]?.fields.key_arn, "c");
     await time.run(60_000);
@@ -219,7 +234,7 @@ describe("DeletionQueue", () => {
 
   it("flushes while it may, then names what is left and stops", async () => {
     answers = Array.from({ length: 100 }, () => failure("THROTTLED"));
-    queue.add(doomed("k"));
+    void queue.schedule(key("k"));
     const giveUp = new AbortController();
     const flushed = queue.flush(giveUp.signal);
     await time.run(10_000);

@@ -5,17 +5,12 @@
  * reminder. So what a dying process leaves is found again by the scans and by the next start.
  */
 
+import type { DeletionOutcome, DeletionRequest, Deletions } from "../deletions.ts";
 import { messageOf } from "../errors.ts";
 import { abortController } from "../pace/concurrency.ts";
 import { LogLimit } from "../pace/log-limit.ts";
 import type { KmsClient } from "../ports.ts";
-import {
-  type DoomedKey,
-  fieldsOf,
-  KeyDeletion,
-  type KeyDeletionContext,
-  type KeyDeletionOptions,
-} from "./key-deletion.ts";
+import { fieldsOf, KeyDeletion, type KeyDeletionContext, type KeyDeletionOptions } from "./key-deletion.ts";
 
 export interface DeletionQueueOptions extends KeyDeletionOptions {
   /** More than this are refused, at error with the ARN. Default 10,000. */
@@ -27,10 +22,10 @@ const maxAttemptsUnderWay = 4;
 
 interface Pending {
   readonly deletion: KeyDeletion;
-  readonly done: Promise<void>;
+  readonly done: Promise<DeletionOutcome>;
 }
 
-export class DeletionQueue {
+export class DeletionQueue implements Deletions {
   readonly #options: DeletionQueueOptions;
   readonly #stop = abortController();
   readonly #pending = new Map<string, Pending>();
@@ -55,65 +50,57 @@ export class DeletionQueue {
     return this.#pending.size;
   }
 
-  /** Number of keys of this server not yet scheduled. */
   get ownSize(): number {
     let own = 0;
-    for (const { deletion } of this.#pending.values()) if (deletion.key.isOwn) own++;
+    for (const { deletion } of this.#pending.values()) if (deletion.request.isOwn) own++;
     return own;
   }
 
-  /** Whether the key is on its way already. */
   has(keyArn: string): boolean {
     return this.#pending.has(keyArn);
   }
 
-  /** Whether a key was here before and could not be scheduled. */
   hasFailed(keyArn: string): boolean {
     return this.#failed.has(keyArn);
   }
 
-  /** Takes a key; a key that is already here is not taken twice. Returns at once. */
-  add(key: DoomedKey): void {
+  schedule(request: DeletionRequest): Promise<DeletionOutcome> {
     const { log, capacity = 10_000 } = this.#options;
-    const { keyArn } = key;
-    if (this.#pending.has(keyArn)) return;
+    const { keyArn } = request;
+    const pending = this.#pending.get(keyArn);
+    if (pending !== undefined) return pending.done;
     if (this.#pending.size >= capacity) {
-      log.error("Too many keys wait for deletion: this one is left to the next start or scan", fieldsOf(key));
-      return;
+      log.error("Too many keys wait for deletion: this one is left to the next start or scan", fieldsOf(request));
+      return Promise.resolve("not done");
     }
-    const deletion = new KeyDeletion(key, this.#context);
+    const deletion = new KeyDeletion(request, this.#context);
     const done = deletion
       .run()
-      .then(() => {
+      .then((outcome) => {
         this.#failed.delete(keyArn);
+        return outcome;
       })
-      .catch((error: unknown) => {
-        if (this.#stop.signal.aborted) return;
+      .catch((error: unknown): DeletionOutcome => {
+        if (this.#stop.signal.aborted) return "not done";
         if (this.#failed.size < capacity) this.#failed.add(keyArn);
         log.error("Key deletion gave up: it is left to the next start or scan", {
-          ...fieldsOf(key),
+          ...fieldsOf(request),
           reason: messageOf(error),
         });
+        return "not done";
       })
       .finally(() => {
         // A key that was reclaimed may be back by now.
         if (this.#pending.get(keyArn)?.deletion === deletion) this.#pending.delete(keyArn);
       });
     this.#pending.set(keyArn, { deletion, done });
+    return done;
   }
 
-  /**
-   * Takes a key out that waits here only because KMS would not schedule it, and to which nothing has happened since it
-   * was made.
-   *
-   * @param purpose see {@link DoomedKey.purpose}
-   * @param kms the client that the key must have been made with
-   * @returns its ARN
-   */
   reclaim(purpose: string, kms: KmsClient): string | undefined {
     for (const [keyArn, { deletion }] of this.#pending) {
-      const { key } = deletion;
-      if (key.purpose !== purpose || key.kms !== kms || !deletion.reclaim()) continue;
+      const { request } = deletion;
+      if (request.purpose !== purpose || request.kms !== kms || !deletion.reclaim()) continue;
       this.#pending.delete(keyArn);
       return keyArn;
     }

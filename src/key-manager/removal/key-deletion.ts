@@ -1,49 +1,26 @@
 /**
  * The way of one key to ScheduleKeyDeletion: looked at, scheduled, followed up, and tried again until that is settled or
  * a day has passed.
+ *
+ * The look comes first at each attempt, for by then what was true of the key may have changed. Without it nothing is
+ * scheduled: where KMS denies or throttles it, the deletion waits.
  */
+import type { DeletionOutcome, DeletionRequest } from "../deletions.ts";
 import { explain, messageOf } from "../errors.ts";
+import { findKey } from "../keys/find-key.ts";
 import type { LogLimit } from "../pace/log-limit.ts";
 import {
   type Clock,
   isKmsError,
-  type KmsClient,
+  isPendingDeletion,
+  type KeyMetadata,
   type KmsError,
   type KmsErrorCode,
-  type LogFields,
   type Logger,
 } from "../ports.ts";
 import type { Telemetry } from "../telemetry.ts";
-
-export interface DoomedKey {
-  /** The client of the account and Region that the key lives in, whatever is configured later. */
-  readonly kms: KmsClient;
-  readonly keyArn: string;
-  readonly aliasName: string | undefined;
-  readonly pendingWindowInDays: number;
-  /** Which rule doomed the key, for the log: `rotated`, `abandoned`, … */
-  readonly reason: string;
-  /** More for the log line. */
-  readonly details?: LogFields;
-  /** Whether it was this server's: until it is on its way out it counts among the keys that this server lives with. */
-  readonly isOwn?: boolean;
-  /**
-   * What the key could still be used for: only for a key that has never stood behind an alias and that nobody knows of.
-   * Equal for keys that could stand for one another.
-   */
-  readonly purpose?: string | undefined;
-  /** Alias to put on the key when its deletion takes long, so that the next process finds it; goes when the key goes. */
-  readonly reminder?: string | undefined;
-  /**
-   * What has to be looked at and done first, at each attempt: by then the facts that doomed the key may have changed.
-   * When it fails, all of it is tried again later.
-   *
-   * @returns false when the key is to stay
-   */
-  readonly before?: ((signal: AbortSignal) => Promise<boolean>) | undefined;
-  /** What has to be done once the key is on its way out; tried again like everything else. */
-  readonly after?: ((signal: AbortSignal) => Promise<void>) | undefined;
-}
+import { keepAliasOff } from "./alias-guard.ts";
+import { keyFactsOf } from "./key-facts.ts";
 
 export interface KeyDeletionOptions {
   readonly clock: Clock;
@@ -68,11 +45,15 @@ const firstBackoffMs = 1_000;
 const maxBackoffMs = 15 * 60_000;
 /** What could not be done in a day is left to a scan, which looks at everything anew. */
 const giveUpAfterMs = 24 * 3_600_000;
-/** A deletion that is not settled by then may outlive this process. */
+/** So long after an attempt failed its reminder is left: the deletion may outlive this process. */
 const remindAfterMs = 500;
+/** An attempt that takes longer than this may be the last one. */
+const longAttemptMs = 5_000;
 
-/** How far a key has come. */
-type Progress = "waiting" | "scheduled" | "settled";
+/** How far a key has come: `scheduled` = what follows the deletion is still to be done. */
+type Progress = "waiting" | "scheduled" | { readonly outcome: DeletionOutcome };
+
+const settled = (outcome: DeletionOutcome): Progress => ({ outcome });
 
 /** Whether it is ScheduleKeyDeletion itself that failed like this, and not a step before it. */
 const refused = (error: unknown, code: KmsErrorCode): error is KmsError =>
@@ -80,31 +61,31 @@ const refused = (error: unknown, code: KmsErrorCode): error is KmsError =>
 
 const isUnknown = (error: unknown): boolean => !isKmsError(error) || error.outcomeUnknown;
 
-export const fieldsOf = (key: DoomedKey) => ({
-  ...key.details,
-  key_arn: key.keyArn,
-  alias_name: key.aliasName,
-  rule: key.reason,
+export const fieldsOf = ({ details, keyArn, aliasName, rule }: DeletionRequest) => ({
+  ...details,
+  key_arn: keyArn,
+  alias_name: aliasName,
+  rule,
 });
 
 export class KeyDeletion {
-  readonly key: DoomedKey;
+  readonly request: DeletionRequest;
   readonly #context: KeyDeletionContext;
   readonly #settled = new AbortController();
   #isResting = false;
-  /** Whether the key may be on its way out, or have its reminder, by now. */
+  #isReminded = false;
+  /** Whether the key may be scheduled for deletion, or have its reminder, by now. */
   #isTouched = false;
 
-  constructor(key: DoomedKey, context: KeyDeletionContext) {
-    this.key = key;
+  constructor(request: DeletionRequest, context: KeyDeletionContext) {
+    this.request = request;
     this.#context = context;
   }
 
   /** @throws Error when it could not be done in a day */
-  async run(): Promise<void> {
-    void this.#remind();
+  async run(): Promise<DeletionOutcome> {
     try {
-      await this.#work();
+      return await this.#work();
     } finally {
       this.#settled.abort();
     }
@@ -116,32 +97,34 @@ export class KeyDeletion {
    * @returns whether that is so; then nothing is done to the key any more
    */
   reclaim(): boolean {
-    if (this.key.purpose === undefined || !this.#isResting || this.#isTouched) return false;
+    if (this.request.purpose === undefined || !this.#isResting || this.#isTouched) return false;
     if (this.#settled.signal.aborted) return false;
     this.#settled.abort();
     return true;
   }
 
-  async #work(): Promise<void> {
+  async #work(): Promise<DeletionOutcome> {
     const { clock, log, inTurn } = this.#context;
     const giveUpAt = clock.now().getTime() + giveUpAfterMs;
     let progress: Progress = "waiting";
     for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(backoffMs * 2, maxBackoffMs)) {
-      progress = await inTurn(() => this.#attempt(progress));
-      if (progress === "settled") return;
+      progress = await inTurn(() => this.#remindIfLong(this.#attempt(progress)));
+      if (typeof progress === "object") return progress.outcome;
       const delayMs = backoffMs * (0.5 + clock.random() / 2);
       if (clock.now().getTime() + delayMs > giveUpAt) throw new Error("it could not be done in a day");
-      log.debug("Key deletion will be tried again", { ...fieldsOf(this.key), delay_ms: Math.round(delayMs) });
-      if (!(await this.#rest(delayMs))) return;
+      log.debug("Key deletion will be tried again", { ...fieldsOf(this.request), delay_ms: Math.round(delayMs) });
+      if (!(await this.#rest(delayMs))) return "reclaimed";
     }
   }
 
   /** @returns false when the key was reclaimed meanwhile */
   async #rest(delayMs: number): Promise<boolean> {
-    const { clock, stop } = this.#context;
     this.#isResting = true;
     try {
-      await clock.sleep(delayMs, AbortSignal.any([stop, this.#settled.signal]));
+      const shortMs = Math.min(delayMs, remindAfterMs);
+      await this.#sleep(shortMs);
+      await this.#remind();
+      await this.#sleep(delayMs - shortMs);
     } catch (error) {
       if (!this.#settled.signal.aborted) throw error;
     } finally {
@@ -150,28 +133,41 @@ export class KeyDeletion {
     return !this.#settled.signal.aborted;
   }
 
-  /** Leaves the reminder, unless the deletion is settled before that is worth while. Never rejects. */
-  async #remind(): Promise<void> {
-    const { clock, log, stop } = this.#context;
-    const { key } = this;
-    if (key.reminder === undefined) return;
+  async #sleep(ms: number): Promise<void> {
+    const { clock, stop } = this.#context;
+    await clock.sleep(ms, AbortSignal.any([stop, this.#settled.signal]));
+  }
+
+  async #remindIfLong(attempt: Promise<Progress>): Promise<Progress> {
+    if (this.request.reminder === undefined) return attempt;
+    const { clock, stop } = this.#context;
+    const done = new AbortController();
+    clock.sleep(longAttemptMs, AbortSignal.any([done.signal, stop])).then(
+      () => this.#remind(),
+      () => undefined,
+    );
     try {
-      await clock.sleep(remindAfterMs, AbortSignal.any([this.#settled.signal, stop]));
-    } catch {
-      return;
+      return await attempt;
+    } finally {
+      done.abort();
     }
+  }
+
+  /** Leaves the reminder, once. Never rejects. */
+  async #remind(): Promise<void> {
+    const { log } = this.#context;
+    const { reminder, kms, keyArn } = this.request;
+    if (reminder === undefined || this.#isReminded || this.#settled.signal.aborted) return;
+    this.#isReminded = true;
     this.#isTouched = true;
     try {
-      await key.kms.createAlias(key.reminder, key.keyArn);
-      log.info("Key is still to be scheduled for deletion: left a reminder", {
-        ...fieldsOf(key),
-        reminder: key.reminder,
-      });
+      await kms.createAlias(reminder, keyArn);
+      log.info("Key is still to be scheduled for deletion: left a reminder", { ...fieldsOf(this.request), reminder });
     } catch (error) {
-      // There already, or no alias can stand on the key any more because it is on its way out.
+      // There already, or no alias can stand on the key any more because its deletion is scheduled.
       if (isKmsError(error, "ALREADY_EXISTS", "NOT_FOUND", "INVALID_STATE")) return;
       log.warn("Failed to leave a reminder on a key that is to be scheduled for deletion", {
-        ...fieldsOf(key),
+        ...fieldsOf(this.request),
         reason: messageOf(error),
       });
     }
@@ -185,20 +181,20 @@ export class KeyDeletion {
   }
 
   async #schedule(): Promise<Progress> {
-    const { log, isInUse, telemetry, stop } = this.#context;
-    const { key } = this;
+    const { log, telemetry, stop } = this.#context;
+    const { kms, keyArn, pendingWindowInDays, markInactive } = this.request;
     try {
-      if (key.before !== undefined && !isInUse(key.keyArn) && !(await key.before(stop))) {
-        log.info("Key is to stay after all: not scheduled for deletion", fieldsOf(key));
-        return "settled";
-      }
-      if (isInUse(key.keyArn)) {
-        log.error("Key is in use and was not scheduled for deletion", fieldsOf(key));
-        return "settled";
-      }
-      const deletionDate = await key.kms.scheduleKeyDeletion(key.keyArn, key.pendingWindowInDays, { signal: stop });
+      const known = this.#inUse() ?? (await this.#look());
+      if (known !== undefined) return known;
+      await markInactive?.(keyArn);
+      const inUse = this.#inUse();
+      if (inUse !== undefined) return inUse;
+      const deletionDate = await kms.scheduleKeyDeletion(keyArn, pendingWindowInDays, { signal: stop });
       telemetry?.count("keys_scheduled_for_deletion");
-      log.info("Key scheduled for deletion", { ...fieldsOf(key), deletion_date: deletionDate?.toISOString() });
+      log.info("Key scheduled for deletion", {
+        ...fieldsOf(this.request),
+        deletion_date: deletionDate?.toISOString(),
+      });
       return "scheduled";
     } catch (error) {
       if (isUnknown(error)) this.#isTouched = true;
@@ -206,50 +202,112 @@ export class KeyDeletion {
     }
   }
 
+  #inUse(): Progress | undefined {
+    const { isInUse, log } = this.#context;
+    if (!isInUse(this.request.keyArn)) return undefined;
+    log.error("Key is in use and was not scheduled for deletion", fieldsOf(this.request));
+    return settled("in use");
+  }
+
+  /**
+   * Whether the key may go, by what KMS says at this moment.
+   *
+   * @returns undefined when it may
+   * @throws KmsError when KMS does not say
+   */
+  async #look(): Promise<Progress | undefined> {
+    const { log, stop } = this.#context;
+    const { kms, keyArn, slot, unlessAlias, mayStay } = this.request;
+    if (slot !== undefined) await keepAliasOff(keyArn, slot, { kms, log, signal: stop });
+    if (unlessAlias !== undefined && (await findKey(kms, unlessAlias, { signal: stop }))?.arn === keyArn) {
+      log.info("Key is to stay after all: not scheduled for deletion", fieldsOf(this.request));
+      return settled("in use");
+    }
+    const facts = await keyFactsOf(keyArn, kms, stop);
+    if (facts === undefined) return this.#notFound();
+    if (isPendingDeletion(facts.key)) return this.#scheduledAlready(facts.key);
+    // A listing may be older than the look at the alias itself.
+    const lookedAt = slot?.aliasName ?? unlessAlias;
+    const aliases = facts.aliases.filter(({ aliasName }) => aliasName !== lookedAt);
+    const reason = mayStay({ ...facts, aliases });
+    if (reason === undefined) return undefined;
+    const level = this.request.isOwn ? "warn" : "info";
+    log[level]("Key is to stay after all: not scheduled for deletion", { ...fieldsOf(this.request), reason });
+    return settled("spared");
+  }
+
+  #notFound(): Progress {
+    this.#context.log.info("Key is gone already", fieldsOf(this.request));
+    return settled("not found");
+  }
+
+  #scheduledAlready({ deletionDate }: Pick<KeyMetadata, "deletionDate">): Progress {
+    // Another process was faster, or it was an earlier attempt whose answer was lost.
+    this.#context.log.info("Key is scheduled for deletion already", {
+      ...fieldsOf(this.request),
+      deletion_date: deletionDate?.toISOString(),
+    });
+    return "scheduled";
+  }
+
   async #judge(error: unknown): Promise<Progress> {
     const { log, stop, failures, waiting } = this.#context;
-    const { key } = this;
     if (refused(error, "INVALID_STATE") && /pending/i.test(error.message)) {
-      // Somebody else was faster, or it was an earlier attempt whose answer was lost.
-      log.info("Key is scheduled for deletion already", { ...fieldsOf(key), ...(await this.#deletionDate()) });
-      return "scheduled";
+      return this.#scheduledAlready({ deletionDate: await this.#deletionDate() });
     }
-    if (refused(error, "NOT_FOUND")) {
-      log.info("Key is gone already", fieldsOf(key));
-      return "settled";
-    }
+    if (refused(error, "NOT_FOUND")) return this.#notFound();
     if (refused(error, "INVALID_REQUEST")) {
-      log.error("KMS will not schedule the key for deletion", { ...fieldsOf(key), reason: explain(error) });
-      return "settled";
+      log.error("KMS will not schedule the key for deletion", { ...fieldsOf(this.request), reason: explain(error) });
+      return settled("refused");
     }
     if (stop.aborted) return "waiting";
-    const fields = { ...fieldsOf(key), reason: explain(error), waiting: waiting() };
+    const fields = { ...fieldsOf(this.request), reason: explain(error), waiting: waiting() };
     failures.run((more) => log.warn("Failed to schedule key deletion; it will be tried again", { ...fields, ...more }));
     return "waiting";
   }
 
+  /** What follows the deletion: KMS puts no alias on the key any more, so this look is the last that is needed. */
   async #finish(): Promise<Progress> {
     const { log, stop } = this.#context;
+    const { kms, keyArn, slot, staleAlias } = this.request;
     try {
-      await this.key.after?.(stop);
-      return "settled";
+      if (slot !== undefined) await keepAliasOff(keyArn, slot, { kms, log, signal: stop });
+      if (staleAlias !== undefined) await this.#deleteAlias(staleAlias);
+      return settled("scheduled");
     } catch (error) {
       // Not worth a warning: the deletion itself is under way. Giving up will be told.
       log.debug("Key is scheduled for deletion, but not all that goes with it is done", {
-        ...fieldsOf(this.key),
+        ...fieldsOf(this.request),
         reason: messageOf(error),
       });
       return "scheduled";
     }
   }
 
-  async #deletionDate(): Promise<LogFields> {
-    const { kms, keyArn } = this.key;
+  async #deleteAlias(aliasName: string): Promise<void> {
+    const { log, stop } = this.#context;
+    const { kms, keyArn } = this.request;
     try {
-      const { deletionDate } = await kms.describeKey(keyArn, { signal: this.#context.stop });
-      return { deletion_date: deletionDate?.toISOString() };
+      // Its server may have come back and put it on a new key.
+      const target = await kms.describeKey(aliasName, { signal: stop });
+      if (target.arn === keyArn) await kms.deleteAlias(aliasName, { signal: stop });
+    } catch (error) {
+      if (isKmsError(error, "NOT_FOUND")) return;
+      if (!isKmsError(error, "ACCESS_DENIED")) throw error;
+      log.warn("Failed to delete a stale alias: KMS deletes it with its key", {
+        alias_name: aliasName,
+        key_arn: keyArn,
+        reason: explain(error),
+      });
+    }
+  }
+
+  async #deletionDate(): Promise<Date | undefined> {
+    const { kms, keyArn } = this.request;
+    try {
+      return (await kms.describeKey(keyArn, { signal: this.#context.stop })).deletionDate;
     } catch {
-      return {};
+      return undefined;
     }
   }
 }

@@ -1,54 +1,52 @@
-/** Keys that a start of this server finds out of use and need not leave to the scans. */
+/** Orphans that a start of this server finds and need not leave to the scans. */
 
+import type { DeletionRule } from "../deletions.ts";
 import type { DiscoveredKeys } from "../discovery/key-discovery.ts";
-import type { KeyNames } from "../names.ts";
-import type { KeyMetadata, KmsClient, Logger } from "../ports.ts";
-import type { DeletionQueue } from "./deletion-queue.ts";
-import type { DoomedKey } from "./key-deletion.ts";
-
-export interface LeftoverOptions {
-  readonly kms: KmsClient;
-  readonly names: KeyNames;
-  readonly log: Logger;
-  readonly deletions: DeletionQueue;
-  readonly pendingWindowInDays: number;
-  /** Says what would go, and leaves it. */
-  readonly dryRun: boolean;
-  /** Marks a key as not in use any more. */
-  readonly retire: (keyArn: string) => Promise<void>;
-}
+import type { KeyMetadata } from "../ports.ts";
+import type { Setup } from "../setup.ts";
+import { whyNotSpires } from "./ownership.ts";
 
 const createdAt = ({ creationDate }: KeyMetadata): number => creationDate?.getTime() ?? Number.NaN;
-
-async function hasAlias(kms: KmsClient, keyArn: string, signal: AbortSignal): Promise<boolean> {
-  for await (const { items } of kms.listAliases(keyArn, { signal })) if (items.length > 0) return true;
-  return false;
-}
 
 /**
  * Schedules for deletion what earlier processes of this server left.
  *
- * Of several keys tagged for one id those that are older than the one its alias stands on are leftovers of a rotation. A
- * newer one may be a replica's generation that is just under way: it is left to the scans, like everything doubtful.
+ * Of several keys tagged for one id those that are older than the one its alias stands on were replaced. A newer one may
+ * be a replica's generation that is just under way: it is left to the scans, like everything doubtful.
  */
-export function disposeOfLeftovers({ entries, surplus = [], overdue = [] }: DiscoveredKeys, options: LeftoverOptions) {
-  const { kms, names, log, deletions, pendingWindowInDays, dryRun, retire } = options;
+export function scheduleOrphans({ entries, duplicates = [], reminded = [] }: DiscoveredKeys, setup: Setup): void {
+  const { kms, names, log, deletions, config, tags } = setup;
   const used = new Set([...entries.values()].map(({ keyArn }) => keyArn));
 
-  const doom = (keyArn: string, reason: string, before?: DoomedKey["before"]): void => {
+  const schedule = (keyArn: string, rule: string, mayStay: DeletionRule): void => {
     if (used.has(keyArn)) return;
-    if (dryRun) log.info("Would be scheduled for deletion (prune_dry_run)", { key_arn: keyArn, rule: reason });
-    else deletions.add({ kms, keyArn, aliasName: undefined, pendingWindowInDays, reason, isOwn: true, before });
+    if (config.upkeep?.pruneDryRun) {
+      log.info("Would be scheduled for deletion (prune_dry_run)", { key_arn: keyArn, rule });
+      return;
+    }
+    void deletions.schedule({
+      kms,
+      keyArn,
+      aliasName: undefined,
+      pendingWindowInDays: config.pendingWindowInDays,
+      rule,
+      isOwn: true,
+      mayStay,
+      markInactive: (marked) => tags.markInactive(marked),
+    });
   };
 
-  for (const { key, chosen, isChosenByAlias } of surplus) {
-    const isOlder = createdAt(key) < createdAt(chosen);
-    if (!isChosenByAlias || !isOlder || names.trustDomainOf(key.description) === "foreign") continue;
-    doom(key.arn, "superseded", async (signal) => {
-      if (await hasAlias(kms, key.arn, signal)) return false;
-      await retire(key.arn);
-      return true;
-    });
+  /** Neither rule is about a key that an alias stands on, but for the reminder. */
+  const whyOrphanStays: DeletionRule = ({ key, aliases }) => {
+    if (names.trustDomainOf(key.description) === "foreign") {
+      return `its description ${JSON.stringify(key.description)} is not one of this server's keys`;
+    }
+    const alias = aliases.find(({ aliasName }) => !names.reminders?.isReminder(aliasName));
+    return alias === undefined ? whyNotSpires(key) : `alias ${alias.aliasName} stands on the key`;
+  };
+
+  for (const { key, chosen, isChosenByAlias } of duplicates) {
+    if (isChosenByAlias && createdAt(key) < createdAt(chosen)) schedule(key.arn, "superseded", whyOrphanStays);
   }
-  for (const { arn } of overdue) doom(arn, "overdue");
+  for (const { arn } of reminded) schedule(arn, "overdue", whyOrphanStays);
 }

@@ -1,5 +1,5 @@
 /**
- * Prunes in tag mode: keys of this trust domain that nobody keeps active, found by their tags and by nothing else.
+ * Prunes in tag mode: keys of this trust domain that are not refreshed, found by their tags and by nothing else.
  *
  * `spire-active=false` comes first, because KMS refuses to tag a key that is pending deletion; should the process end
  * between the two steps, the next scan finds a key that is inactive and still enabled.
@@ -7,39 +7,36 @@
 
 import { explain } from "../errors.ts";
 import { Pacer } from "../pace/pacer.ts";
-import { type AliasListEntry, type Clock, isKmsError, type TaggedKey, type TaggingClient } from "../ports.ts";
+import type { Task } from "../pace/task.ts";
+import { type AliasListEntry, isKmsError, type TaggedKey } from "../ports.ts";
 import { activeTag, readSpireTags, type SpireTags, type TagIdentity, trustDomainFilter } from "../tags/spire-tags.ts";
-import type { Task } from "../upkeep/task.ts";
-import { carryOut, commonRules, type DisposeOptions } from "./prune.ts";
-import { type DisposalRules, planTaggedKeys, type TaggedKeyFacts } from "./prune-plan.ts";
+import { commonRules, type PruneOptions, pruneAll } from "./prune.ts";
+import { planTaggedKeys, type TaggedKeyFacts } from "./prune-plan.ts";
 
-export interface DisposeKeysViaTagsOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
-  readonly tagging: TaggingClient;
+export interface PruneByTagsOptions extends PruneOptions {
   readonly identity: TagIdentity;
-  readonly clock: Clock;
-  readonly intervalMs: number;
   /** Age of `spire-last-update` at which another server's key is stale. */
   readonly staleServerMs: number;
-  /** Age at which a key of our own that is not in use is a leftover. */
+  /** Age at which a key of our own that is not in use is an orphan. */
   readonly staleKeyMs: number;
 }
 
 const callsPerSecond = 10;
 
-export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task {
-  const { kms, describe, tagging, identity, names, isInUse, clock, log, intervalMs, deletions } = options;
-  const { staleServerMs, staleKeyMs, pendingWindowInDays } = options;
+export function pruneByTagsTask(options: PruneByTagsOptions): Task {
+  const { setup, describe, identity, intervalMs, staleServerMs, staleKeyMs } = options;
+  const { kms, tagging, clock, log, ring, deletions, telemetry, config } = setup;
   const pacer = new Pacer(clock, callsPerSecond);
   const failed = new Set<string>();
 
   /** What is fresh by its tags is not even asked about. Our own clock will do for that: the plan has KMS's. */
   function mayBeDue({ keyArn }: TaggedKey, { active, serverId, lastUpdate }: SpireTags): boolean {
-    if (isInUse(keyArn) || deletions.has(keyArn)) return false;
+    if (ring.uses(keyArn) || deletions.has(keyArn)) return false;
     const limitMs = serverId === identity.serverId ? staleKeyMs : staleServerMs;
     return !active || clock.now().getTime() - (lastUpdate?.getTime() ?? 0) >= limitMs;
   }
 
-  /** Everything about one key that the plan asks for, with KMS's time; undefined when it is gone or none of our business. */
+  /** Everything about one key that the plan asks for, with KMS's time; undefined when there is no such key or it may not be described. */
   async function factsOf(keyArn: string, tags: SpireTags, signal: AbortSignal) {
     await pacer.turn(signal);
     const key = await describe(keyArn, signal);
@@ -77,7 +74,7 @@ export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task
   async function deactivateAndSchedule(keyArn: string, wasActive: boolean): Promise<Date | undefined> {
     if (wasActive) await kms.tagResource(keyArn, [activeTag(false)]);
     try {
-      return await kms.scheduleKeyDeletion(keyArn, pendingWindowInDays);
+      return await kms.scheduleKeyDeletion(keyArn, config.pendingWindowInDays);
     } catch (error) {
       if (isKmsError(error, "NOT_FOUND") || isPending(error)) return undefined;
       if (wasActive && (await reactivate(keyArn)) === "pending") return undefined;
@@ -99,15 +96,14 @@ export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task
 
   return {
     name: "prune keys by tags",
-    consequence: "keys of servers that are gone, and what failed generations and crashes left behind, are not pruned",
+    consequence:
+      "keys of servers that run no more, and what failed generations and crashes left behind, are not pruned",
     intervalMs,
     async runOnce(signal) {
       const { now, facts } = await gather(signal);
       const rules = {
         ...commonRules(options),
         hasFailed: (keyArn: string) => failed.has(keyArn),
-        names,
-        isInUse,
         now,
         thresholdMs: staleServerMs,
         ownThresholdMs: staleKeyMs,
@@ -116,20 +112,20 @@ export function disposeKeysViaTagsTask(options: DisposeKeysViaTagsOptions): Task
       const plan = planTaggedKeys(facts, rules);
       const tagsOf = new Map(facts.map(({ key, tags }) => [key.arn, tags]));
       failed.clear();
-      return carryOut(
+      return pruneAll(
         plan,
         options,
         async ({ keyArn }, fields) => {
           const tags = tagsOf.get(keyArn);
           const current = tags && (await factsOf(keyArn, tags, signal));
-          if (!current || planTaggedKeys([current.facts], { ...rules, now: current.now }).dispose.length === 0) {
+          if (!current || planTaggedKeys([current.facts], { ...rules, now: current.now }).candidates.length === 0) {
             log.info("Key is to stay after all: not scheduled for deletion", fields);
             return;
           }
           failed.add(keyArn);
           const deletionDate = await deactivateAndSchedule(keyArn, current.facts.tags.active);
           failed.delete(keyArn);
-          options.telemetry?.count("keys_scheduled_for_deletion");
+          telemetry.count("keys_scheduled_for_deletion");
           log.info("Key scheduled for deletion", { ...fields, deletion_date: deletionDate?.toISOString() });
         },
         signal,

@@ -5,12 +5,12 @@ import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
 import type { AliasListEntry, KeyMetadata } from "../ports.ts";
 import {
   candidateAliases,
-  type DisposalRules,
+  type PruneRules,
   planStaleAliases,
   planStaleKeys,
   planTaggedKeys,
-  type TagDisposalRules,
   type TaggedKeyFacts,
+  type TagPruneRules,
 } from "./prune-plan.ts";
 
 const dayMs = 86_400_000;
@@ -37,7 +37,7 @@ const alias = (name: string, targetKeyId: string | undefined, days: number | und
   lastUpdatedDate: days === undefined ? undefined : daysAgo(days),
 });
 
-const rules: DisposalRules = {
+const rules: PruneRules = {
   names: awsKmsNames("example.org", "a"),
   now,
   thresholdMs: 14 * dayMs,
@@ -45,17 +45,17 @@ const rules: DisposalRules = {
   isInUse: () => false,
 };
 
-const ids = ({ dispose }: { dispose: readonly { keyId: string }[] }) => dispose.map(({ keyId }) => keyId);
+const ids = ({ candidates }: { candidates: readonly { keyId: string }[] }) => candidates.map(({ keyId }) => keyId);
 const other = "SPIRE_SERVER/example_org/ab/x509-CA-A";
 
 describe("stale aliases", () => {
-  const plan = (aliases: readonly AliasListEntry[], keys: readonly KeyMetadata[], more: Partial<DisposalRules> = {}) =>
+  const plan = (aliases: readonly AliasListEntry[], keys: readonly KeyMetadata[], more: Partial<PruneRules> = {}) =>
     planStaleAliases({ aliases, keys: new Map(keys.map((known) => [known.keyId, known])) }, { ...rules, ...more });
 
   it("go with their keys from the threshold on", () => {
     assert.deepEqual(ids(plan([alias(other, "1", 13.99)], [key("1")])), []);
-    const [disposal] = plan([alias(other, "1", 14)], [key("1")]).dispose;
-    assert.deepEqual(disposal, {
+    const [candidate] = plan([alias(other, "1", 14)], [key("1")]).candidates;
+    assert.deepEqual(candidate, {
       rule: "stale alias",
       keyId: "1",
       keyArn: "arn:key/1",
@@ -85,7 +85,7 @@ describe("stale aliases", () => {
     );
   });
 
-  const spared: readonly (readonly [string, Partial<KeyMetadata>, Partial<DisposalRules>])[] = [
+  const spared: readonly (readonly [string, Partial<KeyMetadata>, Partial<PruneRules>])[] = [
     ["a foreign description", { description: "billing" }, {}],
     ["a look-alike description", { description: "SPIRE_SERVER/example.organic" }, {}],
     ["another usage", { keyUsage: "ENCRYPT_DECRYPT" }, {}],
@@ -96,8 +96,8 @@ describe("stale aliases", () => {
   ];
   for (const [title, more, moreRules] of spared) {
     it(`spare ${title}, and say why`, () => {
-      const { dispose, spared: left } = plan([alias(other, "1", 20)], [key("1", more)], moreRules);
-      assert.deepEqual(dispose, []);
+      const { candidates, spared: left } = plan([alias(other, "1", 20)], [key("1", more)], moreRules);
+      assert.deepEqual(candidates, []);
       assert.equal(left.length, 1);
       assert.ok((left[0]?.reason ?? "").length > 0);
     });
@@ -123,7 +123,7 @@ describe("stale keys", () => {
     keys: readonly KeyMetadata[],
     aliases: Readonly<Record<string, readonly string[]>>,
     hasTwin = false,
-    more: Partial<DisposalRules> = {},
+    more: Partial<PruneRules> = {},
   ) =>
     planStaleKeys(
       { keys, aliases: new Map(Object.entries(aliases)), hasTwin },
@@ -167,10 +167,10 @@ describe("stale keys", () => {
         const keys = ages.map((age, index) => key(String(index), { creationDate: daysAgo(age) }));
         const aliases = Object.fromEntries(keys.map(({ keyId }) => [keyId, []]));
         const hasFailed = (keyArn: string) => failed(keyArn);
-        const { dispose, deferred } = plan(keys, aliases, false, { maxDeletions, hasFailed });
-        assert.equal(dispose.length, Math.min(maxDeletions, ages.length));
-        assert.equal(dispose.length + deferred, ages.length);
-        const ranks = dispose.map(({ keyArn, ageMs }) => [hasFailed(keyArn) ? 1 : 0, -ageMs] as const);
+        const { candidates, deferred } = plan(keys, aliases, false, { maxDeletions, hasFailed });
+        assert.equal(candidates.length, Math.min(maxDeletions, ages.length));
+        assert.equal(candidates.length + deferred, ages.length);
+        const ranks = candidates.map(({ keyArn, ageMs }) => [hasFailed(keyArn) ? 1 : 0, -ageMs] as const);
         assert.deepEqual(
           ranks,
           ranks.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]),
@@ -182,7 +182,7 @@ describe("stale keys", () => {
 });
 
 describe("tagged keys", () => {
-  const tagRules: TagDisposalRules = {
+  const tagRules: TagPruneRules = {
     ...rules,
     ownThresholdMs: 2 * dayMs,
     identity: { trustDomain: "example.org", serverId: "a" },
@@ -207,8 +207,8 @@ describe("tagged keys", () => {
     },
     aliases: more.aliases ?? [],
   });
-  const ruleOf = (facts: TaggedKeyFacts, more: Partial<TagDisposalRules> = {}) =>
-    planTaggedKeys([facts], { ...tagRules, ...more }).dispose[0]?.rule;
+  const ruleOf = (facts: TaggedKeyFacts, more: Partial<TagPruneRules> = {}) =>
+    planTaggedKeys([facts], { ...tagRules, ...more }).candidates[0]?.rule;
 
   it("of other servers go after two weeks without a sign of life, own ones after 48 hours out of use", () => {
     assert.equal(ruleOf(fact("b", 13.99)), undefined);

@@ -7,12 +7,13 @@
 import type { KeyNames } from "../names.ts";
 import type { AliasListEntry, KeyMetadata } from "../ports.ts";
 import type { SpireTags, TagIdentity } from "../tags/spire-tags.ts";
+import { whyNotSpires } from "./ownership.ts";
 
-/** Rules under which a key is disposed of. */
-export type DisposalRule = "stale alias" | "stale key" | "stale tags" | "unused" | "inactive";
+/** Rules under which a key is pruned. */
+export type PruneRule = "stale alias" | "stale key" | "stale tags" | "unused" | "inactive";
 
-export interface Disposal {
-  readonly rule: DisposalRule;
+export interface PruneCandidate {
+  readonly rule: PruneRule;
   readonly keyId: string;
   readonly keyArn: string;
   /** The alias that goes with the key; undefined for a key without one. */
@@ -28,14 +29,14 @@ export interface Spared {
   readonly reason: string;
 }
 
-export interface DisposalPlan {
-  readonly dispose: readonly Disposal[];
+export interface PrunePlan {
+  readonly candidates: readonly PruneCandidate[];
   readonly spared: readonly Spared[];
-  /** Disposals beyond the cap, left for the next scan. */
+  /** Candidates beyond the cap, left for the next scan. */
   readonly deferred: number;
 }
 
-export interface DisposalRules {
+export interface PruneRules {
   readonly names: KeyNames;
   /** KMS's time, where it was told. */
   readonly now: Date;
@@ -45,7 +46,7 @@ export interface DisposalRules {
   readonly isInUse: (keyArn: string) => boolean;
   /** Whether a key is on its way to deletion already; it does not count toward the cap again. */
   readonly isWaiting?: (keyArn: string) => boolean;
-  /** Whether a key could not be disposed of before; the others come first, so that it does not use up the cap each time. */
+  /** Whether a key could not be pruned before; the others come first, so that it does not use up the cap each time. */
   readonly hasFailed?: (keyArn: string) => boolean;
 }
 
@@ -53,7 +54,7 @@ export interface DisposalRules {
 type Judgement = string | undefined;
 
 /** What is true of any key that may go. */
-function judgeKey(key: KeyMetadata, hasTwin: boolean, { names, isInUse, isWaiting }: DisposalRules): Judgement {
+function judgeKey(key: KeyMetadata, hasTwin: boolean, { names, isInUse, isWaiting }: PruneRules): Judgement {
   if (isInUse(key.arn)) return "the key is in use by this server";
   if (isWaiting?.(key.arn)) return "the key waits for its deletion already";
   const owner = names.trustDomainOf(key.description);
@@ -61,9 +62,8 @@ function judgeKey(key: KeyMetadata, hasTwin: boolean, { names, isInUse, isWaitin
   if (owner === "shared" && hasTwin) {
     return "another trust domain is written the same in aliases, and the key does not tell which one it belongs to";
   }
-  if (key.keyUsage !== "SIGN_VERIFY") return `key usage ${key.keyUsage} is not SPIRE's`;
   if (key.keyState !== "Enabled") return `the key is ${key.keyState}`;
-  return undefined;
+  return whyNotSpires(key);
 }
 
 /** Whether some key shows that another trust domain shares our alias segment (`a.b` and `a_b`). */
@@ -73,14 +73,14 @@ const showsTwin = (keys: Iterable<KeyMetadata>, names: KeyNames): boolean => {
 };
 
 function capped(
-  candidates: readonly Disposal[],
+  candidates: readonly PruneCandidate[],
   spared: readonly Spared[],
-  { maxDeletions, hasFailed = () => false }: DisposalRules,
-): DisposalPlan {
-  const rank = ({ keyArn }: Disposal) => (hasFailed(keyArn) ? 1 : 0);
+  { maxDeletions, hasFailed = () => false }: PruneRules,
+): PrunePlan {
+  const rank = ({ keyArn }: PruneCandidate) => (hasFailed(keyArn) ? 1 : 0);
   const inOrder = [...candidates].sort((a, b) => rank(a) - rank(b) || b.ageMs - a.ageMs);
   return {
-    dispose: inOrder.slice(0, maxDeletions),
+    candidates: inOrder.slice(0, maxDeletions),
     spared,
     deferred: Math.max(0, inOrder.length - maxDeletions),
   };
@@ -94,7 +94,7 @@ export function candidateAliases(aliases: readonly AliasListEntry[], names: KeyN
 /** Whether nobody has refreshed the alias for longer than the threshold. Without a date its age is unknown. */
 export function isStaleAlias(
   { lastUpdatedDate }: AliasListEntry,
-  { now, thresholdMs }: Pick<DisposalRules, "now" | "thresholdMs">,
+  { now, thresholdMs }: Pick<PruneRules, "now" | "thresholdMs">,
 ): boolean {
   return lastUpdatedDate !== undefined && now.getTime() - lastUpdatedDate.getTime() >= thresholdMs;
 }
@@ -107,12 +107,12 @@ export interface StaleAliasFacts {
 }
 
 /** Aliases of this trust domain's other servers that nobody has refreshed for longer than the threshold. */
-export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: DisposalRules): DisposalPlan {
+export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: PruneRules): PrunePlan {
   const { names, now } = rules;
   const hasTwin = showsTwin(keys.values(), names);
   const aliasCounts = new Map<string | undefined, number>();
   for (const { targetKeyId } of aliases) aliasCounts.set(targetKeyId, (aliasCounts.get(targetKeyId) ?? 0) + 1);
-  const dispose: Disposal[] = [];
+  const candidates: PruneCandidate[] = [];
   const spared: Spared[] = [];
   for (const alias of candidateAliases(aliases, names)) {
     const { aliasName, targetKeyId, lastUpdatedDate = now } = alias;
@@ -128,9 +128,9 @@ export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: Disp
           ? `${others} other aliases point to the key`
           : judgeKey(key, hasTwin, rules);
     if (key === undefined || reason !== undefined) spared.push({ keyId: targetKeyId, aliasName, reason: reason ?? "" });
-    else dispose.push({ rule: "stale alias", keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
+    else candidates.push({ rule: "stale alias", keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
   }
-  return capped(dispose, spared, rules);
+  return capped(candidates, spared, rules);
 }
 
 export interface StaleKeyFacts {
@@ -143,8 +143,8 @@ export interface StaleKeyFacts {
 }
 
 /** Keys of this trust domain without any alias, older than the threshold: what failed generations and crashes left. */
-export function planStaleKeys({ keys, aliases, hasTwin }: StaleKeyFacts, rules: DisposalRules): DisposalPlan {
-  const dispose: Disposal[] = [];
+export function planStaleKeys({ keys, aliases, hasTwin }: StaleKeyFacts, rules: PruneRules): PrunePlan {
+  const candidates: PruneCandidate[] = [];
   const spared: Spared[] = [];
   for (const key of keys) {
     const ageMs = key.creationDate === undefined ? undefined : rules.now.getTime() - key.creationDate.getTime();
@@ -153,9 +153,9 @@ export function planStaleKeys({ keys, aliases, hasTwin }: StaleKeyFacts, rules: 
     if (names === undefined || names.length > 0) continue;
     const reason = judgeKey(key, hasTwin, rules);
     if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName: undefined, reason });
-    else dispose.push({ rule: "stale key", keyId: key.keyId, keyArn: key.arn, aliasName: undefined, ageMs });
+    else candidates.push({ rule: "stale key", keyId: key.keyId, keyArn: key.arn, aliasName: undefined, ageMs });
   }
-  return capped(dispose, spared, rules);
+  return capped(candidates, spared, rules);
 }
 
 export interface TaggedKeyFacts {
@@ -165,13 +165,13 @@ export interface TaggedKeyFacts {
   readonly aliases: readonly AliasListEntry[];
 }
 
-export interface TagDisposalRules extends DisposalRules {
+export interface TagPruneRules extends PruneRules {
   readonly identity: TagIdentity;
   /** Age at which a key of this server that is not in use is a leftover. */
   readonly ownThresholdMs: number;
 }
 
-function ruleFor(tags: SpireTags, ageMs: number, rules: TagDisposalRules): DisposalRule | undefined {
+function ruleFor(tags: SpireTags, ageMs: number, rules: TagPruneRules): PruneRule | undefined {
   if (!tags.active) return "inactive";
   if (tags.serverId === rules.identity.serverId) return ageMs >= rules.ownThresholdMs ? "unused" : undefined;
   return ageMs >= rules.thresholdMs ? "stale tags" : undefined;
@@ -186,8 +186,8 @@ function unusedForMs({ tags, key }: TaggedKeyFacts, now: Date): number {
   return now.getTime() - Math.max(lastUpdate, (key.creationDate ?? now).getTime());
 }
 
-/** Why the aliases of a key speak against its disposal: somebody else's, or kept fresh by a server without tag mode. */
-function protectionOf({ aliases }: TaggedKeyFacts, { names, now, thresholdMs }: DisposalRules): Judgement {
+/** Why the aliases of a key speak against its candidate: somebody else's, or kept fresh by a server without tag mode. */
+function protectionOf({ aliases }: TaggedKeyFacts, { names, now, thresholdMs }: PruneRules): Judgement {
   for (const alias of aliases) {
     if (!names.isTrustDomainAlias(alias.aliasName)) return `alias ${alias.aliasName} is none of SPIRE's`;
     // A server that went back to alias mode lets its tags grow old, but not its alias.
@@ -196,10 +196,10 @@ function protectionOf({ aliases }: TaggedKeyFacts, { names, now, thresholdMs }: 
   return undefined;
 }
 
-/** In tag mode: keys of this trust domain that nobody keeps active, leftovers of this server, and half-finished disposals. */
-export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagDisposalRules): DisposalPlan {
+/** In tag mode: keys of this trust domain that nobody keeps active, leftovers of this server, and half-finished prunes. */
+export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagPruneRules): PrunePlan {
   const { identity, now } = rules;
-  const dispose: Disposal[] = [];
+  const candidates: PruneCandidate[] = [];
   const spared: Spared[] = [];
   for (const fact of facts) {
     const { key, tags, aliases } = fact;
@@ -210,7 +210,7 @@ export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagDispo
     const reason = protectionOf(fact, rules) ?? judgeKey(key, false, rules);
     const aliasName = aliases[0]?.aliasName;
     if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName, reason });
-    else dispose.push({ rule, keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
+    else candidates.push({ rule, keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
   }
-  return capped(dispose, spared, rules);
+  return capped(candidates, spared, rules);
 }

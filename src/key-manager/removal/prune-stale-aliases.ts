@@ -1,20 +1,19 @@
-/** Prunes what servers of this trust domain left that are gone: aliases nobody refreshes, with their keys. */
+/** Prunes what servers of this trust domain left that run no more: aliases that are not refreshed, with their keys. */
 import { mapBounded } from "../pace/concurrency.ts";
-import type { AliasListEntry, Clock, KeyMetadata } from "../ports.ts";
-import type { Task } from "../upkeep/task.ts";
-import { carryOut, commonRules, type DisposeOptions, disposeThroughQueue } from "./prune.ts";
-import { candidateAliases, type DisposalRules, isStaleAlias, planStaleAliases } from "./prune-plan.ts";
+import type { Task } from "../pace/task.ts";
+import type { AliasListEntry, KeyMetadata } from "../ports.ts";
+import { commonRules, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
+import { candidateAliases, isStaleAlias, planStaleAliases } from "./prune-plan.ts";
 
-export interface DisposeAliasesOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
-  readonly clock: Clock;
-  readonly intervalMs: number;
+export interface PruneStaleAliasesOptions extends PruneOptions {
   readonly thresholdMs: number;
 }
 
 const concurrency = 8;
 
-export function disposeAliasesTask(options: DisposeAliasesOptions): Task {
-  const { kms, names, clock, thresholdMs, isInUse, intervalMs, describe } = options;
+export function pruneStaleAliasesTask(options: PruneStaleAliasesOptions): Task {
+  const { setup, thresholdMs, intervalMs, describe } = options;
+  const { kms, names, clock } = setup;
 
   async function describeTargets(
     aliases: readonly AliasListEntry[],
@@ -25,10 +24,10 @@ export function disposeAliasesTask(options: DisposeAliasesOptions): Task {
     return new Map(keys.flatMap((key) => (key === "gone" || key === "denied" ? [] : [[key.keyId, key]])));
   }
 
-  async function listAliases(keyId: string | undefined, signal: AbortSignal) {
+  async function listAliases(signal: AbortSignal) {
     const aliases: AliasListEntry[] = [];
     let now = clock.now();
-    for await (const page of kms.listAliases(keyId, { signal })) {
+    for await (const page of kms.listAliases(undefined, { signal })) {
       aliases.push(...page.items);
       now = page.serverTime ?? now;
     }
@@ -36,7 +35,7 @@ export function disposeAliasesTask(options: DisposeAliasesOptions): Task {
   }
 
   async function gather(signal: AbortSignal) {
-    const { aliases, now } = await listAliases(undefined, signal);
+    const { aliases, now } = await listAliases(signal);
     const candidates = candidateAliases(aliases, names);
     const stale = candidates.filter((alias) => isStaleAlias(alias, { now, thresholdMs }));
     const keys = await describeTargets(stale, signal);
@@ -49,20 +48,18 @@ export function disposeAliasesTask(options: DisposeAliasesOptions): Task {
 
   return {
     name: "prune stale aliases",
-    consequence: "keys of servers that are gone are not pruned",
+    consequence: "keys of servers that run no more are not pruned",
     intervalMs,
     async runOnce(signal) {
       const { now, ...facts } = await gather(signal);
-      const rules = { ...commonRules(options), names, thresholdMs, isInUse };
+      const rules = { ...commonRules(options), thresholdMs };
       const plan = planStaleAliases(facts, { ...rules, now });
-      const dispose = disposeThroughQueue(options, async ({ keyId }, stillSignal) => {
-        const { aliases, now: later } = await listAliases(keyId, stillSignal);
-        const keys = await describeTargets(aliases, stillSignal);
-        // On its way it is, by the queue's own doing.
-        const stillRules = { ...rules, now: later, isWaiting: () => false };
-        return planStaleAliases({ aliases, keys }, stillRules).dispose.length === 1;
+      const prune = pruneThroughQueue(options, ({ key, aliases, now: later = clock.now() }) => {
+        // It waits, but in the queue that asks.
+        const laterRules = { ...rules, now: later, isWaiting: () => false };
+        return whyNotPlanned(planStaleAliases({ aliases, keys: new Map([[key.keyId, key]]) }, laterRules));
       });
-      return carryOut(plan, options, dispose, signal);
+      return pruneAll(plan, options, prune, signal);
     },
   };
 }

@@ -1,19 +1,17 @@
 /**
- * Prunes keys of this trust domain that no alias stands for: what failed generations and crashes left behind.
+ * Prunes orphans: keys of this trust domain that no alias stands for, which failed generations and crashes left behind.
  *
- * ListKeys tells ids only, so each key has to be described once. A key once seen as somebody else's is remembered, and
+ * ListKeys tells ids only, so each key has to be described once. A key once seen as another owner's is remembered, and
  * a scan costs what changed, not what exists.
  */
 
 import { Pacer } from "../pace/pacer.ts";
-import { type Clock, isKmsError, type KeyMetadata } from "../ports.ts";
-import type { Task } from "../upkeep/task.ts";
-import { carryOut, commonRules, type DisposeOptions, disposeThroughQueue } from "./prune.ts";
-import { type DisposalRules, planStaleKeys } from "./prune-plan.ts";
+import type { Task } from "../pace/task.ts";
+import { isKmsError, type KeyMetadata } from "../ports.ts";
+import { commonRules, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
+import { planStaleKeys } from "./prune-plan.ts";
 
-export interface DisposeKeysOptions extends DisposeOptions, Pick<DisposalRules, "names" | "isInUse"> {
-  readonly clock: Clock;
-  readonly intervalMs: number;
+export interface PruneStaleKeysOptions extends PruneOptions {
   readonly thresholdMs: number;
 }
 
@@ -29,8 +27,9 @@ type Memory =
   | { readonly kind: "skip"; readonly untilMs: number }
   | { readonly kind: "ours"; readonly key: KeyMetadata };
 
-export function disposeKeysTask(options: DisposeKeysOptions): Task {
-  const { kms, names, clock, thresholdMs, isInUse, intervalMs } = options;
+export function pruneStaleKeysTask(options: PruneStaleKeysOptions): Task {
+  const { setup, thresholdMs, intervalMs } = options;
+  const { kms, names, clock, ring } = setup;
   const memory = new Map<string, Memory>();
   const pacer = new Pacer(clock, describesPerSecond);
   let hasTwin = false;
@@ -40,7 +39,7 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
   function remember(keyId: string, key: KeyMetadata): void {
     if (names.isForeignDescription(key.description)) hasTwin = true;
     if (key.deletionDate !== undefined) {
-      // Somebody has doomed it already; should that be cancelled, it is looked at anew.
+      // It is scheduled for deletion already; should that be cancelled, it is looked at anew.
       memory.set(keyId, { kind: "skip", untilMs: key.deletionDate.getTime() });
     } else if (names.trustDomainOf(key.description) === "foreign") {
       memory.set(keyId, { kind: "skip", untilMs: nowMs() + foreignMemoryMs });
@@ -97,14 +96,14 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
   /** The keys that are old enough, as they are now, with their aliases. */
   async function gather(now: Date, signal: AbortSignal) {
     const old = ours().filter(({ creationDate, arn }) => {
-      return creationDate !== undefined && now.getTime() - creationDate.getTime() >= thresholdMs && !isInUse(arn);
+      return creationDate !== undefined && now.getTime() - creationDate.getTime() >= thresholdMs && !ring.uses(arn);
     });
     const aliases = new Map<string, readonly string[]>();
     for (const { keyId } of old) {
       await pacer.turn(signal);
       const found = await aliasesOf(keyId, signal);
       if (found !== undefined) aliases.set(keyId, found);
-      // What has no alias may have been doomed or disabled since it was described.
+      // What has no alias may have been scheduled for deletion or disabled since it was described.
       if (found?.length === 0) await describe(keyId, signal);
     }
     const oldIds = new Set(old.map(({ keyId }) => keyId));
@@ -118,13 +117,19 @@ export function disposeKeysTask(options: DisposeKeysOptions): Task {
     async runOnce(signal) {
       const { now, listed, described } = await learn(signal);
       const facts = await gather(now, signal);
-      const rules = { ...commonRules(options), names, now, thresholdMs, isInUse };
-      const plan = planStaleKeys({ ...facts, hasTwin }, rules);
-      const dispose = disposeThroughQueue(
-        options,
-        async ({ keyId }, stillSignal) => (await aliasesOf(keyId, stillSignal))?.length === 0,
-      );
-      const report = await carryOut(plan, options, dispose, signal);
+      const rules = { ...commonRules(options), thresholdMs };
+      const plan = planStaleKeys({ ...facts, hasTwin }, { ...rules, now });
+      const prune = pruneThroughQueue(options, ({ key, aliases, now: later = clock.now() }) => {
+        // It waits, but in the queue that asks.
+        const laterRules = { ...rules, now: later, isWaiting: () => false };
+        const names = aliases.map(({ aliasName }) => aliasName);
+        const alias = names[0];
+        if (alias !== undefined) return `alias ${alias} stands on the key`;
+        return whyNotPlanned(
+          planStaleKeys({ keys: [key], aliases: new Map([[key.keyId, names]]), hasTwin }, laterRules),
+        );
+      });
+      const report = await pruneAll(plan, options, prune, signal);
       return { listed, described, ...report };
     },
   };

@@ -1,30 +1,25 @@
-/** Acting on a disposal plan. */
-
+/** Acting on what a scan has found: within its cap, or, in a dry run, only in words. */
+import type { DeletionRule } from "../deletions.ts";
 import { explain } from "../errors.ts";
 import { formatDuration } from "../pace/duration.ts";
-import { isKmsError, type KmsClient, type LogFields, type Logger } from "../ports.ts";
-import type { Telemetry } from "../telemetry.ts";
-import type { TaskReport } from "../upkeep/task.ts";
-import type { DeletionQueue } from "./deletion-queue.ts";
+import type { TaskReport } from "../pace/task.ts";
+import type { LogFields } from "../ports.ts";
+import type { Setup } from "../setup.ts";
 import type { DescribeKey } from "./key-describer.ts";
-import type { Disposal, DisposalPlan, DisposalRules } from "./prune-plan.ts";
+import type { PruneCandidate, PrunePlan, PruneRules } from "./prune-plan.ts";
 
-export interface DisposeOptions {
-  readonly kms: KmsClient;
+/** What all scans are given. */
+export interface PruneOptions {
+  readonly setup: Setup;
   readonly describe: DescribeKey;
-  readonly deletions: DeletionQueue;
-  readonly log: Logger;
-  readonly pendingWindowInDays: number;
   readonly maxDeletionsPerScan: number;
   readonly dryRun: boolean;
-  /** Marks a key as not in use any more, where tags say so. */
-  readonly retire: (keyArn: string) => Promise<void>;
-  readonly telemetry?: Telemetry | undefined;
+  readonly intervalMs: number;
 }
 
 const hourMs = 3_600_000;
 
-const fieldsOf = ({ rule, keyArn, aliasName, ageMs }: Disposal) => ({
+const fieldsOf = ({ rule, keyArn, aliasName, ageMs }: PruneCandidate) => ({
   rule,
   key_arn: keyArn,
   alias_name: aliasName,
@@ -33,46 +28,45 @@ const fieldsOf = ({ rule, keyArn, aliasName, ageMs }: Disposal) => ({
 
 /** The part of the rules that is the same for all scans. */
 export function commonRules({
-  deletions,
+  setup: { names, ring, deletions },
   maxDeletionsPerScan,
-}: Pick<DisposeOptions, "deletions" | "maxDeletionsPerScan">): Pick<
-  DisposalRules,
-  "maxDeletions" | "isWaiting" | "hasFailed"
-> {
+}: PruneOptions): Omit<PruneRules, "now" | "thresholdMs"> {
   return {
+    names,
+    isInUse: (keyArn) => ring.uses(keyArn),
     maxDeletions: maxDeletionsPerScan,
     isWaiting: (keyArn) => deletions.has(keyArn),
     hasFailed: (keyArn) => deletions.hasFailed(keyArn),
   };
 }
 
-/** Does away with one item of a plan, or sees to it that this is done. */
-export type Dispose = (disposal: Disposal, fields: LogFields) => Promise<void>;
+/** Schedules one candidate for deletion, or sees to it that this is done. */
+export type Prune = (candidate: PruneCandidate, fields: LogFields) => Promise<void>;
 
 /** Carries out a plan, or says what it would do. */
-export async function carryOut(
-  plan: DisposalPlan,
-  { log, dryRun, maxDeletionsPerScan }: Pick<DisposeOptions, "log" | "dryRun" | "maxDeletionsPerScan">,
-  dispose: Dispose,
+export async function pruneAll(
+  plan: PrunePlan,
+  { setup: { log }, dryRun, maxDeletionsPerScan }: PruneOptions,
+  prune: Prune,
   signal: AbortSignal,
 ): Promise<TaskReport> {
   for (const { keyId, aliasName, reason } of plan.spared) {
     log.debug("Left alone by pruning", { key_id: keyId, alias_name: aliasName, reason });
   }
   let failed = 0;
-  for (const disposal of plan.dispose) {
-    const fields = fieldsOf(disposal);
+  for (const candidate of plan.candidates) {
+    const fields = fieldsOf(candidate);
     if (dryRun) {
       log.info("Would be scheduled for deletion (prune_dry_run)", fields);
       continue;
     }
     try {
       signal.throwIfAborted();
-      await dispose(disposal, fields);
+      await prune(candidate, fields);
     } catch (error) {
       signal.throwIfAborted();
       failed++;
-      log.error("Failed to dispose of a stale key; the next scan will try again", {
+      log.error("Failed to prune a stale key; the next scan will try again", {
         ...fields,
         reason: explain(error),
       });
@@ -84,50 +78,36 @@ export async function carryOut(
       left: plan.deferred,
     });
   }
-  return { found: plan.dispose.length, spared: plan.spared.length, deferred: plan.deferred, failed, dry_run: dryRun };
+  const { candidates, spared, deferred } = plan;
+  return { found: candidates.length, spared: spared.length, deferred, failed, dry_run: dryRun };
 }
 
 /**
- * The way of the alias scans: the key is handed to the queue, which takes a last look before each attempt.
+ * The way of the alias scans: the key is handed to the queue, which looks at it before each attempt.
  *
  * The key goes first and its alias after it: should we be stopped in between, the alias is deleted with the key, while a
- * key that had lost its alias might be found by nobody.
+ * key that had lost its alias might never be found.
+ *
+ * @param mayStay the scan's own rules, on the facts of that moment
  */
-export function disposeThroughQueue(
-  { kms, deletions, pendingWindowInDays, log, retire }: DisposeOptions,
-  isStillDue: (disposal: Disposal, signal: AbortSignal) => Promise<boolean>,
-): Dispose {
-  async function removeAlias(aliasName: string, keyArn: string, signal: AbortSignal): Promise<void> {
-    try {
-      // Its server may have come back and put it on a new key.
-      const target = await kms.describeKey(aliasName, { signal });
-      if (target.arn === keyArn) await kms.deleteAlias(aliasName, { signal });
-    } catch (error) {
-      if (isKmsError(error, "NOT_FOUND")) return;
-      if (!isKmsError(error, "ACCESS_DENIED")) throw error;
-      log.warn("Failed to delete a stale alias: KMS deletes it with its key", {
-        alias_name: aliasName,
-        key_arn: keyArn,
-        reason: explain(error),
-      });
-    }
-  }
-
-  return async (disposal, fields) => {
-    const { keyArn, aliasName, rule } = disposal;
-    deletions.add({
+export function pruneThroughQueue({ setup }: PruneOptions, mayStay: DeletionRule): Prune {
+  const { kms, deletions, config, tags } = setup;
+  return async ({ keyArn, aliasName, rule }, fields) => {
+    void deletions.schedule({
       kms,
       keyArn,
       aliasName,
-      pendingWindowInDays,
-      reason: rule,
+      pendingWindowInDays: config.pendingWindowInDays,
+      rule,
       details: fields,
-      async before(signal) {
-        if (!(await isStillDue(disposal, signal))) return false;
-        await retire(keyArn);
-        return true;
-      },
-      after: aliasName === undefined ? undefined : (signal) => removeAlias(aliasName, keyArn, signal),
+      mayStay,
+      staleAlias: aliasName,
+      markInactive: (marked) => tags.markInactive(marked),
     });
   };
+}
+
+/** Why a plan on the facts of one key does not have it; undefined when it has. */
+export function whyNotPlanned({ candidates, spared }: PrunePlan): string | undefined {
+  return candidates.length === 1 ? undefined : (spared[0]?.reason ?? "it is not stale any more");
 }

@@ -1,12 +1,12 @@
 /** Pointing an alias at a key, whatever state the alias turns out to be in. */
 
 import { KeyManagerError } from "../errors.ts";
-import { findKey } from "../find-key.ts";
+import { findKey } from "../keys/find-key.ts";
 import type { KeyNames } from "../names.ts";
 import { whenVisible } from "../pace/visibility.ts";
 import { type Clock, isKmsError, type KeyMetadata, type KmsClient, type KmsError, type Logger } from "../ports.ts";
 
-export interface AliasAssignment {
+interface AliasAssignment {
   readonly kms: KmsClient;
   readonly names: KeyNames;
   readonly clock: Clock;

@@ -41,7 +41,7 @@ export interface LiveKeys {
   /** Keys in use, each under its id. */
   readonly inUse: number;
   /** Keys of this server that KMS has not yet taken for deletion: they cost as much. */
-  readonly doomed: number;
+  readonly waiting: number;
 }
 
 /**
@@ -51,14 +51,14 @@ export interface LiveKeys {
  * @param max 0 = no ceiling
  * @throws KeyManagerError `ResourceExhausted`
  */
-export function requireRoom({ inUse, doomed }: LiveKeys, isReplacement: boolean, max: number): void {
-  if (max === 0 || inUse + doomed + (isReplacement ? 0 : 1) <= max) return;
+export function requireRoom({ inUse, waiting }: LiveKeys, isReplacement: boolean, max: number): void {
+  if (max === 0 || inUse + waiting + (isReplacement ? 0 : 1) <= max) return;
   const mend =
-    doomed === 0
+    waiting === 0
       ? "look for what makes SPIRE ask for ever new key ids, or raise the setting"
       : `look in the log for why keys are not scheduled for deletion (kms:ScheduleKeyDeletion), or raise the setting`;
   throw new KeyManagerError(
     "RESOURCE_EXHAUSTED",
-    `this server has ${inUse} keys in use and ${doomed} still to be scheduled for deletion, and max_live_keys is ${max}; ${mend}`,
+    `this server has ${inUse} keys in use and ${waiting} still to be scheduled for deletion, and max_live_keys is ${max}; ${mend}`,
   );
 }

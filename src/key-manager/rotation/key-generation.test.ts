@@ -51,7 +51,7 @@ describe("a rotation", () => {
     const operations = account.control.journal().map(({ operation }) => operation);
     assert.deepEqual(
       operations.filter((operation) => operation !== "DescribeKey"),
-      ["CreateKey", "GetPublicKey", "UpdateAlias", "ScheduleKeyDeletion"],
+      ["CreateKey", "GetPublicKey", "UpdateAlias", "ListAliases", "ScheduleKeyDeletion"],
     );
     assert.deepEqual(scheduled(account), [bare(old)]);
     assert.equal((await aliases(account)).get(aliasOf("a")), bare(fresh));

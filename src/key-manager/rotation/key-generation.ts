@@ -1,74 +1,48 @@
-/**
- * One GenerateKey, from CreateKey to the swapped entry, and the way back from every step.
- *
- * CreateKey has no idempotency token, so it is sent once, never repeated, and never torn off: when the caller gives up
- * we still wait for KMS's answer, to know which key must be scheduled for deletion.
- */
-
+/** One GenerateKey, from CreateKey to the key in its place, and the way back from every step. */
 import { examineAlias } from "../discovery/alias-discovery.ts";
-import { KeyManagerError, keyManagerError, messageOf } from "../errors.ts";
-import { createKeyEntry, type KeyEntry } from "../key-entry.ts";
-import { type KeyType, keySpecOf } from "../key-type.ts";
+import { KeyManagerError, keyManagerError } from "../errors.ts";
+import { createKeyEntry, type KeyEntry } from "../keys/key-entry.ts";
 import { whenVisible } from "../pace/visibility.ts";
-import { type CreateKeyInput, isKmsError, type KeyMetadata, type Tag } from "../ports.ts";
-import type { KeyPolicySource } from "../setup.ts";
-import type { Telemetry } from "../telemetry.ts";
+import type { KeyMetadata } from "../ports.ts";
+import type { Setup } from "../setup.ts";
 import { type AliasOutcome, assignAlias } from "./alias-assignment.ts";
-import { type CreationCeiling, type LiveKeys, requireRoom } from "./creation-ceiling.ts";
-import { type KeySlot, KeySuccession, type KeySuccessionContext } from "./succession.ts";
-
-export interface KeyGenerationContext extends KeySuccessionContext {
-  readonly ceiling: CreationCeiling;
-  readonly keyPolicy: KeyPolicySource;
-  /** Tags of a new key. @throws KeyManagerError `InvalidArgument` for a key id that does not fit into a tag */
-  readonly tagsFor: (keyId: string) => readonly Tag[];
-  /** Marks a key that another process made as in use by this server. Never rejects. */
-  readonly claim: (entry: KeyEntry) => Promise<void>;
-  readonly maxKeysCreatedPerHour: number;
-  readonly maxLiveKeys: number;
-  readonly telemetry?: Telemetry | undefined;
-}
-
-export interface KeyGenerationRequest extends KeySlot {
-  readonly keyId: string;
-  readonly keyType: KeyType;
-  readonly signal: AbortSignal | undefined;
-  readonly liveKeys: () => LiveKeys;
-}
+import { createKey, createKeyInput, type KeyGenerationRequest, reclaimKey } from "./new-key.ts";
+import { Succession } from "./succession.ts";
 
 export class KeyGeneration {
-  readonly #context: KeyGenerationContext;
+  readonly #setup: Setup;
   readonly #request: KeyGenerationRequest;
-  readonly #succession: KeySuccession;
+  readonly #succession: Succession;
 
-  constructor(context: KeyGenerationContext, request: KeyGenerationRequest) {
-    this.#context = context;
+  constructor(setup: Setup, request: KeyGenerationRequest) {
+    this.#setup = setup;
     this.#request = request;
-    this.#succession = new KeySuccession(context, request);
+    const { keyId, aliasName, signal } = request;
+    this.#succession = new Succession(setup, { keyId, aliasName, ring: setup.ring }, signal);
   }
 
   async run(): Promise<KeyEntry> {
-    const { signal } = this.#request;
+    const { signal, keyId } = this.#request;
     signal?.throwIfAborted();
-    const input = await this.#createKeyInput();
+    const input = await createKeyInput(this.#setup, this.#request);
     signal?.throwIfAborted();
     const purpose = JSON.stringify(input);
-    const created = (await this.#reclaimKey(purpose)) ?? (await this.#createKey(input));
+    const created = (await this.#reclaimed(purpose)) ?? (await createKey(input, this.#request, this.#setup));
     let entry: KeyEntry;
     try {
       signal?.throwIfAborted();
       entry = await this.#fetchEntry(created);
       signal?.throwIfAborted();
     } catch (error) {
-      // A key that KMS gives a wrong public key for is of no use to anybody.
-      this.#succession.abandon(created.arn, undefined, error instanceof KeyManagerError ? undefined : purpose);
+      // A key that KMS gives a wrong public key for is of no use to anyone.
+      this.#succession.giveUp(created.arn, undefined, error instanceof KeyManagerError ? undefined : purpose);
       throw keyManagerError("failed to get public key", error);
     }
     // From here on there is no turning back on the caller's behalf: the alias may move at any moment.
-    const previous = this.#request.current();
+    const previous = this.#setup.ring.get(keyId);
     let outcome: AliasOutcome;
     try {
-      outcome = await assignAlias(this.#context, entry.aliasName, created, previous !== undefined);
+      outcome = await assignAlias(this.#setup, entry.aliasName, created, previous !== undefined);
     } catch (error) {
       this.#succession.undoAlias(entry, error, purpose);
       const attempt = `failed to ${previous === undefined ? "create" : "update"} alias ${entry.aliasName}`;
@@ -76,97 +50,33 @@ export class KeyGeneration {
     }
     if (outcome.kind === "taken") return this.#yieldTo(outcome.by, entry);
     // What we followed the alias to in the meantime does not save the key that we set out to replace.
-    return this.#succession.adopt(entry, [previous?.keyArn, this.#overwritten(outcome.overwrote)]);
+    return this.#succession.takePlace(entry, [previous?.keyArn, this.#overwritten(outcome.overwrote)]);
   }
 
-  async #createKeyInput(): Promise<CreateKeyInput> {
-    const { names, keyPolicy, tagsFor } = this.#context;
-    const { keyId, keyType } = this.#request;
-    const tags = tagsFor(keyId);
-    const description = names.descriptionFor(keyId);
-    return { keySpec: keySpecOf(keyType), description, policy: await keyPolicy(), tags };
-  }
-
-  /**
-   * A key that an earlier generation made with the very same request, that never got an alias, and that KMS has not yet
-   * let us schedule for deletion: while deletions fail, one failing generation after the other must not add to them.
-   */
-  async #reclaimKey(purpose: string): Promise<KeyMetadata | undefined> {
-    const { kms, deletions, log, telemetry } = this.#context;
-    const { keyId, signal } = this.#request;
-    const keyArn = deletions.reclaim(purpose, kms);
-    if (keyArn === undefined) return undefined;
-    try {
-      const key = await kms.describeKey(keyArn, { signal });
-      if (key.keyState === "Enabled") {
-        telemetry?.count("keys_reused");
-        log.info("Using the key of a generation that failed", { key_arn: keyArn, key_id: keyId });
-        return key;
-      }
-    } catch (error) {
-      log.debug("Cannot tell whether a key can be used after all", { key_arn: keyArn, reason: messageOf(error) });
-    }
-    this.#succession.abandon(keyArn);
+  async #reclaimed(purpose: string): Promise<KeyMetadata | undefined> {
+    const found = await reclaimKey(purpose, this.#request, this.#setup);
+    if (found === undefined || "arn" in found) return found;
+    this.#succession.giveUp(found.uselessArn);
     return undefined;
   }
 
-  #requireMayCreate(): void {
-    const { telemetry, log, limits, ceiling, maxKeysCreatedPerHour, maxLiveKeys } = this.#context;
-    const { keyId, current, liveKeys } = this.#request;
-    try {
-      requireRoom(liveKeys(), current() !== undefined, maxLiveKeys);
-      ceiling.count(maxKeysCreatedPerHour);
-    } catch (error) {
-      telemetry?.count("creation_ceiling_reached");
-      limits.run("ceiling reached", (more) =>
-        log.error("No more keys are created for now", { key_id: keyId, reason: messageOf(error), ...more }),
-      );
-      throw error;
-    }
-  }
-
-  async #createKey(input: CreateKeyInput): Promise<KeyMetadata> {
-    const { kms, log, telemetry, limits } = this.#context;
-    const { keyId } = this.#request;
-    this.#requireMayCreate();
-    try {
-      const created = await kms.createKey(input);
-      telemetry?.count("keys_created");
-      log.debug("Key created", { key_arn: created.arn, key_id: keyId });
-      return created;
-    } catch (error) {
-      if (isKmsError(error) && error.outcomeUnknown) {
-        limits.run("ARN lost", (more) =>
-          log.warn("KMS may have created a key whose ARN never arrived: without an alias, with this description", {
-            key_id: keyId,
-            description: input.description,
-            reason: messageOf(error),
-            ...more,
-          }),
-        );
-      }
-      throw keyManagerError("failed to create key", error);
-    }
-  }
-
   async #fetchEntry(created: KeyMetadata): Promise<KeyEntry> {
-    const { kms, clock } = this.#context;
+    const { kms, clock } = this.#setup;
     const { keyId, keyType, aliasName, signal } = this.#request;
     const { pkixData } = await whenVisible(clock, () => kms.getPublicKey(created.arn, { signal }), signal);
     return createKeyEntry({ keyId, keyType, aliasName, keyArn: created.arn, pkixData });
   }
 
-  /** A key of ours that the alias stood on unknown to us goes like one that was known; one that somebody disabled does not. */
+  /** A key of ours that the alias stood on unknown to us goes like one that was known; one that was disabled does not. */
   #overwritten(key: KeyMetadata | undefined): string | undefined {
-    const { names } = this.#context;
-    return key?.keyState === "Enabled" && names.trustDomainOf(key.description) !== "foreign" ? key.arn : undefined;
+    return key?.keyState === "Enabled" ? key.arn : undefined;
   }
 
   /** A replica with our identity had the same idea a moment earlier: one key is enough, and theirs has the alias. */
   async #yieldTo(takenBy: KeyMetadata, own: KeyEntry): Promise<KeyEntry> {
-    const { kms, names, log } = this.#context;
+    const { kms, names, log, tags } = this.#setup;
     const { aliasName, keyId } = own;
-    this.#succession.abandon(own.keyArn, own);
+    this.#succession.giveUp(own.keyArn, own);
     try {
       const finding = await examineAlias({ aliasName, targetKeyId: takenBy.keyId }, { kms, names, signal: undefined });
       if (finding !== undefined && "entry" in finding) {
@@ -176,8 +86,8 @@ export class KeyGeneration {
           key_arn: takenBy.arn,
         });
         const entry = { ...finding.entry, keyId };
-        void this.#context.claim(entry);
-        return this.#succession.adopt(entry, [], false);
+        void tags.claim(entry);
+        return this.#succession.takePlace(entry, [], false);
       }
     } catch (error) {
       throw keyManagerError(`failed to read the key behind ${aliasName}`, error);

@@ -148,12 +148,12 @@ describe("a key whose caller had given up when it stood", () => {
   });
 
   for (const [what, learn] of [
-    ["looked up", (server: SimulatedServer) => server.keyManager.current.getPublicKey("x509-CA-A")],
-    ["listed", (server: SimulatedServer) => server.keyManager.current.getPublicKeys()],
+    ["looked up", (server: SimulatedServer) => server.keyManager.getPublicKey("x509-CA-A")],
+    ["listed", (server: SimulatedServer) => server.keyManager.getPublicKeys()],
     [
       "used",
       (server: SimulatedServer) =>
-        server.keyManager.current.signData("x509-CA-A", Buffer.alloc(32), { hashAlgorithm: "SHA256" }),
+        server.keyManager.signData("x509-CA-A", Buffer.alloc(32), { hashAlgorithm: "SHA256" }),
     ],
   ] as const) {
     it(`is not handed out again once it was ${what}`, async () => {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import { KeyManagerError } from "../errors.ts";
 import { type KmsClient, KmsError, type KmsErrorCode, type LogFields, type Tag } from "../ports.ts";
-import { retagKeys, tagHooks } from "./tag-mode.ts";
+import { KeyTagging } from "./tag-mode.ts";
 
 const time = new VirtualTime(Date.UTC(2026, 2, 1));
 const clock = time.clockFor(undefined, () => 0);
@@ -32,9 +32,9 @@ function stage(answer?: KmsError) {
 const keyTags = [{ key: "Team", value: "security" }];
 const entry = { keyArn: "k", keyId: "x509-CA-A" };
 
-describe("the hooks of tag mode", () => {
+describe("KeyTagging", () => {
   it("give new keys the operator's tags and the plugin's five; without tag mode only the operator's", () => {
-    const on = tagHooks({ ...stage(), keyTags, identity }).tagsFor("x509-CA-A");
+    const on = new KeyTagging({ ...stage(), keyTags, identity }).tagsFor("x509-CA-A");
     assert.deepEqual(on.map(({ key }) => key).sort(), [
       "Team",
       "spire-active",
@@ -43,68 +43,68 @@ describe("the hooks of tag mode", () => {
       "spire-server-id",
       "spire-server-td",
     ]);
-    assert.deepEqual(tagHooks({ ...stage(), keyTags, identity: undefined }).tagsFor("x509-CA-A"), keyTags);
+    assert.deepEqual(new KeyTagging({ ...stage(), keyTags, identity: undefined }).tagsFor("x509-CA-A"), keyTags);
   });
 
   it("refuse a key id that does not fit into a tag, before a key is made", () => {
-    const { tagsFor } = tagHooks({ ...stage(), keyTags, identity });
+    const tagging = new KeyTagging({ ...stage(), keyTags, identity });
     for (const keyId of ["x".repeat(257), "%".repeat(86)]) {
       assert.throws(
-        () => tagsFor(keyId),
+        () => tagging.tagsFor(keyId),
         (error) => error instanceof KeyManagerError && error.code === "INVALID_ARGUMENT",
       );
     }
-    assert.equal(tagsFor("50%").length, 6);
-    assert.equal(tagsFor("spire-x").length, 6, "only names of tags are reserved");
-    assert.equal(tagHooks({ ...stage(), keyTags, identity: undefined }).tagsFor("a*b").length, 1);
+    assert.equal(tagging.tagsFor("50%").length, 6);
+    assert.equal(tagging.tagsFor("spire-x").length, 6, "only names of tags are reserved");
+    assert.equal(new KeyTagging({ ...stage(), keyTags, identity: undefined }).tagsFor("a*b").length, 1);
   });
 
   it("mark a key inactive before it goes; what may pass is thrown, so that the deletion waits", async () => {
     const quiet = stage();
-    await tagHooks({ ...quiet, keyTags, identity }).retire("k");
+    await new KeyTagging({ ...quiet, keyTags, identity }).markInactive("k");
     assert.deepEqual(quiet.calls, [["k", "spire-active=false"]]);
     for (const code of ["THROTTLED", "UNAVAILABLE", "TIMEOUT"] as const) {
-      await assert.rejects(tagHooks({ ...stage(failure(code)), keyTags, identity }).retire("k"), { code });
+      await assert.rejects(new KeyTagging({ ...stage(failure(code)), keyTags, identity }).markInactive("k"), { code });
     }
     for (const code of ["NOT_FOUND", "INVALID_STATE"] as const) {
       const gone = stage(failure(code));
-      await tagHooks({ ...gone, keyTags, identity }).retire("k");
+      await new KeyTagging({ ...gone, keyTags, identity }).markInactive("k");
       assert.deepEqual(gone.lines, []);
     }
     const denied = stage(failure("ACCESS_DENIED"));
-    await tagHooks({ ...denied, keyTags, identity }).retire("k");
+    await new KeyTagging({ ...denied, keyTags, identity }).markInactive("k");
     assert.match(String(denied.lines[0]?.[1].reason), /allow kms:TagResource/);
     const off = stage();
-    await tagHooks({ ...off, keyTags, identity: undefined }).retire("k");
+    await new KeyTagging({ ...off, keyTags, identity: undefined }).markInactive("k");
     assert.deepEqual(off.calls, []);
   });
 
   it("claim a key that a replica made, and never reject", async () => {
     const quiet = stage();
-    await tagHooks({ ...quiet, keyTags, identity }).claim(entry);
+    await new KeyTagging({ ...quiet, keyTags, identity }).claim(entry);
     assert.match(
       quiet.calls[0]?.[1] ?? "",
       /spire-server-td=example\.org .*spire-key-id=x509-CA-A .*spire-active=true/,
     );
     const denied = stage(failure("ACCESS_DENIED"));
-    await tagHooks({ ...denied, keyTags, identity }).claim(entry);
+    await new KeyTagging({ ...denied, keyTags, identity }).claim(entry);
     assert.equal(denied.lines[0]?.[0], "warn");
     const off = stage();
-    await tagHooks({ ...off, keyTags, identity: undefined }).claim(entry);
+    await new KeyTagging({ ...off, keyTags, identity: undefined }).claim(entry);
     assert.deepEqual(off.calls, []);
   });
 });
 
-describe("retagKeys", () => {
+describe("KeyTagging.retag", () => {
   it("brings the operator's tags onto each key; what fails is told and stops nothing", async () => {
     const quiet = stage();
-    await retagKeys(["k", "l"], { ...quiet, keyTags }, undefined);
+    await new KeyTagging({ ...quiet, keyTags, identity: undefined }).retag(["k", "l"], undefined);
     assert.deepEqual(quiet.calls, [
       ["k", "Team=security"],
       ["l", "Team=security"],
     ]);
     const denied = stage(failure("ACCESS_DENIED"));
-    await retagKeys(["k", "l"], { ...denied, keyTags }, undefined);
+    await new KeyTagging({ ...denied, keyTags, identity: undefined }).retag(["k", "l"], undefined);
     assert.deepEqual(
       denied.lines.map(([level, { key_arn }]) => [level, key_arn]),
       [
@@ -116,7 +116,7 @@ describe("retagKeys", () => {
 
   it("asks nothing of KMS without tags", async () => {
     const quiet = stage();
-    await retagKeys(["k"], { ...quiet, keyTags: [] }, undefined);
+    await new KeyTagging({ ...quiet, keyTags: [], identity: undefined }).retag(["k"], undefined);
     assert.deepEqual(quiet.calls, []);
   });
 });

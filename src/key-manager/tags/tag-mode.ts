@@ -1,4 +1,4 @@
-/** What tag mode adds to the making and the retiring of keys. */
+/** What tag mode adds to making, following and deleting keys. */
 import { explain, KeyManagerError } from "../errors.ts";
 import { withTimeLimit } from "../pace/time-limit.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger, type Tag } from "../ports.ts";
@@ -14,50 +14,79 @@ export interface TaggingOptions {
   readonly identity: TagIdentity | undefined;
 }
 
-/** The hooks that making, following and retiring keys have for tags. */
-export function tagHooks({ kms, clock, log, keyTags, identity }: TaggingOptions) {
-  return {
-    tagsFor(keyId: string): readonly Tag[] {
-      if (identity === undefined) return keyTags;
-      // Looked at as a value: its own name is reserved.
-      const [problem] = keyTagProblems([{ key: "id", value: keyIdTagValue(keyId) }]);
-      if (problem !== undefined) {
-        throw new KeyManagerError("INVALID_ARGUMENT", `key id does not fit into tag ${tagNames.keyId}: ${problem}`);
-      }
-      return [...keyTags, ...spireTags(identity, keyId, clock.now())];
-    },
-    retireMarks: identity !== undefined,
-    async retire(keyArn: string): Promise<void> {
-      if (identity !== undefined) await markInactive(keyArn, kms, log);
-    },
-    async claim({ keyArn, keyId }: { readonly keyArn: string; readonly keyId: string }): Promise<void> {
-      if (identity === undefined) return;
-      try {
-        await kms.tagResource(keyArn, spireTags(identity, keyId, clock.now()));
-      } catch (error) {
-        log.warn("Failed to tag a key that another server with this identity made; the next refresh will do it", {
-          key_id: keyId,
-          key_arn: keyArn,
-          reason: explain(error),
-        });
-      }
-    },
-  };
-}
+/** The tags of one configuration's keys. */
+export class KeyTagging {
+  readonly #options: TaggingOptions;
 
-/**
- * `spire-active=false`, as far as KMS lets us: a key that stays marked active is not taken for a usable one once it is
- * pending deletion.
- *
- * @throws KmsError for what may pass: then it is worth while to wait with the deletion
- */
-export async function markInactive(keyArn: string, kms: KmsClient, log: Logger): Promise<void> {
-  try {
-    await kms.tagResource(keyArn, [activeTag(false)]);
-  } catch (error) {
-    if (isKmsError(error, "NOT_FOUND", "INVALID_STATE")) return;
-    if (isKmsError(error, "THROTTLED", "UNAVAILABLE", "TIMEOUT")) throw error;
-    log.warn("Failed to mark a key inactive", { key_arn: keyArn, reason: explain(error) });
+  constructor(options: TaggingOptions) {
+    this.#options = options;
+  }
+
+  /** Who this server is in tags; undefined outside tag mode. */
+  get identity(): TagIdentity | undefined {
+    return this.#options.identity;
+  }
+
+  /** Tags of a new key. @throws KeyManagerError `INVALID_ARGUMENT` for a key id that does not fit into a tag */
+  tagsFor(keyId: string): readonly Tag[] {
+    const { identity, keyTags, clock } = this.#options;
+    if (identity === undefined) return keyTags;
+    // Looked at as a value: its own name is reserved.
+    const [problem] = keyTagProblems([{ key: "id", value: keyIdTagValue(keyId) }]);
+    if (problem !== undefined) {
+      throw new KeyManagerError("INVALID_ARGUMENT", `key id does not fit into tag ${tagNames.keyId}: ${problem}`);
+    }
+    return [...keyTags, ...spireTags(identity, keyId, clock.now())];
+  }
+
+  /**
+   * `spire-active=false`, as far as KMS lets us: a key that stays marked active is not taken for a usable one once it is
+   * pending deletion. Nothing to do outside tag mode.
+   *
+   * @throws KmsError for what may pass: then it is worth while to wait with the deletion
+   */
+  async markInactive(keyArn: string): Promise<void> {
+    const { identity, kms, log } = this.#options;
+    if (identity === undefined) return;
+    try {
+      await kms.tagResource(keyArn, [activeTag(false)]);
+    } catch (error) {
+      if (isKmsError(error, "NOT_FOUND", "INVALID_STATE")) return;
+      if (isKmsError(error, "THROTTLED", "UNAVAILABLE", "TIMEOUT")) throw error;
+      log.warn("Failed to mark a key inactive", { key_arn: keyArn, reason: explain(error) });
+    }
+  }
+
+  /** Marks a key that another process made as in use by this server. Never rejects. */
+  async claim({ keyArn, keyId }: { readonly keyArn: string; readonly keyId: string }): Promise<void> {
+    const { identity, kms, clock, log } = this.#options;
+    if (identity === undefined) return;
+    try {
+      await kms.tagResource(keyArn, spireTags(identity, keyId, clock.now()));
+    } catch (error) {
+      log.warn("Failed to tag a key that another server with this identity made; the next refresh will do it", {
+        key_id: keyId,
+        key_arn: keyArn,
+        reason: explain(error),
+      });
+    }
+  }
+
+  /** Brings the operator's tags onto keys that exist already; what fails is told and changes nothing else. */
+  async retag(keyArns: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    const { log, keyTags } = this.#options;
+    if (keyTags.length === 0) return;
+    for (const [index, keyArn] of keyArns.entries()) {
+      const outcome = await tagWithoutWaiting(keyArn, keyTags, { ...this.#options, signal });
+      if (outcome === "tagged") continue;
+      const left = outcome.isPassing ? keyArns.length - index - 1 : 0;
+      log.error("Failed to bring key_tags onto an existing key (retag_existing_keys)", {
+        key_arn: keyArn,
+        reason: explain(outcome.error),
+        ...(left > 0 ? { left_to_the_next_configure: left } : {}),
+      });
+      if (outcome.isPassing) return;
+    }
   }
 }
 
@@ -81,26 +110,5 @@ export async function tagWithoutWaiting(
   } catch (error) {
     signal?.throwIfAborted();
     return { error, isPassing: isKmsError(error, "THROTTLED", "UNAVAILABLE", "TIMEOUT", "UNAUTHENTICATED") };
-  }
-}
-
-/** Brings the operator's tags onto keys that exist already; what fails is told and changes nothing else. */
-export async function retagKeys(
-  keyArns: readonly string[],
-  options: Pick<TaggingOptions, "kms" | "clock" | "log" | "keyTags">,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { log, keyTags } = options;
-  if (keyTags.length === 0) return;
-  for (const [index, keyArn] of keyArns.entries()) {
-    const outcome = await tagWithoutWaiting(keyArn, keyTags, { ...options, signal });
-    if (outcome === "tagged") continue;
-    const left = outcome.isPassing ? keyArns.length - index - 1 : 0;
-    log.error("Failed to bring key_tags onto an existing key (retag_existing_keys)", {
-      key_arn: keyArn,
-      reason: explain(outcome.error),
-      ...(left > 0 ? { left_to_the_next_configure: left } : {}),
-    });
-    if (outcome.isPassing) return;
   }
 }

@@ -7,19 +7,12 @@
  */
 
 import { messageOf } from "../errors.ts";
-import type { KeyEntry } from "../key-entry.ts";
-import type { KeyManager } from "../key-manager.ts";
+import type { KeyEntry } from "../keys/key-entry.ts";
 import { Pacer } from "../pace/pacer.ts";
-import { type Clock, isDoomed, isKmsError, type KeyMetadata, type KmsClient, type Logger } from "../ports.ts";
-import { type Task, TaskFailure, type TaskReport } from "./task.ts";
-
-export interface RefreshAliasesOptions {
-  readonly keyManager: KeyManager;
-  readonly kms: KmsClient;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly intervalMs: number;
-}
+import { type Task, TaskFailure, type TaskReport } from "../pace/task.ts";
+import { isKmsError, isPendingDeletion, type KeyMetadata } from "../ports.ts";
+import { followAlias } from "../rotation/follow-alias.ts";
+import type { Setup } from "../setup.ts";
 
 /** KMS allows 5 UpdateAlias a second, for the whole account. */
 const updatesPerSecond = 3;
@@ -30,11 +23,11 @@ const roundDelayMs = 15_000;
 /** `foreign`: it stands on a key that cannot be used; left alone. */
 type Outcome = "refreshed" | "followed" | "foreign" | "healed" | "gone";
 
-export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
-  const { keyManager, kms, clock, log, intervalMs } = options;
+export function refreshAliasesTask(setup: Setup, intervalMs: number): Task {
+  const { ring, kms, clock, log } = setup;
   const pacer = new Pacer(clock, updatesPerSecond);
 
-  /** The alias is gone: somebody deleted it, perhaps a prune by a server that took us for dead. */
+  /** The alias was deleted, perhaps by the pruning of a server that took us for dead. */
   async function recreate({ aliasName, keyArn }: KeyEntry, signal: AbortSignal): Promise<Outcome> {
     await kms.createAlias(aliasName, keyArn, { signal });
     log.warn("Alias of a key in use was missing and has been created again", {
@@ -44,26 +37,30 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
     return "healed";
   }
 
-  /** Nobody can use the key that the alias stands on, and without an alias ours would be taken for an orphan. */
-  async function takeBack({ aliasName, keyArn }: KeyEntry, doomed: KeyMetadata, signal: AbortSignal): Promise<Outcome> {
+  /** The key that the alias stands on cannot be used, and without an alias ours would be taken for an orphan. */
+  async function takeBack(
+    { aliasName, keyArn }: KeyEntry,
+    pending: KeyMetadata,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
     await kms.updateAlias(aliasName, keyArn, { signal });
     log.warn("Alias of a key in use stood on a key that is pending deletion: it points at the key in use now", {
       alias_name: aliasName,
       key_arn: keyArn,
-      replaced_key_arn: doomed.arn,
+      replaced_key_arn: pending.arn,
     });
     return "healed";
   }
 
   async function refresh(keyId: string, signal: AbortSignal): Promise<Outcome> {
-    const entry = keyManager.entries.get(keyId);
+    const entry = ring.get(keyId);
     if (entry === undefined) return "gone";
     await pacer.turn(signal);
     try {
       const target = await kms.describeKey(entry.aliasName, { signal });
-      if (target.arn !== entry.keyArn && isDoomed(target)) return await takeBack(entry, target, signal);
+      if (target.arn !== entry.keyArn && isPendingDeletion(target)) return await takeBack(entry, target, signal);
       if (target.arn !== entry.keyArn) {
-        return (await keyManager.followAlias(entry, signal)) === undefined ? "foreign" : "followed";
+        return (await followAlias(setup, entry, signal)) === undefined ? "foreign" : "followed";
       }
       await kms.updateAlias(entry.aliasName, entry.keyArn, { signal });
       return "refreshed";
@@ -81,7 +78,7 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
     intervalMs,
     async runOnce(signal): Promise<TaskReport> {
       const counts: Record<Outcome, number> = { refreshed: 0, followed: 0, foreign: 0, healed: 0, gone: 0 };
-      let left: readonly string[] = [...keyManager.entries.keys()];
+      let left: readonly string[] = [...ring.entries.keys()];
       let failure: unknown;
       for (let round = 1; left.length > 0 && round <= maxRounds; round++) {
         if (round > 1) await clock.sleep(roundDelayMs, signal);
@@ -90,7 +87,7 @@ export function refreshAliasesTask(options: RefreshAliasesOptions): Task {
         for (const keyId of left) {
           try {
             // In turn with generations of the same id: our own rotation is never mistaken for a replica's.
-            const outcome = await keyManager.exclusively(keyId, () => refresh(keyId, signal));
+            const outcome = await ring.inTurn(keyId, () => refresh(keyId, signal));
             counts[outcome]++;
             if (outcome === "followed") followed.push(keyId);
           } catch (error) {

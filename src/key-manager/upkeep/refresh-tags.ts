@@ -5,36 +5,29 @@
  * restart would not find it.
  */
 import { messageOf } from "../errors.ts";
-import type { KeyManager } from "../key-manager.ts";
 import { Pacer } from "../pace/pacer.ts";
-import type { Clock, KmsClient, Logger } from "../ports.ts";
+import type { Setup } from "../setup.ts";
 import { keepAliveMsOf, notKeptAlive, spireTags, type TagIdentity } from "../tags/spire-tags.ts";
-import { type Task, TaskFailure } from "./task.ts";
-
-export interface KeepActiveKeysOptions {
-  readonly keyManager: KeyManager;
-  readonly identity: TagIdentity;
-  readonly kms: KmsClient;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly intervalMs: number;
-  /** Ids of keys that a migration has not tagged yet. */
-  readonly untagged?: ReadonlySet<string> | undefined;
-}
+import { type Task, TaskFailure } from "../pace/task.ts";
 
 /** KMS allows 10 TagResource a second, for the whole account. */
 const updatesPerSecond = 3;
 
-export function keepActiveKeysTask(options: KeepActiveKeysOptions): Task {
-  const { keyManager, identity, kms, clock, log, intervalMs } = options;
+/** @param untaggedIds ids of keys that a migration has not tagged yet */
+export function refreshTagsTask(
+  { ring, kms, clock, log }: Setup,
+  identity: TagIdentity,
+  intervalMs: number,
+  untaggedIds: ReadonlySet<string> = new Set(),
+): Task {
   const pacer = new Pacer(clock, updatesPerSecond);
-  const untagged = new Set(options.untagged);
+  const untagged = new Set(untaggedIds);
 
   /** While a key is not tagged, no other's date may tell the next start that it need not look at the aliases. */
   const date = (): Date => (untagged.size === 0 ? clock.now() : notKeptAlive(clock.now(), keepAliveMsOf(intervalMs)));
 
   async function keep(keyId: string, signal: AbortSignal): Promise<void> {
-    const entry = keyManager.entries.get(keyId);
+    const entry = ring.get(keyId);
     if (entry !== undefined) await kms.tagResource(entry.keyArn, spireTags(identity, keyId, date()), { signal });
     untagged.delete(keyId);
   }
@@ -48,13 +41,13 @@ export function keepActiveKeysTask(options: KeepActiveKeysOptions): Task {
     async runOnce(signal) {
       let failure: unknown;
       const failed = new Set<string>();
-      const keyIds = [...keyManager.entries.keys()];
+      const keyIds = [...ring.entries.keys()];
       // What a migration has left first, and then once more: with all of them tagged, each gets its date.
       for (const keyId of [...untagged, ...keyIds]) {
         await pacer.turn(signal);
         try {
           // In turn with generations of the same id: a key that is being replaced is not marked active again.
-          await keyManager.exclusively(keyId, () => keep(keyId, signal));
+          await ring.inTurn(keyId, () => keep(keyId, signal));
         } catch (error) {
           signal.throwIfAborted();
           failure = error;

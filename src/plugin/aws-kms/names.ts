@@ -1,6 +1,6 @@
 /** How `aws_kms` names a server's keys in KMS. */
-import type { KeyNames } from "../../key-manager/names.ts";
-import { aliasBehind, decodeBuiltInKeyId, decodeKeyId } from "../key-id-encoding.ts";
+import type { KeyNames, TakenOverKeys } from "../../key-manager/names.ts";
+import { aliasBehind, decodeBuiltInKeyId, decodeKeyId, encodeKeyId } from "../key-id-encoding.ts";
 
 /** The alias segment of a trust domain. `a.b` and `a_b` share one; only descriptions tell them apart. */
 export function trustDomainSegment(trustDomain: string): string {
@@ -9,6 +9,15 @@ export function trustDomainSegment(trustDomain: string): string {
 
 /** Server ids are joined into a path, so the built-in plugin's `path.Join` tidies them; the same id must give the same alias. */
 const tidyPath = (path: string): string => path.split("/").filter(Boolean).join("/");
+
+/** The older `kms` plugin describes a key as `{key_prefix}{KEY_ID}` and puts the same behind `alias/`. */
+const keysOfKms: TakenOverKeys = {
+  isDescription: (description, keyId) =>
+    description.endsWith(keyId) && /^[A-Za-z0-9/_-]+$/.test(description.slice(0, -keyId.length)),
+  isAlias: (aliasName, description, keyId) =>
+    keysOfKms.isDescription(description, keyId) &&
+    aliasName === `alias/${description.slice(0, -keyId.length)}${encodeKeyId(keyId)}`,
+};
 
 /**
  * Names of `aws_kms`: alias `alias/SPIRE_SERVER/{trust domain}/{server id}/{key id}`.
@@ -39,6 +48,7 @@ export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
       trustDomainSegment(description.slice("SPIRE_SERVER/".length)) === segment,
     isTrustDomainAlias: (aliasName) =>
       aliasName.startsWith(trustDomainPrefix) && /^[^/]+(\/[^/]+)+$/.test(aliasName.slice(trustDomainPrefix.length)),
+    takenOver: keysOfKms,
     trustDomainOf(description) {
       if (description === ownDescription) return "own";
       return description.startsWith(builtInDescription) && description.length > builtInDescription.length

@@ -16,10 +16,10 @@ import {
 } from "../../test/simulation/scenes.ts";
 import { SimulatedServer } from "../../test/simulation/simulated-server.ts";
 
-describe("ConfiguredKeyManager", () => {
+describe("KeyManager", () => {
   it("refuses to serve before it is configured", () => {
     const server = new SimulatedServer({ account: accountWithJournal(), trustDomain: "example.org", serverId: "a" });
-    assert.throws(() => server.keyManager.current, { code: "FAILED_PRECONDITION" });
+    assert.throws(() => server.keyManager.entries, { code: "FAILED_PRECONDITION" });
     assert.deepEqual(server.keyManager.gauges, { liveKeys: 0, deletionsQueued: 0 });
   });
 

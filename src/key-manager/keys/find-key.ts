@@ -1,5 +1,5 @@
 /** DescribeKey of what may not be there. */
-import { type CallOptions, isKmsError, type KeyMetadata, type KmsClient } from "./ports.ts";
+import { type CallOptions, isKmsError, type KeyMetadata, type KmsClient } from "../ports.ts";
 
 /**
  * @param keyId key id, key ARN or alias name; an alias gives the key that it points to

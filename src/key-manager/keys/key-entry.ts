@@ -1,8 +1,8 @@
 /** A key that this server uses, and the map of all of them. */
 import { createHash } from "node:crypto";
-import { KeyManagerError } from "./errors.ts";
-import { type KeyType, requirePublicKeyOfType } from "./key-type.ts";
-import { type SignatureVerifier, signatureVerifier } from "./signing/signature-verifier.ts";
+import { KeyManagerError } from "../errors.ts";
+import { type KeyType, requirePublicKeyOfType } from "../key-type.ts";
+import { type SignatureVerifier, signatureVerifier } from "../signing/signature-verifier.ts";
 
 export interface PublicKey {
   /** SPIRE key id, e.g. `x509-CA-A`. */

@@ -1,0 +1,76 @@
+/** SignData: one signature by the key that is under an id now. It waits for nothing but KMS. */
+import { KeyManagerError, keyManagerError } from "./errors.ts";
+import type { KeyEntry } from "./keys/key-entry.ts";
+import { whenVisible } from "./pace/visibility.ts";
+import { isKmsError } from "./ports.ts";
+import { followAlias } from "./rotation/follow-alias.ts";
+import type { Setup } from "./setup.ts";
+import { planSignature, type SignerOptions } from "./signing/signing-algorithm.ts";
+
+export interface Signature {
+  /** DER ECDSA-Sig-Value, or RSA signature octets. */
+  readonly signature: Uint8Array;
+  /** Of the key that signed. */
+  readonly keyFingerprint: string;
+}
+
+/**
+ * Signs a digest.
+ *
+ * @param digest of exactly the length of `options.hashAlgorithm`'s digests
+ * @throws KeyManagerError
+ */
+export async function signData(
+  setup: Setup,
+  keyId: string,
+  digest: Uint8Array,
+  options: SignerOptions,
+  signal?: AbortSignal,
+): Promise<Signature> {
+  const { ring, clock } = setup;
+  const entry = ring.lookUp(keyId);
+  const sign = () => signWith(entry, setup, digest, options, signal);
+  try {
+    // A key that KMS does not know everywhere yet is asked again: its alias may be shown as it was, and tells nothing.
+    return await (ring.isFresh(entry) ? whenVisible(clock, sign, signal) : sign());
+  } catch (error) {
+    if (!isKmsError(error, "DISABLED", "INVALID_STATE", "NOT_FOUND")) throw signFailure(entry, error);
+    // The key is of no use any more: perhaps a replica that shares our identity has rotated it.
+    const successor = await followAlias(setup, entry, signal).catch(() => undefined);
+    if (successor === undefined) throw signFailure(entry, error);
+    return await signWith(successor, setup, digest, options, signal).catch((again: unknown) => {
+      throw signFailure(successor, again);
+    });
+  }
+}
+
+async function signWith(
+  entry: KeyEntry,
+  { kms, config, telemetry, limits, log }: Setup,
+  digest: Uint8Array,
+  options: SignerOptions,
+  signal: AbortSignal | undefined,
+): Promise<Signature> {
+  const plan = planSignature(entry.keyType, digest, options);
+  const signature = await kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
+  if (config.verifySignatures && !entry.verify(plan.signingAlgorithm, plan.digest, signature)) {
+    telemetry.count("wrong_signatures");
+    limits.run("wrong signature", (more) =>
+      log.error("KMS answered with a signature that does not verify under the key's public key: it was not passed on", {
+        key_id: entry.keyId,
+        key_arn: entry.keyArn,
+        signing_algorithm: plan.signingAlgorithm,
+        ...more,
+      }),
+    );
+    throw new KeyManagerError(
+      "INTERNAL",
+      `KMS answered with a signature that does not verify under ${entry.keyArn} (${plan.signingAlgorithm}); it was not passed on. With a KMS emulator that signs other digests than it is given, set verify_signatures = false`,
+    );
+  }
+  return { signature, keyFingerprint: entry.fingerprint };
+}
+
+function signFailure({ keyId, keyArn, aliasName }: KeyEntry, error: unknown): KeyManagerError {
+  return keyManagerError(`failed to sign with key ${JSON.stringify(keyId)} (${keyArn}, ${aliasName})`, error);
+}
