@@ -1,6 +1,7 @@
 /** KMS's answers as the domain's shapes. */
 import type {
   AliasListEntry,
+  KeyLastUsage,
   KeyListEntry,
   KeyMetadata,
   MultiRegionMetadata,
@@ -98,4 +99,23 @@ function pageFrom<T>(answer: Answer, list: string, item: (member: Answer) => T):
   // Half a listing must not pass for the whole.
   if (answer.isTrue("Truncated") && !next) throw answer.malformed("the answer is truncated and has no NextMarker");
   return { items: answer.list(list).map(item), next };
+}
+
+/** A key that was not used has an empty `KeyLastUsage`. */
+export function lastUsageFrom(output: unknown, asked: string): KeyLastUsage {
+  const answer = new Answer("GetKeyLastUsage", output);
+  const keyId = answer.optionalText("KeyId");
+  if (keyId !== undefined) requireKey(answer, asked, keyId);
+  return {
+    lastUsedAt: answer.has("KeyLastUsage") ? answer.object("KeyLastUsage").optionalDate("Timestamp") : undefined,
+  };
+}
+
+const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** The `Date` header (RFC 9110); undefined for anything else that JavaScript might take for a date. */
+export function httpDateFrom(header: unknown): Date | undefined {
+  if (typeof header !== "string" || !httpDate.test(header)) return undefined;
+  const date = new Date(header);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }

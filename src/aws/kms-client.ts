@@ -4,6 +4,7 @@ import {
   CreateKeyCommand,
   DeleteAliasCommand,
   DescribeKeyCommand,
+  GetKeyLastUsageCommand,
   GetPublicKeyCommand,
   type KMSClient,
   ListAliasesCommand,
@@ -17,6 +18,7 @@ import type {
   AliasListEntry,
   CallOptions,
   CreateKeyInput,
+  KeyLastUsage,
   KeyListEntry,
   KeyMetadata,
   KmsClient,
@@ -32,8 +34,10 @@ import {
   aliasesFrom,
   bareKeyId,
   deletionDateFrom,
+  httpDateFrom,
   keyMetadataFrom,
   keysFrom,
+  lastUsageFrom,
   publicKeyFrom,
   signatureFrom,
 } from "./kms-answers.ts";
@@ -54,7 +58,8 @@ export class AwsKmsClient implements KmsClient {
   /** KMS has one quota for signatures with RSA keys and one for those with EC keys. */
   readonly #signingLimiters: { readonly rsa: CallLimiter; readonly ec: CallLimiter };
   readonly #sendSign: SendSign;
-  #serverTime: Date | undefined;
+  /** When KMS says it gave an answer, by the answer. */
+  readonly #answeredAt = new WeakMap<object, Date>();
 
   /**
    * @param sdk a client that makes no retries of its own (`maxAttempts: 1`)
@@ -66,7 +71,7 @@ export class AwsKmsClient implements KmsClient {
     this.#sendSign = sendSign;
     const limiter = () => new CallLimiter(caller.clock, signLimits);
     this.#signingLimiters = { rsa: limiter(), ec: limiter() };
-    this.#rememberServerTime();
+    this.#readDates();
   }
 
   async createKey(input: CreateKeyInput, options: CallOptions = {}): Promise<KeyMetadata> {
@@ -109,8 +114,7 @@ export class AwsKmsClient implements KmsClient {
       SigningAlgorithm: input.signingAlgorithm,
     } as const;
     const sign = async () => {
-      const { output, date } = await this.#sendSign(members, signal);
-      this.#noteServerTime(date);
+      const { output } = await this.#sendSign(members, signal);
       return signatureFrom(output, input.keyArn);
     };
     return withRetries(sign, {
@@ -125,13 +129,15 @@ export class AwsKmsClient implements KmsClient {
   listAliases(keyId?: string, options: CallOptions = {}): AsyncIterable<Page<AliasListEntry>> {
     return this.#pages("ListAliases", options, async (Marker, abort) => {
       const input = { KeyId: keyId, Marker, Limit: aliasesPerPage };
-      return aliasesFrom(await this.#sdk.send(new ListAliasesCommand(input), abort));
+      const output = await this.#sdk.send(new ListAliasesCommand(input), abort);
+      return { ...aliasesFrom(output), serverTime: this.#answeredAt.get(output) };
     });
   }
 
   listKeys(options: CallOptions = {}): AsyncIterable<Page<KeyListEntry>> {
     return this.#pages("ListKeys", options, async (Marker, abort) => {
-      return keysFrom(await this.#sdk.send(new ListKeysCommand({ Marker, Limit: keysPerPage }), abort));
+      const output = await this.#sdk.send(new ListKeysCommand({ Marker, Limit: keysPerPage }), abort);
+      return { ...keysFrom(output), serverTime: this.#answeredAt.get(output) };
     });
   }
 
@@ -164,6 +170,12 @@ export class AwsKmsClient implements KmsClient {
     );
   }
 
+  async getKeyLastUsage(keyId: string, options: CallOptions = {}): Promise<KeyLastUsage> {
+    return this.#call("GetKeyLastUsage", options, async (abort) =>
+      lastUsageFrom(await this.#sdk.send(new GetKeyLastUsageCommand({ KeyId: bareKeyId(keyId) }), abort), keyId),
+    );
+  }
+
   async tagResource(keyId: string, tags: readonly Tag[], options: CallOptions = {}): Promise<void> {
     await this.#call("TagResource", options, (abort) =>
       this.#sdk.send(new TagResourceCommand({ KeyId: keyId, Tags: sdkTags(tags) }), abort),
@@ -189,24 +201,21 @@ export class AwsKmsClient implements KmsClient {
     { signal }: CallOptions,
     fetch: (marker: string | undefined, abort: { abortSignal?: AbortSignal }) => Promise<PageAnswer<T>>,
   ): AsyncIterable<Page<T>> {
-    return pages({ operation, caller: this.#caller, signal, fetch, serverTime: () => this.#serverTime });
+    return pages({ operation, caller: this.#caller, signal, fetch });
   }
 
   /** Ages are told by KMS's clock, which every answer carries. */
-  #rememberServerTime(): void {
+  #readDates(): void {
     this.#sdk.middlewareStack.add(
       (next) => async (args) => {
         const result = await next(args);
         const headers: unknown = Reflect.get(Object(result.response), "headers");
-        this.#noteServerTime(Reflect.get(Object(headers), "date"));
+        const date = httpDateFrom(Reflect.get(Object(headers), "date"));
+        if (date !== undefined && result.output !== undefined) this.#answeredAt.set(result.output, date);
         return result;
       },
-      { step: "deserialize", name: "rememberServerTime" },
+      // Outside the deserializer, which makes the output.
+      { step: "deserialize", priority: "high", name: "readDates" },
     );
-  }
-
-  #noteServerTime(date: unknown): void {
-    const time = typeof date === "string" ? Date.parse(date) : Number.NaN;
-    if (!Number.isNaN(time)) this.#serverTime = new Date(time);
   }
 }

@@ -27,7 +27,6 @@ export class AwsTaggingClient implements TaggingClient {
       operation: "GetResources",
       caller: this.#caller,
       signal,
-      serverTime: () => undefined,
       fetch: async (PaginationToken, abort) => {
         const token = PaginationToken === undefined ? {} : { PaginationToken };
         const output = await this.#sdk.send(new GetResourcesCommand({ ...request, ...token }), abort);

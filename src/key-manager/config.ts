@@ -47,6 +47,8 @@ export interface KeyManagerConfig {
   readonly tagBasedKeyDiscovery: boolean;
   /** `keyTags` are brought onto existing keys, too. */
   readonly retagExistingKeys: boolean;
+  /** Another process with our identity is not followed: generations fail instead. */
+  readonly refuseSharedIdentity: boolean;
   /** Where Prometheus may ask; undefined: nowhere. */
   readonly metricsListen: ListenAddress | undefined;
   /** Undefined: nothing is refreshed or pruned. */
@@ -63,5 +65,9 @@ export interface UpkeepConfig {
   /** Each task first runs at a random moment within this time after Configure. */
   readonly scanStartDelayMs: number;
   readonly pruneDryRun: boolean;
+  /** What a scan finds is looked at again after this time; 0 = at once. */
+  readonly pruneConfirmDelayMs: number;
+  /** Keys that do not tell which of two trust domains written alike in aliases they belong to are pruned, too. */
+  readonly pruneAmbiguousKeys: boolean;
   readonly maxDeletionsPerScan: number;
 }

@@ -39,6 +39,12 @@ export interface DeletionRequest {
   /** Asked at each attempt, with the facts of that moment. */
   readonly mayStay: DeletionRule;
   /**
+   * For what a scan has found: why KMS's record of the key's use speaks against it. Asked last, at each attempt.
+   *
+   * @throws KmsError for what may pass
+   */
+  readonly whyUsed?: ((facts: KeyFacts, signal: AbortSignal) => Promise<string | undefined>) | undefined;
+  /**
    * For a key that was replaced: its alias is looked at by name, because a listing may be older, and is moved to the key
    * in use should it stand on this one.
    */

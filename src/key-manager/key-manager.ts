@@ -13,6 +13,7 @@ import type { KeyType } from "./key-type.ts";
 import type { KeyEntries, PublicKey } from "./keys/key-entry.ts";
 import { KeyRing } from "./keys/key-ring.ts";
 import { abortController, Gate, waitUntilAborted } from "./pace/concurrency.ts";
+import { KmsTime } from "./pace/kms-time.ts";
 import { LogLimits } from "./pace/log-limit.ts";
 import type { Task } from "./pace/task.ts";
 import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
@@ -40,6 +41,8 @@ export interface KeyManagerOptions<C extends KeyManagerConfig> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly telemetry?: Telemetry;
+  /** Where this process runs, for the log. */
+  readonly processName?: string | undefined;
   readonly createClients: (config: C) => Promise<Clients> | Clients;
   readonly prepare: Prepare<C>;
   /** Default: all tasks that the configuration asks for. */
@@ -64,14 +67,21 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
 
   constructor(options: KeyManagerOptions<C>) {
     this.#options = options;
-    const { clock, log, telemetry = noTelemetry } = options;
+    const { clock, log, telemetry = noTelemetry, processName = "this process" } = options;
     this.#deletions = new DeletionQueue({
       clock,
       log,
       telemetry,
       isInUse: (keyArn) => this.#current?.setup.ring.uses(keyArn) === true,
     });
-    this.#services = { clock, log, telemetry, limits: new LogLimits(clock), deletions: this.#deletions };
+    this.#services = {
+      clock,
+      log,
+      telemetry,
+      limits: new LogLimits(clock),
+      deletions: this.#deletions,
+      processName,
+    };
     this.#rotation = new Rotation(clock);
   }
 
@@ -151,7 +161,7 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
     config: C,
     { kms, tagging }: Clients,
     { names, keyPolicy, identity }: Preparation,
-    { entries }: DiscoveredKeys,
+    { entries, lookedAt }: DiscoveredKeys,
   ): Setup {
     const { clock, log } = this.#services;
     const { keyTags, tagBasedKeyDiscovery } = config;
@@ -165,6 +175,8 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
       keyPolicy,
       tags: new KeyTagging({ kms, clock, log, keyTags, identity: tagIdentity }),
       ring: new KeyRing(clock, entries, this.#current?.setup.ring),
+      kmsTime: new KmsTime(clock),
+      configuredAt: lookedAt ?? clock.now(),
     };
   }
 
@@ -176,7 +188,10 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
     const { upkeep } = setup.config;
     if (upkeep !== undefined) {
       const isNeglected = found.unattendedMs >= upkeep.staleAliasThresholdMs / 2;
-      startUpkeep({ ...upkeep, setup, untagged: found.untagged, isNeglected, signal: stop.signal }, this.#options.tasks);
+      startUpkeep(
+        { ...upkeep, setup, untagged: found.untagged, isNeglected, signal: stop.signal },
+        this.#options.tasks,
+      );
     }
     scheduleOrphans(found, setup);
   }

@@ -1,8 +1,6 @@
 /** SPIRE's key types and the KMS key specs that hold them. */
 import type { KeyObject } from "node:crypto";
-import { KeyManagerError } from "./errors.ts";
 import type { KeySpec } from "./ports.ts";
-import { readPublicKey } from "./signing/public-key.ts";
 
 export type KeyType = "ec-p256" | "ec-p384" | "rsa-2048" | "rsa-4096";
 
@@ -42,26 +40,7 @@ export function curveBytesOf(keyType: KeyType): 32 | 48 | undefined {
   return facts[keyType].curveBytes;
 }
 
-/**
- * Checks that an answer of GetPublicKey is a SubjectPublicKeyInfo of the expected type.
- *
- * @throws KeyManagerError `Internal` when it is not: a wrong key must never be handed out
- */
-export function requirePublicKeyOfType(pkixData: Uint8Array, keyType: KeyType, keyArn: string): KeyObject {
-  let key: KeyObject;
-  try {
-    key = readPublicKey(pkixData);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new KeyManagerError("INTERNAL", `KMS answered with a malformed public key for ${keyArn}: ${reason}`, {
-      cause,
-    });
-  }
-  if (!facts[keyType].matches(key)) {
-    throw new KeyManagerError(
-      "INTERNAL",
-      `KMS answered with a public key for ${keyArn} that is not of type ${keyType}`,
-    );
-  }
-  return key;
+/** Whether a public key is of this type. */
+export function isOfKeyType(key: KeyObject, keyType: KeyType): boolean {
+  return facts[keyType].matches(key);
 }

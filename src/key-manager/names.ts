@@ -3,6 +3,8 @@
  *
  * A naming scheme is most of what one plugin has that another has not; the engine knows this interface only.
  */
+import type { AliasListEntry } from "./ports.ts";
+
 export interface KeyNames {
   /** The setting that gives a server other names, for messages. */
   readonly setting: string;
@@ -27,6 +29,8 @@ export interface KeyNames {
    * same in aliases, ours most likely; `foreign` = anything else.
    */
   trustDomainOf(description: string): "own" | "shared" | "foreign";
+  /** Whether another trust domain's aliases could look the same as ours: `a.b` and `a_b` do. */
+  readonly mayHaveTwin: boolean;
   /** For names under which keys of other names may have been taken over (`spire-aws-kms migrate`). */
   readonly takenOver?: TakenOverKeys;
   /** For names without scans for stale keys: how a deletion that was not done in time is found again. */
@@ -40,10 +44,13 @@ export interface Reminders {
   isReminder(aliasName: string): boolean;
 }
 
-/** Keys that an older plugin made under its own names, and that keep their description for life. */
+/**
+ * Keys that another plugin made under its own names, and that `spire-aws-kms migrate` gives a second name while a server
+ * moves. Their description stays for life.
+ */
 export interface TakenOverKeys {
-  /** Whether the description is of the form that the older plugin gives a key of this id. */
+  /** Whether the description is of the form that the other plugin gives a key of this id. */
   isDescription(description: string, keyId: string): boolean;
-  /** Whether the alias is the one that the older plugin gives the key of this description and id. */
-  isAlias(aliasName: string, description: string, keyId: string): boolean;
+  /** Whether the alias is the one that the other plugin gives the key of this description and id, and no server lives by it. */
+  isAlias(alias: AliasListEntry, description: string, keyId: string): boolean;
 }

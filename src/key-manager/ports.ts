@@ -108,6 +108,12 @@ export interface Page<T> {
   readonly serverTime: Date | undefined;
 }
 
+/** What KMS has recorded of a key's use; for a multi-Region key of this replica alone. */
+export interface KeyLastUsage {
+  /** Of the last successful cryptographic operation. Undefined proves nothing: recording may have begun after it. */
+  readonly lastUsedAt: Date | undefined;
+}
+
 /** The KMS operations in use, one method each. Every method rejects with {@link KmsError} and nothing else. */
 export interface KmsClient {
   createKey(input: CreateKeyInput, options?: CallOptions): Promise<KeyMetadata>;
@@ -125,6 +131,8 @@ export interface KmsClient {
   deleteAlias(aliasName: string, options?: CallOptions): Promise<void>;
   /** @returns when KMS will delete the key, where it says so */
   scheduleKeyDeletion(keyId: string, pendingWindowInDays: number, options?: CallOptions): Promise<Date | undefined>;
+  /** @param keyId key id or key ARN */
+  getKeyLastUsage(keyId: string, options?: CallOptions): Promise<KeyLastUsage>;
   tagResource(keyId: string, tags: readonly Tag[], options?: CallOptions): Promise<void>;
 }
 

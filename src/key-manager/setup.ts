@@ -8,6 +8,7 @@ import type { Deletions } from "./deletions.ts";
 import { KeyManagerError } from "./errors.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
 import type { KeyNames } from "./names.ts";
+import type { KmsTime } from "./pace/kms-time.ts";
 import type { LogLimits } from "./pace/log-limit.ts";
 import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
 import type { TagIdentity } from "./tags/spire-tags.ts";
@@ -61,6 +62,8 @@ export interface ProcessServices {
   /** For lines that every failing call would write again. */
   readonly limits: LogLimits;
   readonly deletions: Deletions;
+  /** Where this process runs, for people who look for it; e.g. `host-1, process 4711`. */
+  readonly processName: string;
 }
 
 export interface Setup extends ProcessServices {
@@ -71,4 +74,7 @@ export interface Setup extends ProcessServices {
   readonly keyPolicy: KeyPolicySource;
   readonly tags: KeyTagging;
   readonly ring: KeyRing;
+  readonly kmsTime: KmsTime;
+  /** When the keys were looked for, by KMS's time where it was told. */
+  readonly configuredAt: Date;
 }

@@ -20,8 +20,9 @@ export type TelemetryEvent =
   | "keys_reused"
   | "keys_scheduled_for_deletion"
   | "creation_ceiling_reached"
-  | "wrong_signatures"
-  | "credential_renewals_failed";
+  | "credential_renewals_failed"
+  | "identity_conflicts"
+  | "wrong_signatures";
 
 /** Numbers as they are at this moment. */
 export interface TelemetryGauges {

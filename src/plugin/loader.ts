@@ -1,5 +1,6 @@
 /** A KeyManager plugin put together: configuration, key manager, AWS, SPIRE's services. Loaded after the handshake. */
 
+import { hostname } from "node:os";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
 import { KeyManager } from "../key-manager/key-manager.ts";
 import type { Clock, Logger } from "../key-manager/ports.ts";
@@ -46,6 +47,7 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
       clock: systemClock,
       log,
       telemetry: metrics,
+      processName: `${hostname()}, process ${process.pid}`,
       prepare: preparation({ clock: systemClock, log }),
       createClients: async (config) =>
         (await awsModule).createAwsClients(config, systemClock, ["spire-aws-kms", version], {

@@ -3,15 +3,15 @@
  *
  * All that the simulated world knows of the key manager is here; tests ask the process, and not what is inside it.
  */
-import {
-  KeyManager,
-  type KeyManagerOptions,
-} from "../../src/key-manager/key-manager.ts";
+
 import { KeyManagerError } from "../../src/key-manager/errors.ts";
+import { KeyManager, type KeyManagerOptions } from "../../src/key-manager/key-manager.ts";
 import type { KeyType } from "../../src/key-manager/key-type.ts";
 import { type Clock, isKmsError, type KmsClient, type LogFields, type Logger } from "../../src/key-manager/ports.ts";
 import type { Preparation } from "../../src/key-manager/setup.ts";
-import { noTelemetry } from "../../src/key-manager/telemetry.ts";
+
+import { noTelemetry, type Telemetry } from "../../src/key-manager/telemetry.ts";
+
 import { awsKmsPreparation } from "../../src/plugin/aws-kms/preparation.ts";
 import { type AwsKmsConfig, parseConfig } from "../../src/plugin/aws-kms/settings.ts";
 import type { Setting } from "../../src/plugin/settings/plugin-data.ts";
@@ -53,6 +53,7 @@ export interface ServerOptions {
   readonly accessKeyId?: string;
   /** Whether there may be other credentials once AWS has refused these. Default: never. */
   readonly discardCredentials?: () => boolean;
+  readonly telemetry?: Telemetry;
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
@@ -106,6 +107,8 @@ export class SimulatedServer {
         const preparation = await prepare(...given);
         return seams.preparation?.(preparation) ?? preparation;
       },
+      ...(options.telemetry === undefined ? {} : { telemetry: options.telemetry }),
+      processName: `process ${seed}`,
       ...(seams.tasks === undefined ? {} : { tasks: seams.tasks }),
     });
   }

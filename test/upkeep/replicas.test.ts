@@ -38,7 +38,8 @@ class Replica {
       account,
       trustDomain: "example.org",
       serverId,
-      settings,
+      // Scans are run by hand here, and their second look has tests of its own.
+      settings: { prune_confirm_delay: "0s", ...settings },
       seed,
       seams: {
         tasks: (options) => {

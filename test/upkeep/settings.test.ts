@@ -377,7 +377,7 @@ describe("between alias mode and tag mode", () => {
     await account.time.run(17 * dayMs);
     assert.ok(fault.hits > 0);
     assert.equal((await tagsOf(account, keyArn)).get("spire-active"), "true");
-    const [line] = lines(watcher, /^Failed to dispose of a stale key/, "error");
+    const [line] = lines(watcher, /^Failed to prune a stale key/, "error");
     assert.match(String(line?.fields.reason), /allow kms:ScheduleKeyDeletion /);
   });
 });

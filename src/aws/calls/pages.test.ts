@@ -17,7 +17,6 @@ async function list(
     operation: "ListAliases",
     caller,
     signal: undefined,
-    serverTime: () => undefined,
     fetch: async (marker) => ({ items: [marker], next: next(marker) }),
   });
   for await (const { items } of listing) found.push(...items);
@@ -59,7 +58,6 @@ describe("pages", () => {
         operation: "GetResources",
         caller,
         signal: undefined,
-        serverTime: () => undefined,
         fetch: async () => {
           count++;
           return count < end ? { items: [], next: `marker ${count}` } : { items: ["last"], next: undefined };

@@ -6,6 +6,8 @@ export interface PageAnswer<T> {
   readonly items: readonly T[];
   /** KMS's `NextMarker`, the tagging API's `PaginationToken`; undefined or empty on the last page. */
   readonly next: string | undefined;
+  /** When the service says it gave this answer. */
+  readonly serverTime?: Date | undefined;
 }
 
 interface PagesOptions<T> {
@@ -13,8 +15,6 @@ interface PagesOptions<T> {
   readonly caller: Caller;
   readonly signal: AbortSignal | undefined;
   readonly fetch: (marker: string | undefined, abort: { abortSignal?: AbortSignal }) => Promise<PageAnswer<T>>;
-  /** When the service says it answered last. */
-  readonly serverTime: () => Date | undefined;
 }
 
 /** KMS's own quotas allow a tenth of it: 100,000 keys, each with a few aliases, 100 to a page. */
@@ -32,19 +32,19 @@ const endless = (operation: string, why: string) =>
 
 /** @throws KmsError, also for a listing that would go on for ever: one marker twice, too many pages, empty ones without end */
 export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T>> {
-  const { operation, caller, signal, fetch, serverTime } = options;
+  const { operation, caller, signal, fetch } = options;
   let marker: string | undefined;
   const seen = new Set<string>();
   let emptyInARow = 0;
   for (;;) {
     const current = marker;
-    const { items, next } = await withRetries(() => fetch(current, abortBy(signal)), {
+    const { items, next, serverTime } = await withRetries(() => fetch(current, abortBy(signal)), {
       operation,
       caller,
       signal,
       repeatable: true,
     });
-    yield { items, serverTime: serverTime() };
+    yield { items, serverTime };
     marker = next === "" ? undefined : next;
     if (marker === undefined) return;
     if (seen.has(marker)) throw endless(operation, "the same page marker came twice");

@@ -1,12 +1,12 @@
 /** Finding this server's keys at Configure by the names of their aliases. */
 
 import { explain, KeyManagerError, keyManagerError } from "../errors.ts";
+import { keyTypeOf } from "../key-type.ts";
 import { findKey } from "../keys/find-key.ts";
 import { createKeyEntry, type KeyEntry } from "../keys/key-entry.ts";
-import { keyTypeOf } from "../key-type.ts";
 import type { KeyNames } from "../names.ts";
 import { mapBounded } from "../pace/concurrency.ts";
-import { type AliasListEntry, isPendingDeletion, isKmsError, type KeyMetadata, type Logger } from "../ports.ts";
+import { type AliasListEntry, isKmsError, isPendingDeletion, type KeyMetadata, type Logger } from "../ports.ts";
 import { tagNames } from "../tags/spire-tags.ts";
 import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discovery.ts";
 
@@ -213,5 +213,5 @@ export async function discoverByAlias(context: DiscoveryContext): Promise<Discov
   }
   const found = await discoverBehind(listing.own, context);
   const reminded = await remindedKeys(listing.reminders, context);
-  return { ...found, reminded, unattendedMs: longestUnattendedMs(listing) };
+  return { ...found, reminded, unattendedMs: longestUnattendedMs(listing), lookedAt: listing.now };
 }

@@ -33,6 +33,8 @@ export interface TagDiscoveryContext extends DiscoveryContext {
 export interface DiscoveredKeys {
   readonly entries: KeyEntries;
   readonly unusable: readonly UnusableKey[];
+  /** When KMS says the aliases were listed; undefined where it did not say, or none were listed. */
+  readonly lookedAt?: Date | undefined;
   /** How long ago the least recently kept alive of the keys was kept alive, by what others see; 0 when that is not known. */
   readonly unattendedMs: number;
   /** Further usable keys under an id that has its key already; tag mode only. */

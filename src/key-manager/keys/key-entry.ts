@@ -1,8 +1,10 @@
 /** A key that this server uses, and the map of all of them. */
+
 import { createHash } from "node:crypto";
 import { KeyManagerError } from "../errors.ts";
-import { type KeyType, requirePublicKeyOfType } from "../key-type.ts";
+import type { KeyType } from "../key-type.ts";
 import { type SignatureVerifier, signatureVerifier } from "../signing/signature-verifier.ts";
+import { requirePublicKeyOfType } from "./public-key-of-type.ts";
 
 export interface PublicKey {
   /** SPIRE key id, e.g. `x509-CA-A`. */

@@ -113,10 +113,15 @@ export class KeyRing {
     return this.#ageMs(entry) < freshMs;
   }
 
+  /** Whether KMS may still show the alias of the key where it stood before. */
+  isRecent(entry: KeyEntry): boolean {
+    return this.#ageMs(entry) < recentMs;
+  }
+
   /** Keys that this process made so recently that KMS may not yet show their aliases on them. */
   get recentKeys(): readonly RecentKey[] {
     return [...this.#entries.values()].flatMap((entry) =>
-      this.#ageMs(entry) < recentMs ? [{ entry, replacedArn: this.#arrivals.get(entry.keyId)?.replacedArn }] : [],
+      this.isRecent(entry) ? [{ entry, replacedArn: this.#arrivals.get(entry.keyId)?.replacedArn }] : [],
     );
   }
 

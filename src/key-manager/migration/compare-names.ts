@@ -71,14 +71,19 @@ const isOnItsWayOut = ({ keyState }: NamedKey): boolean =>
 
 const isUsable = ({ fingerprint }: NamedKey): boolean => fingerprint !== undefined;
 
-/** Whether `older` was replaced by `newer` under a name that writes the key id into descriptions, as `kms` does. */
+/** Whether `older` was replaced by `newer`: told by a description with the key id in it, as `kms` writes it, or by an alias that no server uses. */
 function isPredecessor(older: NamedKey, newer: NamedKey, keyId: string, names: KeyNames): boolean {
   const isExact = names.descriptionFor(keyId) !== names.descriptionFor(`${keyId}-`);
   const isOlder = (older.createdAt?.getTime() ?? Number.NaN) < (newer.createdAt?.getTime() ?? Number.NaN);
-  return (
-    isExact && isOlder && older.description === newer.description && older.description === names.descriptionFor(keyId)
-  );
+  if (!isOlder || older.description !== newer.description || older.description !== names.descriptionFor(keyId))
+    return false;
+  // Otherwise it shows by the new alias: no server has pointed it anywhere since the migration added it.
+  return isExact || isAsAdded(older);
 }
+
+/** KMS writes both dates of an alias at once; they stay equal until the alias is pointed again. */
+const isAsAdded = ({ addedAt, refreshedAt }: NamedKey): boolean =>
+  addedAt !== undefined && refreshedAt !== undefined && refreshedAt.getTime() <= addedAt.getTime();
 
 /** @throws KeyManagerError when the new names cannot hold the key so that it is found again under its id */
 function newAliasFor(keyId: string, { description, aliasName }: NamedKey, { to }: MigrationNames): string {
@@ -97,7 +102,7 @@ function judgePair(keyId: string, from: NamedKey, to: NamedKey, names: Migration
   if (!isUsable(from)) return { kind: isUsable(to) ? "rotated-new" : "unusable", keyId, from, to };
   if (isOnItsWayOut(to) || isPredecessor(to, from, keyId, names.from)) return { kind: "rotated-old", keyId, from, to };
   if (isUsable(to)) {
-    return `${to.aliasName} stands on another key (${to.keyArn}) than ${from.aliasName} (${from.keyArn}), and both can be used: if the key has just been rotated, wait until the replaced one is scheduled for deletion; otherwise another server has that name, give this one another id`;
+    return `${to.aliasName} stands on another key (${to.keyArn}) than ${from.aliasName} (${from.keyArn}), and both can be used: if the key has just been rotated, wait until the replaced one is scheduled for deletion; if no server uses the new name, remove its alias (aws kms delete-alias --alias-name ${to.aliasName}) and apply again; otherwise another server has that name, give this one another id`;
   }
   return `${to.aliasName} stands on a key that cannot be used (${to.keyArn}): ${to.trouble}`;
 }

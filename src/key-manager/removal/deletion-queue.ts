@@ -110,7 +110,10 @@ export class DeletionQueue implements Deletions {
   /** Resolves when all that is here now is done, or `signal` aborts. */
   async flush(signal: AbortSignal): Promise<void> {
     const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-    const all = [...this.#pending.values()].map(({ done }) => done);
+    const all = [...this.#pending.values()].map(async ({ deletion, done }) => {
+      void deletion.remindSoon();
+      await done;
+    });
     await Promise.race([Promise.all(all), ...(signal.aborted ? [Promise.resolve()] : [aborted])]);
   }
 

@@ -47,6 +47,8 @@ const maxBackoffMs = 15 * 60_000;
 const giveUpAfterMs = 24 * 3_600_000;
 /** So long after an attempt failed its reminder is left: the deletion may outlive this process. */
 const remindAfterMs = 500;
+/** So long an attempt may still take when the process is about to end. */
+const lastChanceMs = 250;
 /** An attempt that takes longer than this may be the last one. */
 const longAttemptMs = 5_000;
 
@@ -101,6 +103,16 @@ export class KeyDeletion {
     if (this.#settled.signal.aborted) return false;
     this.#settled.abort();
     return true;
+  }
+
+  /** The process is about to end: the reminder is left soon, if there is to be one. */
+  async remindSoon(): Promise<void> {
+    try {
+      if (!this.#isResting) await this.#sleep(lastChanceMs);
+      await this.#remind();
+    } catch {
+      // Settled meanwhile, or the end has come.
+    }
   }
 
   async #work(): Promise<DeletionOutcome> {
@@ -217,7 +229,7 @@ export class KeyDeletion {
    */
   async #look(): Promise<Progress | undefined> {
     const { log, stop } = this.#context;
-    const { kms, keyArn, slot, unlessAlias, mayStay } = this.request;
+    const { kms, keyArn, slot, unlessAlias, mayStay, whyUsed } = this.request;
     if (slot !== undefined) await keepAliasOff(keyArn, slot, { kms, log, signal: stop });
     if (unlessAlias !== undefined && (await findKey(kms, unlessAlias, { signal: stop }))?.arn === keyArn) {
       log.info("Key is to stay after all: not scheduled for deletion", fieldsOf(this.request));
@@ -229,7 +241,8 @@ export class KeyDeletion {
     // A listing may be older than the look at the alias itself.
     const lookedAt = slot?.aliasName ?? unlessAlias;
     const aliases = facts.aliases.filter(({ aliasName }) => aliasName !== lookedAt);
-    const reason = mayStay({ ...facts, aliases });
+    const lookedAtFacts = { ...facts, aliases };
+    const reason = mayStay(lookedAtFacts) ?? (await whyUsed?.(lookedAtFacts, stop));
     if (reason === undefined) return undefined;
     const level = this.request.isOwn ? "warn" : "info";
     log[level]("Key is to stay after all: not scheduled for deletion", { ...fieldsOf(this.request), reason });

@@ -48,8 +48,8 @@ export function whyOwnKeyStays({ key, aliases }: KeyFacts, { names, keyId }: Own
   const reason = whyNotOurs(key, names, keyId);
   if (reason !== undefined) return reason;
   const other = aliases.find(
-    ({ aliasName }) =>
-      !names.reminders?.isReminder(aliasName) && !names.takenOver?.isAlias(aliasName, key.description, keyId),
+    (alias) =>
+      !names.reminders?.isReminder(alias.aliasName) && !names.takenOver?.isAlias(alias, key.description, keyId),
   );
   return other === undefined ? undefined : `alias ${other.aliasName} stands on the key`;
 }

@@ -6,11 +6,12 @@
  */
 
 import { explain } from "../errors.ts";
+import { ScanTime } from "../pace/kms-time.ts";
 import { Pacer } from "../pace/pacer.ts";
 import type { Task } from "../pace/task.ts";
 import { type AliasListEntry, isKmsError, type TaggedKey } from "../ports.ts";
 import { activeTag, readSpireTags, type SpireTags, type TagIdentity, trustDomainFilter } from "../tags/spire-tags.ts";
-import { commonRules, type PruneOptions, pruneAll } from "./prune.ts";
+import { commonRules, nothingFound, type PruneOptions, pruneAll, whyNotPlanned } from "./prune.ts";
 import { planTaggedKeys, type TaggedKeyFacts } from "./prune-plan.ts";
 
 export interface PruneByTagsOptions extends PruneOptions {
@@ -22,10 +23,11 @@ export interface PruneByTagsOptions extends PruneOptions {
 }
 
 const callsPerSecond = 10;
+const name = "prune keys by tags";
 
 export function pruneByTagsTask(options: PruneByTagsOptions): Task {
   const { setup, describe, identity, intervalMs, staleServerMs, staleKeyMs } = options;
-  const { kms, tagging, clock, log, ring, deletions, telemetry, config } = setup;
+  const { kms, tagging, clock, log, ring, deletions, telemetry, config, kmsTime } = setup;
   const pacer = new Pacer(clock, callsPerSecond);
   const failed = new Set<string>();
 
@@ -33,7 +35,7 @@ export function pruneByTagsTask(options: PruneByTagsOptions): Task {
   function mayBeDue({ keyArn }: TaggedKey, { active, serverId, lastUpdate }: SpireTags): boolean {
     if (ring.uses(keyArn) || deletions.has(keyArn)) return false;
     const limitMs = serverId === identity.serverId ? staleKeyMs : staleServerMs;
-    return !active || clock.now().getTime() - (lastUpdate?.getTime() ?? 0) >= limitMs;
+    return lastUpdate !== undefined && (!active || clock.now().getTime() - lastUpdate.getTime() >= limitMs);
   }
 
   /** Everything about one key that the plan asks for, with KMS's time; undefined when there is no such key or it may not be described. */
@@ -42,31 +44,40 @@ export function pruneByTagsTask(options: PruneByTagsOptions): Task {
     const key = await describe(keyArn, signal);
     if (key === "gone" || key === "denied") return undefined;
     const aliases: AliasListEntry[] = [];
-    let now = clock.now();
+    const time = new ScanTime(kmsTime);
     try {
       for await (const page of kms.listAliases(key.keyId, { signal })) {
         aliases.push(...page.items);
-        now = page.serverTime ?? now;
+        time.note(page.serverTime);
       }
     } catch (error) {
       if (isKmsError(error, "NOT_FOUND")) return undefined;
       throw error;
     }
-    return { now, facts: { key, tags, aliases } };
+    return { reading: time.reading, facts: { key, tags, aliases } };
   }
 
-  async function gather(signal: AbortSignal): Promise<{ now: Date; facts: readonly TaggedKeyFacts[] }> {
-    let now = clock.now();
-    const facts: TaggedKeyFacts[] = [];
+  /** Keys of this trust domain by their tags, as far as they may be due. */
+  async function taggedKeys(signal: AbortSignal): Promise<ReadonlyMap<string, SpireTags>> {
+    const found = new Map<string, SpireTags>();
     for await (const page of tagging.getResources([trustDomainFilter(identity.trustDomain)], { signal })) {
       for (const item of page.items) {
         const tags = readSpireTags(item);
-        if (tags === undefined || !mayBeDue(item, tags)) continue;
-        const found = await factsOf(item.keyArn, tags, signal);
-        if (found === undefined) continue;
-        facts.push(found.facts);
-        now = found.now;
+        if (tags !== undefined && mayBeDue(item, tags)) found.set(item.keyArn, tags);
       }
+    }
+    return found;
+  }
+
+  async function gather(tagged: ReadonlyMap<string, SpireTags>, signal: AbortSignal) {
+    const facts: TaggedKeyFacts[] = [];
+    let now: Date | undefined;
+    for (const [keyArn, tags] of tagged) {
+      const found = await factsOf(keyArn, tags, signal);
+      if (found === undefined) continue;
+      if ("doubt" in found.reading) return found.reading;
+      facts.push(found.facts);
+      ({ now } = found.reading);
     }
     return { now, facts };
   }
@@ -95,40 +106,59 @@ export function pruneByTagsTask(options: PruneByTagsOptions): Task {
   }
 
   return {
-    name: "prune keys by tags",
-    consequence:
-      "keys of servers that run no more, and what failed generations and crashes left behind, are not pruned",
+    name,
+    consequence: "keys of servers that are gone, and what failed generations and crashes left behind, are not pruned",
     intervalMs,
     async runOnce(signal) {
-      const { now, facts } = await gather(signal);
-      const rules = {
+      let tagged = await taggedKeys(signal);
+      const gathered = await gather(tagged, signal);
+      if ("doubt" in gathered) return nothingFound(options, name, gathered.doubt);
+      const { facts, now } = gathered;
+      if (now === undefined) return { found: 0 };
+      const rules = (at: Date) => ({
         ...commonRules(options),
         hasFailed: (keyArn: string) => failed.has(keyArn),
-        now,
+        now: at,
         thresholdMs: staleServerMs,
         ownThresholdMs: staleKeyMs,
         identity,
-      };
-      const plan = planTaggedKeys(facts, rules);
-      const tagsOf = new Map(facts.map(({ key, tags }) => [key.arn, tags]));
+      });
+      const plan = planTaggedKeys(facts, rules(now));
       failed.clear();
+
+      /** Why the key must stay by what is to be seen now. */
+      const whyStays = async (keyArn: string, tags: SpireTags): Promise<string | undefined> => {
+        const current = await factsOf(keyArn, tags, signal);
+        if (current === undefined) return "it cannot be described any more";
+        if ("doubt" in current.reading) return current.reading.doubt;
+        const { now: later } = current.reading;
+        const thresholdMs = tags.serverId === identity.serverId ? staleKeyMs : staleServerMs;
+        return (
+          whyNotPlanned(planTaggedKeys([current.facts], rules(later))) ??
+          (await options.lastUsage.whyUsed(keyArn, later, thresholdMs, signal))
+        );
+      };
+
       return pruneAll(
         plan,
         options,
         async ({ keyArn }, fields) => {
-          const tags = tagsOf.get(keyArn);
-          const current = tags && (await factsOf(keyArn, tags, signal));
-          if (!current || planTaggedKeys([current.facts], { ...rules, now: current.now }).candidates.length === 0) {
-            log.info("Key is to stay after all: not scheduled for deletion", fields);
+          const tags = tagged.get(keyArn);
+          const reason = tags === undefined ? "its tags are fresh" : await whyStays(keyArn, tags);
+          if (tags === undefined || reason !== undefined) {
+            log.info("Key is to stay after all: not scheduled for deletion", { ...fields, reason });
             return;
           }
           failed.add(keyArn);
-          const deletionDate = await deactivateAndSchedule(keyArn, current.facts.tags.active);
+          const deletionDate = await deactivateAndSchedule(keyArn, tags.active);
           failed.delete(keyArn);
           telemetry.count("keys_scheduled_for_deletion");
           log.info("Key scheduled for deletion", { ...fields, deletion_date: deletionDate?.toISOString() });
         },
         signal,
+        async () => {
+          tagged = await taggedKeys(signal);
+        },
       );
     },
   };

@@ -110,11 +110,18 @@ describe("stale aliases", () => {
     assert.deepEqual(ids(plan([alias(other, undefined, 20)], [key("1")])), []);
   });
 
-  it("with descriptions that two trust domains write alike are spared once the other one was seen", () => {
+  it("with descriptions that two trust domains write alike are spared: nothing tells which one's they are", () => {
     const shared = { description: "SPIRE_SERVER_KEY/example_org/x509-CA-A" };
     const aliases = [alias(other, "1", 20), alias("SPIRE_SERVER/example_org/x/y", "2", 1)];
-    assert.deepEqual(ids(plan(aliases, [key("1", shared), key("2")])), ["1"]);
-    assert.deepEqual(ids(plan(aliases, [key("1", shared), key("2", { description: "SPIRE_SERVER/example_org" })])), []);
+    const twin = key("2", { description: "SPIRE_SERVER/example_org" });
+    assert.deepEqual(ids(plan(aliases, [key("1", shared), key("2")])), []);
+    assert.deepEqual(ids(plan(aliases, [key("1", shared), twin], { isOwnByTags: () => true })), ["1"], "by its tags");
+    const asked = { prunesAmbiguous: true };
+    assert.deepEqual(ids(plan(aliases, [key("1", shared), key("2")], asked)), ["1"], "as the operator says");
+    assert.deepEqual(ids(plan(aliases, [key("1", shared), twin], asked)), [], "the operator was wrong");
+    const names = awsKmsNames("example", "a");
+    const lone = key("1", { description: "SPIRE_SERVER_KEY/example/x509-CA-A" });
+    assert.deepEqual(ids(plan([alias("SPIRE_SERVER/example/ab/x", "1", 20)], [lone], { names })), ["1"], "no twin");
   });
 });
 
@@ -156,8 +163,10 @@ describe("stale keys", () => {
     ];
     const keys = descriptions.map((description, index) => key(String(index), { description }));
     const aliases = Object.fromEntries(keys.map(({ keyId }) => [keyId, []]));
-    assert.deepEqual(ids(plan(keys, aliases)), ["0", "1"]);
-    assert.deepEqual(ids(plan(keys, aliases, true)), ["0"], "what two trust domains write alike proves nothing");
+    assert.deepEqual(ids(plan(keys, aliases)), ["0"], "what two trust domains write alike proves nothing");
+    const asked = { prunesAmbiguous: true };
+    assert.deepEqual(ids(plan(keys, aliases, false, asked)), ["0", "1"]);
+    assert.deepEqual(ids(plan(keys, aliases, true, asked)), ["0"], "a twin was seen");
   });
 
   it("go the oldest first up to the cap, those that failed before last, and the rest is counted", () => {
@@ -216,7 +225,8 @@ describe("tagged keys", () => {
     assert.equal(ruleOf(fact("a", 1.99)), undefined);
     assert.equal(ruleOf(fact("a", 2)), "unused");
     assert.equal(ruleOf(fact("a", 2), { isInUse: () => true }), undefined);
-    assert.equal(ruleOf(fact("b", undefined)), "stale tags");
+    assert.equal(ruleOf(fact("b", undefined)), undefined, "a date that cannot be read tells nothing");
+    assert.equal(ruleOf(fact("b", undefined, { active: false })), undefined);
   });
 
   it("that are inactive and still enabled go at once: a deletion was cut off", () => {

@@ -48,23 +48,34 @@ export interface PruneRules {
   readonly isWaiting?: (keyArn: string) => boolean;
   /** Whether a key could not be pruned before; the others come first, so that it does not use up the cap each time. */
   readonly hasFailed?: (keyArn: string) => boolean;
+  /** Whether a key's tags name this trust domain, where tags are known. */
+  readonly isOwnByTags?: (keyArn: string) => boolean;
+  /** Whether a key's tags show that a server refreshes it, where tags are known. */
+  readonly isRefreshedByTags?: (keyArn: string) => boolean;
+  /** Whether keys are pruned that do not tell which of two trust domains written alike they belong to. */
+  readonly prunesAmbiguous?: boolean;
 }
 
 /** Judges one candidate: why it stays, or undefined when it may go. */
 type Judgement = string | undefined;
 
 /** What is true of any key that may go. */
-function judgeKey(key: KeyMetadata, hasTwin: boolean, { names, isInUse, isWaiting }: PruneRules): Judgement {
+function judgeKey(key: KeyMetadata, hasTwin: boolean, rules: PruneRules): Judgement {
+  const { names, isInUse, isWaiting, isOwnByTags } = rules;
   if (isInUse(key.arn)) return "the key is in use by this server";
   if (isWaiting?.(key.arn)) return "the key waits for its deletion already";
   const owner = names.trustDomainOf(key.description);
   if (owner === "foreign") return `the key's description ${JSON.stringify(key.description)} is not this trust domain's`;
-  if (owner === "shared" && hasTwin) {
-    return "another trust domain is written the same in aliases, and the key does not tell which one it belongs to";
+  if (owner === "shared" && !isOwnByTags?.(key.arn) && isAmbiguous(hasTwin, rules)) {
+    return "another trust domain may be written the same in aliases, and the key does not tell which one it belongs to";
   }
   if (key.keyState !== "Enabled") return `the key is ${key.keyState}`;
   return whyNotSpires(key);
 }
+
+/** Whether a key that only an alias segment ties to us may as well be a twin's (`a.b` and `a_b`). */
+const isAmbiguous = (hasTwin: boolean, { names, prunesAmbiguous = false }: PruneRules): boolean =>
+  hasTwin || (names.mayHaveTwin && !prunesAmbiguous);
 
 /** Whether some key shows that another trust domain shares our alias segment (`a.b` and `a_b`). */
 const showsTwin = (keys: Iterable<KeyMetadata>, names: KeyNames): boolean => {
@@ -126,7 +137,9 @@ export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: Prun
         ? "the key could not be described"
         : others > 0
           ? `${others} other aliases point to the key`
-          : judgeKey(key, hasTwin, rules);
+          : rules.isRefreshedByTags?.(key.arn)
+            ? "its tags are fresh"
+            : judgeKey(key, hasTwin, rules);
     if (key === undefined || reason !== undefined) spared.push({ keyId: targetKeyId, aliasName, reason: reason ?? "" });
     else candidates.push({ rule: "stale alias", keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
   }
@@ -172,6 +185,8 @@ export interface TagPruneRules extends PruneRules {
 }
 
 function ruleFor(tags: SpireTags, ageMs: number, rules: TagPruneRules): PruneRule | undefined {
+  // A date that cannot be read tells nothing: the key may have been refreshed a moment ago.
+  if (tags.lastUpdate === undefined) return undefined;
   if (!tags.active) return "inactive";
   if (tags.serverId === rules.identity.serverId) return ageMs >= rules.ownThresholdMs ? "unused" : undefined;
   return ageMs >= rules.thresholdMs ? "stale tags" : undefined;
@@ -207,7 +222,7 @@ export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagPrune
     const ageMs = unusedForMs(fact, now);
     const rule = ruleFor(tags, ageMs, rules);
     if (rule === undefined) continue;
-    const reason = protectionOf(fact, rules) ?? judgeKey(key, false, rules);
+    const reason = protectionOf(fact, rules) ?? judgeKey(key, false, { ...rules, isOwnByTags: () => true });
     const aliasName = aliases[0]?.aliasName;
     if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName, reason });
     else candidates.push({ rule, keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });

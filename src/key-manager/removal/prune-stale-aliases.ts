@@ -1,19 +1,23 @@
 /** Prunes what servers of this trust domain left that run no more: aliases that are not refreshed, with their keys. */
 import { mapBounded } from "../pace/concurrency.ts";
+import { ScanTime } from "../pace/kms-time.ts";
 import type { Task } from "../pace/task.ts";
 import type { AliasListEntry, KeyMetadata } from "../ports.ts";
-import { commonRules, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
-import { candidateAliases, isStaleAlias, planStaleAliases } from "./prune-plan.ts";
+import { commonRules, nothingFound, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
+import { candidateAliases, isStaleAlias, type PruneRules, planStaleAliases } from "./prune-plan.ts";
+import { TagsOfTrustDomain } from "./tags-of-trust-domain.ts";
 
 export interface PruneStaleAliasesOptions extends PruneOptions {
   readonly thresholdMs: number;
 }
 
 const concurrency = 8;
+const name = "prune stale aliases";
 
 export function pruneStaleAliasesTask(options: PruneStaleAliasesOptions): Task {
   const { setup, thresholdMs, intervalMs, describe } = options;
-  const { kms, names, clock } = setup;
+  const { kms, names, kmsTime } = setup;
+  const tags = new TagsOfTrustDomain(setup);
 
   async function describeTargets(
     aliases: readonly AliasListEntry[],
@@ -26,40 +30,52 @@ export function pruneStaleAliasesTask(options: PruneStaleAliasesOptions): Task {
 
   async function listAliases(signal: AbortSignal) {
     const aliases: AliasListEntry[] = [];
-    let now = clock.now();
+    const time = new ScanTime(kmsTime);
     for await (const page of kms.listAliases(undefined, { signal })) {
       aliases.push(...page.items);
-      now = page.serverTime ?? now;
+      time.note(page.serverTime);
     }
-    return { aliases, now };
+    return { aliases, reading: time.reading };
   }
 
-  async function gather(signal: AbortSignal) {
-    const { aliases, now } = await listAliases(signal);
+  /** Targets of stale aliases; all targets where it matters whether another trust domain shares the alias segment. */
+  async function describeKeys(aliases: readonly AliasListEntry[], now: Date, signal: AbortSignal) {
     const candidates = candidateAliases(aliases, names);
     const stale = candidates.filter((alias) => isStaleAlias(alias, { now, thresholdMs }));
     const keys = await describeTargets(stale, signal);
-    // Whether another trust domain shares the alias segment matters for descriptions that both would write alike.
+    // Descriptions that both trust domains would write alike.
     const isDoubtful = [...keys.values()].some(({ description }) => names.trustDomainOf(description) === "shared");
-    if (!isDoubtful) return { aliases, keys, now };
+    if (!isDoubtful) return keys;
     const others = candidates.filter(({ targetKeyId }) => targetKeyId !== undefined && !keys.has(targetKeyId));
-    return { aliases, keys: new Map([...keys, ...(await describeTargets(others, signal))]), now };
+    return new Map([...keys, ...(await describeTargets(others, signal))]);
   }
 
   return {
-    name: "prune stale aliases",
-    consequence: "keys of servers that run no more are not pruned",
+    name,
+    consequence: "keys of servers that are gone are not pruned",
     intervalMs,
     async runOnce(signal) {
-      const { now, ...facts } = await gather(signal);
-      const rules = { ...commonRules(options), thresholdMs };
-      const plan = planStaleAliases(facts, { ...rules, now });
-      const prune = pruneThroughQueue(options, ({ key, aliases, now: later = clock.now() }) => {
-        // It waits, but in the queue that asks.
-        const laterRules = { ...rules, now: later, isWaiting: () => false };
-        return whyNotPlanned(planStaleAliases({ aliases, keys: new Map([[key.keyId, key]]) }, laterRules));
+      const { aliases, reading } = await listAliases(signal);
+      if ("doubt" in reading) return nothingFound(options, name, reading.doubt);
+      const { now } = reading;
+      const keys = await describeKeys(aliases, now, signal);
+      if (keys.size > 0) await tags.read(signal);
+      const rules = (at: Date): PruneRules => ({
+        ...commonRules(options),
+        thresholdMs,
+        now: at,
+        isOwnByTags: (keyArn) => tags.has(keyArn),
+        isRefreshedByTags: (keyArn) => tags.isFresh(keyArn, at, thresholdMs),
       });
-      return pruneAll(plan, options, prune, signal);
+      const plan = planStaleAliases({ aliases, keys }, rules(now));
+      const prune = pruneThroughQueue(options, thresholdMs, ({ key, aliases: ofKey }, later) => {
+        // It waits, but in the queue that asks.
+        const laterRules = { ...rules(later), isWaiting: () => false };
+        return whyNotPlanned(
+          planStaleAliases({ aliases: ofKey, keys: new Map([...keys, [key.keyId, key]]) }, laterRules),
+        );
+      });
+      return pruneAll(plan, options, prune, signal, () => tags.read(signal));
     },
   };
 }

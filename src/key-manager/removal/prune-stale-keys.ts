@@ -5,10 +5,11 @@
  * a scan costs what changed, not what exists.
  */
 
+import { ScanTime, type TimeReading } from "../pace/kms-time.ts";
 import { Pacer } from "../pace/pacer.ts";
 import type { Task } from "../pace/task.ts";
 import { isKmsError, type KeyMetadata } from "../ports.ts";
-import { commonRules, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
+import { commonRules, nothingFound, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
 import { planStaleKeys } from "./prune-plan.ts";
 
 export interface PruneStaleKeysOptions extends PruneOptions {
@@ -17,6 +18,7 @@ export interface PruneStaleKeysOptions extends PruneOptions {
 
 /** KMS allows 2,000 DescribeKey a second; signing and everybody else want theirs. */
 const describesPerSecond = 100;
+const name = "prune stale keys";
 const dayMs = 86_400_000;
 /** A foreign key's description is looked at again after this long, in case it was changed. */
 const foreignMemoryMs = 90 * dayMs;
@@ -29,7 +31,7 @@ type Memory =
 
 export function pruneStaleKeysTask(options: PruneStaleKeysOptions): Task {
   const { setup, thresholdMs, intervalMs } = options;
-  const { kms, names, clock, ring } = setup;
+  const { kms, names, clock, ring, kmsTime } = setup;
   const memory = new Map<string, Memory>();
   const pacer = new Pacer(clock, describesPerSecond);
   let hasTwin = false;
@@ -57,13 +59,13 @@ export function pruneStaleKeysTask(options: PruneStaleKeysOptions): Task {
   }
 
   /** Lists all keys, describes those not known yet, forgets those that are gone. */
-  async function learn(signal: AbortSignal): Promise<{ now: Date; listed: number; described: number }> {
+  async function learn(signal: AbortSignal): Promise<{ reading: TimeReading; listed: number; described: number }> {
     const seen = new Set<string>();
-    let now = clock.now();
+    const time = new ScanTime(kmsTime);
     let described = 0;
     let askedAgain = 0;
     for await (const page of kms.listKeys({ signal })) {
-      now = page.serverTime ?? now;
+      time.note(page.serverTime);
       for (const { keyId } of page.items) {
         seen.add(keyId);
         const known = memory.get(keyId);
@@ -74,7 +76,7 @@ export function pruneStaleKeysTask(options: PruneStaleKeysOptions): Task {
       }
     }
     for (const keyId of memory.keys()) if (!seen.has(keyId)) memory.delete(keyId);
-    return { now, listed: seen.size, described };
+    return { reading: time.reading, listed: seen.size, described };
   }
 
   const aliasesOf = async (keyId: string, signal: AbortSignal): Promise<readonly string[] | undefined> => {
@@ -111,15 +113,17 @@ export function pruneStaleKeysTask(options: PruneStaleKeysOptions): Task {
   }
 
   return {
-    name: "prune stale keys",
+    name,
     consequence: "keys that failed generations and crashes left behind are not pruned",
     intervalMs,
     async runOnce(signal) {
-      const { now, listed, described } = await learn(signal);
+      const { reading, listed, described } = await learn(signal);
+      if ("doubt" in reading) return { listed, described, ...nothingFound(options, name, reading.doubt) };
+      const { now } = reading;
       const facts = await gather(now, signal);
       const rules = { ...commonRules(options), thresholdMs };
       const plan = planStaleKeys({ ...facts, hasTwin }, { ...rules, now });
-      const prune = pruneThroughQueue(options, ({ key, aliases, now: later = clock.now() }) => {
+      const prune = pruneThroughQueue(options, thresholdMs, ({ key, aliases }, later) => {
         // It waits, but in the queue that asks.
         const laterRules = { ...rules, now: later, isWaiting: () => false };
         const names = aliases.map(({ aliasName }) => aliasName);

@@ -2,6 +2,7 @@
 import { examineAlias } from "../discovery/alias-discovery.ts";
 import type { KeyEntry } from "../keys/key-entry.ts";
 import type { Setup } from "../setup.ts";
+import { watchIdentity } from "./identity-watch.ts";
 
 /**
  * Looks where the alias of an entry points to by now and puts the key there in the entry's place.
@@ -19,6 +20,10 @@ export async function followAlias(setup: Setup, entry: KeyEntry, signal?: AbortS
       : await examineAlias({ aliasName, targetKeyId: target.keyId }, { kms, names, signal });
   const current = ring.get(keyId);
   if (current !== undefined && current.keyArn !== entry.keyArn) return current;
+  if (target.arn !== entry.keyArn) {
+    const isOther = await watchIdentity({ keyId, aliasName, target, known: entry }, setup);
+    if (isOther && setup.config.refuseSharedIdentity) return undefined;
+  }
   if (finding !== undefined && "entry" in finding) {
     const followed = { ...finding.entry, keyId };
     ring.put(followed);

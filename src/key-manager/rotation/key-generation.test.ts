@@ -153,7 +153,7 @@ describe("a rotation", () => {
     assert.equal(callsOf(account, "CreateKey").length, 2, "never repeated");
     const orphan = created(account)[1] ?? "";
     assert.equal(lines(server, /^KMS may have created a key/, "warn").length, 1);
-    await account.time.run(4 * 24 * hourMs + 10 * minuteMs);
+    await account.time.run(4 * 24 * hourMs + 30 * minuteMs);
     assert.equal(await stateOf(account, orphan), "PendingDeletion");
     assert.equal(await stateOf(account, old), "Enabled");
   });

@@ -1,11 +1,13 @@
 /** One GenerateKey, from CreateKey to the key in its place, and the way back from every step. */
 import { examineAlias } from "../discovery/alias-discovery.ts";
 import { KeyManagerError, keyManagerError } from "../errors.ts";
+import { findKey } from "../keys/find-key.ts";
 import { createKeyEntry, type KeyEntry } from "../keys/key-entry.ts";
 import { whenVisible } from "../pace/visibility.ts";
 import type { KeyMetadata } from "../ports.ts";
 import type { Setup } from "../setup.ts";
 import { type AliasOutcome, assignAlias } from "./alias-assignment.ts";
+import { watchBeforeRotation, watchIdentity } from "./identity-watch.ts";
 import { createKey, createKeyInput, type KeyGenerationRequest, reclaimKey } from "./new-key.ts";
 import { Succession } from "./succession.ts";
 
@@ -24,6 +26,7 @@ export class KeyGeneration {
   async run(): Promise<KeyEntry> {
     const { signal, keyId } = this.#request;
     signal?.throwIfAborted();
+    await this.#watchIdentity();
     const input = await createKeyInput(this.#setup, this.#request);
     signal?.throwIfAborted();
     const purpose = JSON.stringify(input);
@@ -48,9 +51,24 @@ export class KeyGeneration {
       const attempt = `failed to ${previous === undefined ? "create" : "update"} alias ${entry.aliasName}`;
       throw keyManagerError(attempt, error);
     }
+    const target = outcome.kind === "taken" ? outcome.by : outcome.overwrote;
+    if (target !== undefined)
+      await watchIdentity({ keyId, aliasName: entry.aliasName, target, known: previous }, this.#setup);
     if (outcome.kind === "taken") return this.#yieldTo(outcome.by, entry);
     // What we followed the alias to in the meantime does not save the key that we set out to replace.
     return this.#succession.takePlace(entry, [previous?.keyArn, this.#overwritten(outcome.overwrote)]);
+  }
+
+  /** Whether the alias stands where we know it; what we moved a moment ago KMS may still show elsewhere. */
+  async #watchIdentity(): Promise<void> {
+    const { kms, ring, config } = this.#setup;
+    const { keyId, aliasName } = this.#request;
+    const known = ring.get(keyId);
+    // An alias that we do not know of shows itself when it is made; only who refuses must know before.
+    if (known === undefined ? !config.refuseSharedIdentity : ring.isRecent(known)) return;
+    const target = await findKey(kms, aliasName).catch(() => undefined);
+    if (target === undefined || target.arn === known?.keyArn) return;
+    await watchBeforeRotation({ keyId, aliasName, target, known }, this.#setup);
   }
 
   async #reclaimed(purpose: string): Promise<KeyMetadata | undefined> {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, it } from "node:test";
 import { rsaKeyPair } from "../../../test/fixtures/rsa-keys/index.ts";
-import { createKeyEntry } from "../keys/key-entry.ts";
 import type { KeyType } from "../key-type.ts";
+import { createKeyEntry } from "../keys/key-entry.ts";
 import { readPublicKey } from "./public-key.ts";
 import { signatureVerifier } from "./signature-verifier.ts";
 

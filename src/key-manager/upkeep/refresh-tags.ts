@@ -6,9 +6,9 @@
  */
 import { messageOf } from "../errors.ts";
 import { Pacer } from "../pace/pacer.ts";
+import { type Task, TaskFailure } from "../pace/task.ts";
 import type { Setup } from "../setup.ts";
 import { keepAliveMsOf, notKeptAlive, spireTags, type TagIdentity } from "../tags/spire-tags.ts";
-import { type Task, TaskFailure } from "../pace/task.ts";
 
 /** KMS allows 10 TagResource a second, for the whole account. */
 const updatesPerSecond = 3;

@@ -2,6 +2,7 @@
 import type { UpkeepConfig } from "../config.ts";
 import { runTask, type Task } from "../pace/task.ts";
 import { keyDescriber } from "../removal/key-describer.ts";
+import { LastUsage } from "../removal/last-usage.ts";
 import { pruneByTagsTask } from "../removal/prune-by-tags.ts";
 import { pruneStaleAliasesTask } from "../removal/prune-stale-aliases.ts";
 import { pruneStaleKeysTask } from "../removal/prune-stale-keys.ts";
@@ -22,7 +23,15 @@ export interface UpkeepOptions extends UpkeepConfig {
 export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
   const { setup, aliasRefreshIntervalMs, staleKeyScanIntervalMs, staleKeyThresholdMs, staleAliasThresholdMs } = options;
   const { maxDeletionsPerScan, pruneDryRun: dryRun } = options;
-  const prune = { setup, maxDeletionsPerScan, dryRun, describe: keyDescriber(setup.kms, setup.log) };
+  const prune = {
+    setup,
+    maxDeletionsPerScan,
+    dryRun,
+    confirmDelayMs: options.pruneConfirmDelayMs,
+    pruneAmbiguousKeys: options.pruneAmbiguousKeys,
+    describe: keyDescriber(setup.kms, setup.log),
+    lastUsage: new LastUsage(setup),
+  };
   const { identity } = setup.tags;
   const aliases = [
     refreshAliasesTask(setup, aliasRefreshIntervalMs),

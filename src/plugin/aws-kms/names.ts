@@ -14,7 +14,8 @@ const tidyPath = (path: string): string => path.split("/").filter(Boolean).join(
 const keysOfKms: TakenOverKeys = {
   isDescription: (description, keyId) =>
     description.endsWith(keyId) && /^[A-Za-z0-9/_-]+$/.test(description.slice(0, -keyId.length)),
-  isAlias: (aliasName, description, keyId) =>
+  // The older plugin refreshes nothing, so the alias does not tell whether its server still runs: `finish` comes after it has stopped.
+  isAlias: ({ aliasName }, description, keyId) =>
     keysOfKms.isDescription(description, keyId) &&
     aliasName === `alias/${description.slice(0, -keyId.length)}${encodeKeyId(keyId)}`,
 };
@@ -48,6 +49,7 @@ export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
       trustDomainSegment(description.slice("SPIRE_SERVER/".length)) === segment,
     isTrustDomainAlias: (aliasName) =>
       aliasName.startsWith(trustDomainPrefix) && /^[^/]+(\/[^/]+)+$/.test(aliasName.slice(trustDomainPrefix.length)),
+    mayHaveTwin: segment.includes("_"),
     takenOver: keysOfKms,
     trustDomainOf(description) {
       if (description === ownDescription) return "own";

@@ -30,6 +30,7 @@ describe("configuration of aws_kms", () => {
       maxKeysCreatedPerHour: 60,
       maxLiveKeys: 1_000,
       strictKeyDiscovery: false,
+      refuseSharedIdentity: false,
       verifySignatures: true,
       metricsListen: undefined,
       tagBasedKeyDiscovery: false,
@@ -42,6 +43,8 @@ describe("configuration of aws_kms", () => {
         staleKeyThresholdMs: 48 * hourMs,
         scanStartDelayMs: hourMs / 6,
         pruneDryRun: false,
+        pruneConfirmDelayMs: hourMs / 4,
+        pruneAmbiguousKeys: false,
         maxDeletionsPerScan: 100,
       },
     });

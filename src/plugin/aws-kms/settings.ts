@@ -59,6 +59,8 @@ const settingTable = {
   stale_key_threshold: v.optional(duration(minStaleKeyThresholdMs)),
   scan_start_delay: v.optional(duration(0)),
   prune_dry_run: v.optional(flag),
+  prune_confirm_delay: v.optional(duration(0)),
+  prune_ambiguous_keys: v.optional(flag),
   max_deletions_per_scan: v.optional(wholeNumber(1, 100_000)),
 };
 
@@ -96,6 +98,8 @@ function upkeepOf(values: Settings): UpkeepConfig {
     staleKeyThresholdMs: values.stale_key_threshold ?? 48 * hourMs,
     scanStartDelayMs: values.scan_start_delay ?? hourMs / 6,
     pruneDryRun: values.prune_dry_run ?? false,
+    pruneConfirmDelayMs: values.prune_confirm_delay ?? hourMs / 4,
+    pruneAmbiguousKeys: values.prune_ambiguous_keys ?? false,
     maxDeletionsPerScan: values.max_deletions_per_scan ?? 100,
   };
 }

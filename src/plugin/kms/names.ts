@@ -5,7 +5,8 @@
  * exactly one segment must follow it, so that `SERVER_A/` does not take what `SERVER_A/b/` made.
  */
 import { KeyManagerError } from "../../key-manager/errors.ts";
-import type { KeyNames, Reminders } from "../../key-manager/names.ts";
+import type { KeyNames, Reminders, TakenOverKeys } from "../../key-manager/names.ts";
+import type { AliasListEntry } from "../../key-manager/ports.ts";
 import { aliasBehind, decodeKeyId, encodeKeyId, maxAliasLength } from "../key-id-encoding.ts";
 
 const setting = "key_prefix";
@@ -66,6 +67,22 @@ function remindersBehind(prefix: string): Reminders {
   };
 }
 
+/** KMS writes both dates of an alias at once; they stay equal until the alias is pointed again. */
+const isNeverRefreshed = ({ creationDate, lastUpdatedDate }: AliasListEntry): boolean =>
+  creationDate !== undefined && lastUpdatedDate !== undefined && lastUpdatedDate.getTime() <= creationDate.getTime();
+
+/**
+ * A migration to `aws_kms` puts that plugin's alias beside ours. As long as no server has refreshed it none lives by it, and
+ * `aws_kms` refreshes within minutes after its start.
+ */
+const keysOfAwsKms: TakenOverKeys = {
+  isDescription: () => false,
+  isAlias: (alias, _description, keyId) =>
+    /^alias\/SPIRE_SERVER\/[^/]+\/./.test(alias.aliasName) &&
+    alias.aliasName.endsWith(`/${encodeKeyId(keyId)}`) &&
+    isNeverRefreshed(alias),
+};
+
 /** @param keyPrefix as configured; a checked `key_prefix` */
 export function kmsNames(keyPrefix: string): KeyNames {
   const prefix = `alias/${keyPrefix}`;
@@ -120,6 +137,8 @@ export function kmsNames(keyPrefix: string): KeyNames {
     isForeignDescription: (description) =>
       boundary !== closed && !isOwnDescription(description) && !/^SPIRE_SERVER(_KEY)?\//.test(description),
     isTrustDomainAlias: () => false,
+    mayHaveTwin: false,
+    takenOver: keysOfAwsKms,
     trustDomainOf(description) {
       if (!isOwnDescription(description)) return "foreign";
       return boundary === closed || isSpireKeyId(description.slice(keyPrefix.length)) ? "own" : "foreign";

@@ -41,6 +41,7 @@ export const sharedSettings = {
   max_keys_created_per_hour: v.optional(wholeNumber(0, 1_000_000)),
   max_live_keys: v.optional(wholeNumber(0, 1_000_000)),
   strict_key_discovery: v.optional(flag),
+  refuse_shared_identity: v.optional(flag),
   verify_signatures: v.optional(flag),
   metrics_listen: v.optional(loopbackAddress),
 };
@@ -61,6 +62,7 @@ export type SharedConfig = Pick<
   | "maxKeysCreatedPerHour"
   | "maxLiveKeys"
   | "strictKeyDiscovery"
+  | "refuseSharedIdentity"
   | "verifySignatures"
   | "metricsListen"
 >;
@@ -134,6 +136,7 @@ export function sharedConfigOf(
     maxKeysCreatedPerHour: values.max_keys_created_per_hour ?? 60,
     maxLiveKeys: values.max_live_keys ?? 1_000,
     strictKeyDiscovery: values.strict_key_discovery ?? false,
+    refuseSharedIdentity: values.refuse_shared_identity ?? false,
     metricsListen: values.metrics_listen,
     verifySignatures: values.verify_signatures ?? true,
   };

@@ -111,7 +111,7 @@ const serverPlan = (trustDomains: readonly [string, string]): fc.Arbitrary<Serve
       trustDomain: fc.constantFrom(...trustDomains),
       serverId: fc.constantFrom("a", "ab", "a/b"),
       isTagMode: fc.boolean(),
-      skewMs: fc.constantFrom(0, 0, 0, 20 * dayMs, -20 * dayMs),
+      skewMs: fc.constantFrom(0, 0, 0, 10 * minuteMs, -10 * minuteMs, 20 * dayMs, -20 * dayMs),
     })
     // Servers of `a.b` and `a_b` with one id would fight for their aliases, which is refused and tested elsewhere.
     .map((plan) => (plan.trustDomain === "a_b" ? { ...plan, serverId: `${plan.serverId}_` } : plan));

@@ -1,8 +1,10 @@
 /** What a live server has to have done by now: its aliases kept fresh, what nobody uses pruned. */
 import { type AliasBook, type Books, bare, type KeyBook, type LiveServer } from "./books.ts";
 
-/** Retries of the deletion queue, pacing, rounds of a refresh. */
-export const slackMs = 40 * 60_000;
+/** Retries of the deletion queue, pacing, rounds of a refresh, the second look at what a scan finds. */
+export const slackMs = 60 * 60_000;
+/** A server whose clock is further from KMS's must not prune: it cannot tell any age. */
+const maxSkewMs = 15 * 60_000;
 
 export function checkServer(books: Books, live: LiveServer): void {
   const { server, rules, divergedSince } = live;
@@ -30,6 +32,7 @@ export function checkUnused(books: Books, key: KeyBook): void {
   const found = [...books.aliases].find(([, alias]) => alias.keyId === key.keyId);
   for (const live of books.live.values()) {
     if (live.server.options.trustDomain !== key.trustDomain) continue;
+    if (Math.abs(live.server.options.skewMs ?? 0) > maxSkewMs) continue;
     const due = found === undefined ? orphanDue(key, live) : staleAliasDue(found[1], live);
     if (due === undefined) continue;
     const start = Math.max(due, live.since, live.troubledAt);
