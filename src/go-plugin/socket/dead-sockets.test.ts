@@ -1,3 +1,4 @@
+/** Sockets that plugins left behind: which are swept, and which are left alone. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -67,7 +67,7 @@ describe("DeletionQueue", () => {
       return { keyId, arn: keyId.startsWith("alias/") ? "k" : keyId, keyState: "Enabled", deletionDate };
     },
     async *listAliases() {
-      yield { items: [], serverTime: new Date(now) };
+      yield { items: [], serverTime: new Date(time.now) };
     },
     async deleteAlias() {
       deletedAliases++;
