@@ -33,6 +33,7 @@ const borders: Readonly<Record<string, Border>> = {
       "@aws-sdk/client-sts",
       "@aws-sdk/credential-provider-login",
       "@aws-sdk/credential-provider-sso",
+      "@smithy/core",
       "@smithy/node-http-handler",
     ],
   },

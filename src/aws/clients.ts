@@ -11,6 +11,7 @@ import { type ChainContext, type CredentialConfig, credentialChain } from "./cre
 import { CredentialSource } from "./credentials/credentials.ts";
 import { describeChoice } from "./credentials/describe-choice.ts";
 import { limitedFiles } from "./credentials/limited-file.ts";
+import { showSharedFiles } from "./credentials/sdk-files.ts";
 import { type Environment, ensureHome } from "./credentials/shared-files.ts";
 import { withholdCredentials, withholdProxy } from "./credentials/withhold-credentials.ts";
 import { AwsIamClient, findIam } from "./iam-client.ts";
@@ -84,6 +85,7 @@ export function createAwsClients(
   const rules = new ProxyRules(env);
   for (const { authorization } of rules.proxies) withholdProxy(authorization);
   const readText = limitedFiles();
+  showSharedFiles(env, readText);
   const requestHandler = new NetworkHandler({
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { Settings } from "../harness/settings.ts";
 import { publicKeyOf, signMessage, verifies } from "../harness/signing.ts";
 import { credentials, useStage } from "../harness/stage.ts";
@@ -219,6 +221,17 @@ describe("credentials, on a KMS that verifies signatures and evaluates policies"
     const env = { ...works[1]?.env, HOME: undefined, NODE_OPTIONS: `--require=${preload}` };
     const plugin = await stage.start({ env });
     await plugin.configure({ key_identifier_value: "homeless" });
+    await plugin.generate("x509-CA-A");
+    await plugin.stop();
+  });
+
+  it("a pipe in place of a shared file: told by name, and nothing waits for it", async () => {
+    const pipe = join(stage.folder, "pipe");
+    await promisify(execFile)("mkfifo", [pipe]);
+    const plugin = await stage.start({ env: { ...works[1]?.env, AWS_CONFIG_FILE: pipe } });
+    await expectStatus(plugin.configure(), "UNAUTHENTICATED", /pipe is not a regular file/);
+    const { access_key_id, secret_access_key } = works[0]?.settings ?? {};
+    await plugin.configure({ key_identifier_value: "pipe", access_key_id, secret_access_key });
     await plugin.generate("x509-CA-A");
     await plugin.stop();
   });
