@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { KmsClient } from "../../src/key-manager/ports.ts";
 import {
   accountWithJournal,
   aliasOf,
@@ -260,5 +261,29 @@ describe("a date in tags that cannot be read", () => {
     await startServer(account, "a", { ...tagMode, stale_alias_threshold: "24h" });
     await account.time.run(10 * dayMs);
     assert.equal(await stateOf(account, keyArn), "Enabled");
+  });
+});
+
+describe("a KMS that does not say where key material comes from", () => {
+  it("has its keys used, and none of them scheduled for deletion", async () => {
+    const account = accountWithJournal();
+    const silent = (kms: KmsClient): KmsClient =>
+      new Proxy(kms, {
+        get(target, name) {
+          if (name !== "describeKey") return Reflect.get(target, name).bind?.(target);
+          return async (...given: Parameters<KmsClient["describeKey"]>) => ({
+            ...(await target.describeKey(...given)),
+            origin: undefined,
+          });
+        },
+      });
+    const server = await startServer(account, "a", {}, { seams: { kms: silent } });
+    const old = await generate(server);
+    await rotate(server);
+    assert.equal(await stateOf(account, old), "Enabled");
+    assert.match(
+      String(lines(server, /is to stay after all/, "warn")[0]?.fields.reason),
+      /where the key material comes/,
+    );
   });
 });

@@ -13,12 +13,13 @@ import type { KeyMetadata } from "../ports.ts";
 export function whyNotSpires({
   keyUsage,
   keySpec,
-  origin = "AWS_KMS",
+  origin,
   customKeyStoreId,
   multiRegion,
 }: KeyMetadata): string | undefined {
   if (keyUsage !== "SIGN_VERIFY") return `key usage ${keyUsage} is not SPIRE's`;
   if (keyTypeOf(keySpec) === undefined) return `key spec ${keySpec} is not SPIRE's`;
+  if (origin === undefined) return "KMS does not tell where the key material comes from";
   if (origin !== "AWS_KMS") return `the key material's origin is ${origin}: SPIRE's keys are made by AWS KMS`;
   if (customKeyStoreId !== undefined) return `the key is in the custom key store ${customKeyStoreId}`;
   if (multiRegion?.isReplica) return "the key is a replica of a multi-Region key";

@@ -23,6 +23,7 @@ const key = (keyId: string, more: Partial<KeyMetadata> = {}): KeyMetadata => ({
   description: "SPIRE_SERVER/example.org",
   keySpec: "ECC_NIST_P256",
   keyUsage: "SIGN_VERIFY",
+  origin: "AWS_KMS",
   keyState: "Enabled",
   creationDate: daysAgo(100),
   deletionDate: undefined,

@@ -39,9 +39,14 @@ const keyMetadata = {
   Origin: "AWS_KMS",
   SigningAlgorithms: ["ECDSA_SHA_256"],
 };
-const optionalMetadata = ["CreationDate", "DeletionDate", "Description", "KeySpec", "CustomerMasterKeySpec"].map(
-  (name) => `KeyMetadata.${name}`,
-);
+const optionalMetadata = [
+  "CreationDate",
+  "DeletionDate",
+  "Description",
+  "Origin",
+  "KeySpec",
+  "CustomerMasterKeySpec",
+].map((name) => `KeyMetadata.${name}`);
 
 async function allOf<T>(pages: AsyncIterable<Page<T>>): Promise<readonly T[]> {
   const found: T[] = [];
