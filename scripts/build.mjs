@@ -28,7 +28,7 @@ if (!existsSync(join(root, "node_modules/esbuild"))) {
   process.exit(1);
 }
 const { executableText, pluginText } = await import("./executable.mjs");
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { version, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 const executables = {
   aws_kms: { entry: "src/plugin/aws-kms/main.ts", toText: pluginText },
@@ -50,7 +50,7 @@ function isFresh() {
 }
 
 async function buildExecutable(name, { entry, toText }, inputs) {
-  const text = await toText({ root, version, inputs }, entry);
+  const text = await toText({ root, version, engines: engines.node, inputs }, entry, name);
   // Renamed into place: a running plugin's file is never changed under it.
   const path = join(root, "dist/bin", name);
   writeFileSync(`${path}.new`, text);
@@ -67,6 +67,8 @@ function buildLibrary() {
 if (!(process.argv.includes("--if-needed") && isFresh())) {
   mkdirSync(join(root, "dist/bin"), { recursive: true });
   buildLibrary();
+  // Whatever package.json lies above says, old Node.js reads no file without extension as an ES module.
+  writeFileSync(join(root, "dist/bin/package.json"), `{ "type": "commonjs" }\n`);
   const inputs = new Set();
   await Promise.all(Object.entries(executables).map(([name, executable]) => buildExecutable(name, executable, inputs)));
   writeFileSync(join(root, "dist/bin/THIRD-PARTY-LICENSES.txt"), thirdPartyLicences(root, inputs));

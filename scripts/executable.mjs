@@ -3,14 +3,16 @@
 // V8 reads a file from end to end before it runs the first line, and three megabytes of AWS SDK cost as much as starting
 // Node. So what is imported with `import()` ("later") stands in the same file as a comment, which V8 skips, and is compiled
 // from the function's own text when it is wanted: nothing is read from disk again, and plugin_checksum covers all of it.
+// The rest is a comment too, because a Node.js that is too old must get as far as saying so: see executable-head.mjs.
 import { join, relative } from "node:path";
 import { build } from "esbuild";
+import { closingLine, floorsOf, openingLines } from "./executable-head.mjs";
 
 // A comment cannot hold its own end.
 const commentEnd = "*/";
 const commentEndStandIn = "*@/";
 
-/** @param {{ root: string, version: string, inputs?: Set<string> }} project */
+/** @param {{ root: string, version: string, engines: string, inputs?: Set<string> }} project */
 const optionsFor = ({ root, version }) => ({
   absWorkingDir: root,
   bundle: true,
@@ -52,17 +54,38 @@ async function bundle(options, inputs) {
   return outputFiles[0].text;
 }
 
-const opening = (version) => `#!/usr/bin/env node
-// spire-aws-kms ${version}. Built from source; do not edit: plugin_checksum covers this file.
-(function (require) {`;
+/** A function whose text is a comment: V8 does not compile it, and `compile` in the file gets it out again. */
+function asComment(name, text) {
+  if (text.includes(commentEndStandIn)) throw new Error(`${name}: the stand-in for the end of a comment is taken`);
+  return `function ${name}() {/*\n${text.replaceAll(commentEnd, commentEndStandIn)}\n*/}\n`;
+}
 
-const closing = `})(typeof require === "function" ? require : process.getBuiltinModule("node:module").createRequire(process.execPath));
+/** Gives such a text to V8; `later` is what the text may call to have more. */
+const compile = `
+function compile(holder, filename, later) {
+  const text = holder.toString();
+  const code = text.slice(text.indexOf("/*") + 2, text.lastIndexOf("*/")).replaceAll(${JSON.stringify(commentEndStandIn)}, "*" + "/");
+  const module = { exports: {} };
+  const { Script } = require("node:vm");
+  new Script("(function (require, module, later) {" + code + "\\n})", { filename }).runInThisContext()(require, module, later);
+  return module.exports;
+}
 `;
 
+/** The whole file: the head, and texts that are compiled once the head has found Node.js new enough for them. */
+const fileText = (name, { version, engines }, run, texts) =>
+  [
+    openingLines(name, version, floorsOf(engines)),
+    ...texts.map(([holder, text]) => asComment(holder, text)),
+    compile,
+    run,
+    closingLine,
+  ].join("\n");
+
 /** The file's text. Runs under Node as CommonJS and as ESM, whatever package.json lies above it. */
-export async function executableText(project, entry) {
+export async function executableText(project, entry, name) {
   const text = await bundle({ ...optionsFor(project), entryPoints: [entry] }, project.inputs);
-  return [opening(project.version), text, closing].join("\n");
+  return fileText(name, project, `compile(wholeText, "${name}.js");`, [["wholeText", text]]);
 }
 
 /**
@@ -71,8 +94,8 @@ export async function executableText(project, entry) {
  * A module that is imported both ways is there twice. Only what holds no state and throws nothing that the other part
  * tells by `instanceof` may be; the handshake's part passes its objects on and catches by message.
  */
-export async function pluginText(project, entry) {
-  const { root, version } = project;
+export async function pluginText(project, entry, name) {
+  const { root } = project;
   const found = new Set();
   const options = optionsFor(project);
   const head = await bundle({ ...options, entryPoints: [entry], plugins: [laterImports(root, found)] }, project.inputs);
@@ -86,23 +109,15 @@ export async function pluginText(project, entry) {
     },
     project.inputs,
   );
-  if (body.includes(commentEndStandIn)) throw new Error(`${entry}: the stand-in for the end of a comment is taken`);
-  return `${opening(version)}
+  const run = `
 let laterModules;
 function later(name) {
-  laterModules ??= (() => {
-    const text = laterText.toString();
-    const code = text.slice(text.indexOf("/*") + 2, text.lastIndexOf("*/")).replaceAll(${JSON.stringify(commentEndStandIn)}, "*" + "/");
-    const module = { exports: {} };
-    const { Script } = require("node:vm");
-    new Script("(function (require, module) {" + code + "\\n})", { filename: "later.js" }).runInThisContext()(require, module);
-    return module.exports;
-  })();
+  laterModules = laterModules || compile(laterText, "later.js");
   return laterModules[name]();
 }
-${head}
-function laterText() {/*
-${body.replaceAll(commentEnd, commentEndStandIn)}
-*/}
-${closing}`;
+compile(headText, "${name}.js", later);`;
+  return fileText(name, project, run, [
+    ["headText", head],
+    ["laterText", body],
+  ]);
 }

@@ -2,22 +2,22 @@
  * The demonstration and the suites that depend on what Node.js does (processes, sockets, cryptography, parsing) on other
  * lines of it, taken from the npm registry. `NODE_SUITES=all` runs everything, which takes minutes a line.
  *
- * `NODE_VERSIONS=24,26` chooses others than the lines that users run.
+ * `NODE_VERSIONS=24,26.1.0` chooses others than the lines that users run and the floors.
  */
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { nodeFromNpm } from "./npm-node.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "spire-aws-kms");
-const running = Number(process.versions.node.split(".")[0]);
-const lines = (process.env.NODE_VERSIONS?.split(",") ?? ["20", "22", "24"])
-  .map(Number)
-  .filter((line) => line !== running);
+const [running] = process.versions.node.split(".");
+/** The two floors of `engines` in package.json, and the newest release of each line that users run. */
+const lines = (process.env.NODE_VERSIONS?.split(",") ?? ["20.19.0", "22.12.0", "20", "22", "24", "26"]).filter(
+  (line) => line !== running,
+);
 
 const suites = [
   /^src\//,
@@ -39,24 +39,6 @@ const chosenFiles = (): string[] =>
     ? []
     : ["src", "test"].flatMap(testFiles).filter((path) => suites.some((suite) => suite.test(path)));
 
-/** Installs a line's newest release; undefined with the reason printed when it cannot be had. */
-function nodeOfLine(line: number, test: TestContext): string | undefined {
-  const folder = join(cache, `node-${line}`);
-  const name = `node-${process.platform}-${process.arch}`;
-  const node = join(folder, "node_modules", name, "bin", "node");
-  if (existsSync(node)) return node;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "package.json"), "{}");
-  try {
-    const options = { cwd: folder, stdio: "pipe", timeout: 180_000 } as const;
-    execFileSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", `${name}@${line}`], options);
-    return node;
-  } catch (error) {
-    test.skip(`Node ${line} cannot be installed from the npm registry: ${String(error).split("\n")[0]}`);
-    return undefined;
-  }
-}
-
 interface Run {
   readonly code: number | null;
   readonly output: string;
@@ -75,12 +57,17 @@ function run(node: string, args: readonly string[], signal: AbortSignal): Promis
 }
 
 describe("other lines of Node.js", () => {
+  it("among them are the floors that package.json names", () => {
+    const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { engines: { node: string } };
+    assert.equal(engines.node, "^20.19.0 || >=22.12.0");
+  });
+
   for (const line of lines) {
     it(`Node ${line}: suites and demonstration`, { timeout: 900_000 }, async (test) => {
-      const node = nodeOfLine(line, test);
+      const node = nodeFromNpm(line, test);
       if (node === undefined) return;
       const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
-      assert.match(version, new RegExp(`^v${line}\\.`));
+      assert.match(version, new RegExp(`^v${line}(?:\\.|$)`));
       const demo = await run(node, ["dist/bin/spire-aws-kms", "demo"], test.signal);
       assert.equal(demo.code, 0, demo.output.slice(-2_000));
       const suite = await run(node, ["scripts/test.mjs", ...chosenFiles()], test.signal);

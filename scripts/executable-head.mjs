@@ -1,0 +1,51 @@
+/**
+ * The first lines of an executable, which are both shell and JavaScript: the kernel starts `/bin/sh`, and that becomes
+ * Node.js. Where there is no `node`, or one that is too old, somebody must be told, and SPIRE shows at error only two
+ * things: the line that stands where the handshake should, and a line of hclog's JSON on stderr. Both are written.
+ *
+ * What follows stands in comments, so that an old Node.js has only these lines to parse, and the few at the end: they keep to what Node.js 6 understands.
+ */
+
+/** `^20.19.0 || >=22.12.0` as [["20", "19"], ["22", "12"]]: no other form is understood. */
+export function floorsOf(engines) {
+  const found = /^\^(\d+)\.(\d+)\.0 \|\| >=(\d+)\.(\d+)\.0$/.exec(engines);
+  if (found === null) throw new Error(`engines.node is not of the form that the executables' head checks: ${engines}`);
+  const [, oldLine, oldMinor, newLine, newMinor] = found.map(Number);
+  return { oldLine, oldMinor, newLine, newMinor };
+}
+
+/** In words, for people: without quotes of any kind, since it goes into shell, JavaScript and JSON. */
+export const floorInWords = ({ oldLine, oldMinor, newLine, newMinor }) =>
+  `Node.js ${oldLine}.${oldMinor} or a later ${oldLine}.x, or ${newLine}.${newMinor} or newer`;
+
+const advice = "Or use the standalone executable, which needs none (docs/install.md).";
+
+/** @param {string} name of the executable @param {ReturnType<typeof floorsOf>} floors */
+export function openingLines(name, version, floors) {
+  const needs = `${name} needs ${floorInWords(floors)}`;
+  const { oldLine, oldMinor, newLine, newMinor } = floors;
+  return `#!/bin/sh
+":" // # spire-aws-kms ${version}. Built from source; do not edit: plugin_checksum covers this file.
+":" // # To sh these lines are commands, to Node.js a string and a comment. The trap runs only where node cannot be started.
+":" //; say() { m="${needs}; no node that can be started is on PATH$p. Put it on the PATH of SPIRE Server. ${advice}"
+":" //; if [ "$KeyManager" = KeyManager ]; then echo "$m"; echo '{"@level":"error","@module":"${name}","@message":"'"$m"'"}' >&2; else echo "$m" >&2; fi; }
+":" //; case $PATH in "") p=", which is empty";; *[!A-Za-z0-9_./:+~@-]*) p=;; *) p=" ($PATH)";; esac
+":" //; trap 'c=$?; say; exit $c' EXIT
+":" //; exec node "$0" "$@"
+;(function (require) {
+var v = process.versions.node.split("."), major = +v[0], minor = +v[1];
+if (!(major === ${oldLine} && minor >= ${oldMinor} || major === ${newLine} && minor >= ${newMinor} || major > ${newLine})) {
+  var m = "${needs}; this is " + process.versions.node + " (" + process.execPath + "). ${advice}";
+  if (process.env.KeyManager === "KeyManager") {
+    console.log(m);
+    m = JSON.stringify({ "@level": "error", "@module": "${name}", "@message": m });
+  }
+  console.error(m);
+  process.exitCode = 1;
+  return;
+}
+if (!require) require = process.getBuiltinModule("node:module").createRequire(process.execPath);`;
+}
+
+/** Under ES modules there is no \`require\`. */
+export const closingLine = `})(typeof require === "function" ? require : undefined);\n`;

@@ -1,0 +1,63 @@
+/** What SPIRE's log says where Node.js is missing or too old, read by go-plugin itself: the reason, at error. */
+import assert from "node:assert/strict";
+import { dirname, resolve } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { nodeFromNpm } from "../node-versions/npm-node.ts";
+import { buildGoHost, type GoHost, GoUnavailable, goPluginVersions, newestGoPlugin } from "./go-host.ts";
+
+const plugin = resolve(import.meta.dirname, "../../../dist/bin/aws_kms");
+
+async function hostOr(t: TestContext, goPlugin: string): Promise<GoHost | undefined> {
+  try {
+    return await buildGoHost({ goPlugin, race: goPlugin === newestGoPlugin });
+  } catch (error) {
+    if (!(error instanceof GoUnavailable)) throw error;
+    t.skip(error.message);
+    return undefined;
+  }
+}
+
+async function withPath<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const before = process.env.PATH;
+  process.env.PATH = path;
+  try {
+    return await work();
+  } finally {
+    process.env.PATH = before;
+  }
+}
+
+async function assertReasonIsTold(host: GoHost, path: string, reason: RegExp): Promise<void> {
+  const report = await withPath(path, () => host.run("-plugin", plugin, "-name", "aws_kms", "-steps", "ping"));
+  const [load] = report.steps;
+  assert.equal(load?.ok, false);
+  // SPIRE logs this error at error, and stops.
+  assert.match(load.detail ?? "", /Unrecognized remote plugin message: aws_kms needs Node\.js 20\.19/);
+  assert.match(load.detail ?? "", reason);
+  // The line on stderr is a race that go-plugin may lose when the process has ended already; what arrives is at error.
+  const lines = report.log.filter(({ message }) => message.includes("needs Node.js"));
+  assert.deepEqual(
+    lines.filter(({ level, message }) => level !== "error" || !reason.test(message)),
+    [],
+  );
+}
+
+describe("a host whose PATH has no Node.js that is new enough", { timeout: 900_000 }, () => {
+  for (const goPlugin of [goPluginVersions[0], newestGoPlugin]) {
+    it(`none at all, under go-plugin ${goPlugin}`, async (t) => {
+      const host = await hostOr(t, goPlugin);
+      if (host === undefined) return;
+      await assertReasonIsTold(host, "/nowhere/bin", /no node that can be started is on PATH \(\/nowhere\/bin\)/);
+      await assertReasonIsTold(host, "", /no node that can be started is on PATH, which is empty/);
+    });
+  }
+
+  for (const version of ["12.22.12", "18.20.8", "20.18.3", "21.7.3", "22.11.0"]) {
+    it(`Node ${version}`, async (t) => {
+      const host = await hostOr(t, newestGoPlugin);
+      const node = nodeFromNpm(version, t);
+      if (host === undefined || node === undefined) return;
+      await assertReasonIsTold(host, dirname(node), new RegExp(`this is ${version.replaceAll(".", "\\.")} `));
+    });
+  }
+});
