@@ -44,7 +44,7 @@ const { stdout, status } = spawnSync(process.execPath, ["scripts/test.mjs", "--i
 });
 const suites = readTap(stdout);
 const lines = [
-  "# Met with software that nobody here wrote",
+  "# Met with software that was not written here",
   "",
   "Made by `npm run interop:matrix`, which runs the tests named `*.interop.test.ts`; `.ci/run` runs the same tests for every change.",
   "",

@@ -213,7 +213,7 @@ describe("whom GetRole asks", () => {
     NodeHttpHandler.prototype.handle = handle;
   });
 
-  /** Where the request goes and which Region its signature is for; no request gets there. Undefined: nobody is asked. */
+  /** Where the request goes and which Region its signature is for; no request gets there. Undefined: no IAM is asked. */
   async function asked(t: TestContext, config: Partial<ClientConfig> = {}, partition = "aws") {
     let seen: readonly [url: string, signingRegion: string | undefined] | undefined;
     NodeHttpHandler.prototype.handle = async ({ protocol, hostname, port, headers }) => {
@@ -267,7 +267,7 @@ describe("whom GetRole asks", () => {
     assert.deepEqual(await asked(t), ["https://iam-fips.amazonaws.com", "us-east-1"]);
   });
 
-  it("nobody in a partition whose IAM we do not know, unless the environment has one", async (t) => {
+  it("none in a partition whose IAM we do not know, unless the environment has one", async (t) => {
     assert.equal(await asked(t, { region: "us-iso-east-1" }, "aws-iso"), undefined);
     assert.equal(await asked(t, {}, "constructor"), undefined);
     process.env.AWS_ENDPOINT_URL_IAM = "http://localhost:9";
@@ -293,7 +293,7 @@ describe("whom GetRole asks", () => {
     });
   }
 
-  it("nobody when the environment names the role in full, as it does for web identities", async (t) => {
+  it("none when the environment names the role in full, as it does for web identities", async (t) => {
     process.env.AWS_ROLE_ARN = roleArn;
     assert.equal(await clientFor(t, { endpoint: "http://127.0.0.1:9" }).getRoleArn(role), roleArn);
     process.env.AWS_ROLE_ARN = roleArn.replace("spire-server", "other-spire-server");

@@ -13,7 +13,7 @@ import type { PageAnswer } from "./calls/pages.ts";
 /** KMS takes an id as well as an ARN; moto takes only the id for what changes a key's state, and the key is in our own account. */
 export const bareKeyId = (keyId: string): string => keyId.replace(/^arn:[^/]*:key\//, "");
 
-/** An answer about another key than the one that was asked about is nobody's. An alias may stand on any key. */
+/** An answer about another key than the one that was asked about is none. An alias may stand on any key. */
 function requireKey(answer: Answer, asked: string, answered: string): void {
   const isAlias = asked.startsWith("alias/") || asked.includes(":alias/");
   if (isAlias || bareKeyId(asked) === bareKeyId(answered)) return;

@@ -1,4 +1,4 @@
-/** The real time, for commands: waiting keeps the process alive. */
+/** The real time, for commands: the process does not end while it waits. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../key-manager/ports.ts";
 

@@ -43,7 +43,7 @@ export interface KeyManagerConfig {
   readonly strictKeyDiscovery: boolean;
   /** Check each signature against the public key before it is returned. */
   readonly verifySignatures: boolean;
-  /** Keys are found and kept alive by the plugin's own tags; aliases are kept fresh all the same. */
+  /** Keys are found and refreshed by the plugin's own tags; aliases are refreshed all the same. */
   readonly tagBasedKeyDiscovery: boolean;
   /** `keyTags` are brought onto existing keys, too. */
   readonly retagExistingKeys: boolean;
@@ -55,7 +55,7 @@ export interface KeyManagerConfig {
   readonly upkeep: UpkeepConfig | undefined;
 }
 
-/** When keys are kept alive and stale ones pruned. All times in milliseconds. */
+/** When keys are refreshed and stale ones pruned. All times in milliseconds. */
 export interface UpkeepConfig {
   readonly aliasRefreshIntervalMs: number;
   readonly staleAliasScanIntervalMs: number;

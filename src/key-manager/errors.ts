@@ -57,7 +57,7 @@ const serviceOf = (operation: string): string =>
 const permissionOf = ({ operation, message }: KmsError): string =>
   /not authorized to perform: ([a-z]+:[A-Za-z]+)/.exec(message)?.[1] ?? `${serviceOf(operation)}:${operation}`;
 
-const mendFor = (error: KmsError): string => {
+const adviceFor = (error: KmsError): string => {
   const permission = permissionOf(error);
   switch (error.code) {
     case "ACCESS_DENIED":
@@ -98,13 +98,13 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Like {@link messageOf}, with the way to mend it; for what keeps failing until an operator does something. */
+/** Like {@link messageOf}, with what to do about it; for what keeps failing until an operator does something. */
 export function explain(error: unknown): string {
-  return messageOf(error) + (isKmsError(error) ? mendFor(error) : "");
+  return messageOf(error) + (isKmsError(error) ? adviceFor(error) : "");
 }
 
 /**
- * Turns a failure into the domain's error, saying what was tried, what AWS answered and how to mend it.
+ * Turns a failure into the domain's error, saying what was tried, what AWS answered and what to do about it.
  *
  * @param attempt what was being done, e.g. `failed to create key`
  */
@@ -116,7 +116,7 @@ export function keyManagerError(attempt: string, error: unknown): KeyManagerErro
     });
   }
   const requestId = error.requestId === undefined ? "" : ` (request id ${error.requestId})`;
-  return new KeyManagerError(codeOf[error.code], `${attempt}: ${messageOf(error)}${requestId}${mendFor(error)}`, {
+  return new KeyManagerError(codeOf[error.code], `${attempt}: ${messageOf(error)}${requestId}${adviceFor(error)}`, {
     cause: error,
   });
 }

@@ -187,9 +187,9 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
     this.#current = { setup, clients, stop };
     const { upkeep } = setup.config;
     if (upkeep !== undefined) {
-      const isNeglected = found.unattendedMs >= upkeep.staleAliasThresholdMs / 2;
+      const isRefreshDue = found.sinceRefreshMs >= upkeep.staleAliasThresholdMs / 2;
       startUpkeep(
-        { ...upkeep, setup, untagged: found.untagged, isNeglected, signal: stop.signal },
+        { ...upkeep, setup, untagged: found.untagged, isRefreshDue, signal: stop.signal },
         this.#options.tasks,
       );
     }

@@ -20,7 +20,7 @@ export interface KeyNames {
   keyIdOf(aliasName: string, description: string): string;
   /** Description of a new key. */
   descriptionFor(keyId: string): string;
-  /** Whether a key of this description certainly belongs to somebody else although its alias looks like ours. */
+  /** Whether a key of this description is certainly not ours although its alias looks like ours. */
   isForeignDescription(description: string): boolean;
   /** Whether the alias has the form that servers of this trust domain give theirs, this server or another. */
   isTrustDomainAlias(aliasName: string): boolean;

@@ -146,7 +146,7 @@ export interface TaggedKey {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-/** The Resource Groups Tagging API, as far as keys are found with it. Lags behind KMS, and may show keys that are gone. */
+/** The Resource Groups Tagging API, as far as keys are found with it. Lags behind KMS, and may show keys that are deleted. */
 export interface TaggingClient {
   /** KMS keys that have all of the tags, page by page. */
   getResources(filters: readonly TagFilter[], options?: CallOptions): AsyncIterable<Page<TaggedKey>>;

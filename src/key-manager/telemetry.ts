@@ -30,7 +30,7 @@ export interface TelemetryGauges {
   readonly deletionsQueued: number;
 }
 
-/** Tells nobody. */
+/** Counts nothing. */
 export const noTelemetry: Telemetry = {
   awsCall: () => undefined,
   awsRetry: () => undefined,

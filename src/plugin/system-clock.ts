@@ -1,4 +1,4 @@
-/** The real time. Waiting never keeps the process alive. */
+/** The real time. Waiting never stops the process from ending. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../key-manager/ports.ts";
 

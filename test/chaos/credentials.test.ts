@@ -152,7 +152,7 @@ describe("a session that is about to end", () => {
   const identities = [alice];
   const stage = useStage({ secrets: [alice.secretAccessKey], emulator: { clock, identities, verifySignatures: true } });
 
-  it("is renewed ahead of time, and an outage of STS keeps nobody from signing while it is good", async () => {
+  it("is renewed ahead of time, and an outage of STS does not stop signing while it is good", async () => {
     const env = { AWS_ACCESS_KEY_ID: alice.accessKeyId, AWS_SECRET_ACCESS_KEY: alice.secretAccessKey };
     const since = performance.now();
     const plugin = await stage.start({ env });

@@ -19,8 +19,8 @@ interface Refusal {
   /** What AWS does to every Sign. */
   readonly fault: Fault;
   readonly code: StatusCode;
-  /** How an operator mends it, in the message. */
-  readonly mend: RegExp;
+  /** What an operator is told to do. */
+  readonly advice: RegExp;
   /** Whether AWS has answered, and so has told a request id. */
   readonly isAnswered: boolean;
 }
@@ -32,49 +32,49 @@ const refusals: readonly Refusal[] = [
     title: "the key is disabled",
     fault: error("DisabledException", "arn:aws:kms:... is disabled."),
     code: "FAILED_PRECONDITION",
-    mend: /enable the key again/,
+    advice: /enable the key again/,
     isAnswered: true,
   },
   {
     title: "the key is pending deletion",
     fault: error("KMSInvalidStateException", "arn:aws:kms:... is pending deletion."),
     code: "FAILED_PRECONDITION",
-    mend: /cancel the deletion/,
+    advice: /cancel the deletion/,
     isAnswered: true,
   },
   {
     title: "a permission is missing",
     fault: error("AccessDeniedException"),
     code: "PERMISSION_DENIED",
-    mend: /allow kms:Sign/,
+    advice: /allow kms:Sign/,
     isAnswered: true,
   },
   {
     title: "the session has expired",
     fault: error("ExpiredTokenException"),
     code: "UNAUTHENTICATED",
-    mend: /check access_key_id/,
+    advice: /check access_key_id/,
     isAnswered: true,
   },
   {
     title: "AWS throttles",
     fault: { kind: "throttle", perSecond: 0 },
     code: "RESOURCE_EXHAUSTED",
-    mend: /quota/,
+    advice: /quota/,
     isAnswered: true,
   },
   {
     title: "KMS has a fault",
     fault: error("KMSInternalException"),
     code: "UNAVAILABLE",
-    mend: /check the network/,
+    advice: /check the network/,
     isAnswered: true,
   },
   {
     title: "the connection is cut",
     fault: { kind: "reset" },
     code: "UNAVAILABLE",
-    mend: /check the network/,
+    advice: /check the network/,
     isAnswered: false,
   },
 ];
@@ -98,10 +98,10 @@ describe("error codes that tell, over the real wire", () => {
       details.replace(/arn:aws:kms:\S+key\/[0-9a-f-]+/g, "ARN").replace(/[0-9a-f-]{36}/g, "…"),
     ]);
 
-  for (const { title, fault, code, mend, isAnswered } of refusals) {
-    it(`${title}: ${code}, with the request id and the mend`, async () => {
+  for (const { title, fault, code, advice, isAnswered } of refusals) {
+    it(`${title}: ${code}, with the request id and the advice`, async () => {
       const handle = stage.kms.fault({ ...fault, operation: "Sign" });
-      const words = isAnswered ? [mend, requestId] : [mend];
+      const words = isAnswered ? [advice, requestId] : [advice];
       note(title, code, await expectStatus(sign(), code, ...words, /x509-CA-A/, /arn:aws:kms:/));
       handle.remove();
       await sign();
@@ -112,7 +112,7 @@ describe("error codes that tell, over the real wire", () => {
     note(
       "an unknown id",
       "NOT_FOUND",
-      await expectStatus(signMessage(plugin, "nobody", Buffer.from("m"), "sha256"), "NOT_FOUND"),
+      await expectStatus(signMessage(plugin, "unknown", Buffer.from("m"), "sha256"), "NOT_FOUND"),
     );
   });
 
@@ -134,7 +134,7 @@ describe("error codes that tell, over the real wire", () => {
     note("the deadline passes", "DEADLINE_EXCEEDED", (await signPastDeadline()).replace(/after .*/, ""));
     stage.kms.forgetCalls();
     await sign();
-    assert.equal(stage.kms.calls("Sign").length, 1, "nothing is tried again for a caller who has gone");
+    assert.equal(stage.kms.calls("Sign").length, 1, "nothing is tried again for a caller who has given up");
   });
 
   it("the ceiling on new keys: RESOURCE_EXHAUSTED, and what to look for", async () => {

@@ -40,7 +40,7 @@ const lasting: Readonly<Record<Trouble, readonly string[]>> = {
   "other public key": ["OK"],
 };
 
-/** A deletion is nobody's business but ours: SPIRE's call has ended by then. */
+/** A deletion concerns only us: SPIRE's call has ended by then. */
 const isUnseen = (place: Place) => place === "ScheduleKeyDeletion";
 
 const told = ({ code, tookMs, scheduled, orphans }: Cell, place: Place): string => {

@@ -29,7 +29,7 @@ export interface Cell {
   readonly tookMs: number;
   /** How often the call of AWS was made. */
   readonly attempts: number;
-  /** Keys that nobody uses, two minutes after the trouble: on their way out, or left to the scan. */
+  /** Keys that nothing uses, two minutes after the trouble: pending deletion, or left to the scan. */
   readonly scheduled: number;
   readonly orphans: number;
   readonly violations: readonly string[];

@@ -35,7 +35,7 @@ function mostInAMinute(complaints: readonly Line[]): readonly [kind: string, cou
   return counts.reduce((most, next) => (next[1] > most[1] ? next : most), ["", 0]);
 }
 
-describe("KMS is gone for ten minutes (virtual time)", () => {
+describe("KMS is away for ten minutes (virtual time)", () => {
   for (const trouble of ["reset", "page", "never arrives", "lost"] as const satisfies readonly Trouble[]) {
     it(`${trouble}: first signature within 2 s of its return, at most a line a minute of each kind`, async () => {
       const world = new LoneServerWorld();
@@ -100,10 +100,10 @@ describe("KMS is gone for ten minutes (virtual time)", () => {
 const callsMeanwhile = Number(process.env.OUTAGE_CALLS ?? 100);
 const callers = 20;
 
-describe("KMS is gone, behind the built plugin", () => {
+describe("KMS is away, behind the built plugin", () => {
   const stage = useStage();
 
-  it(`nobody listens any more for ${callsMeanwhile} calls: memory flat, and the first call after its return is served`, async () => {
+  it(`nothing listens any more for ${callsMeanwhile} calls: memory flat, and the first call after its return is served`, async () => {
     const emulator = await startEmulator({ region: "us-east-2", journalLimit: 0 });
     const env = { AWS_ENDPOINT_URL: emulator.endpoint, AWS_ACCESS_KEY_ID: credentials.accessKeyId };
     const plugin = await stage.start({ env });
@@ -128,7 +128,7 @@ describe("KMS is gone, behind the built plugin", () => {
         plugin.logs.map(({ level, message, timestamp }) => ({ level, message, at: timestamp.getTime() })),
       );
       rows.push([
-        `nobody listens, ${callsMeanwhile} calls (built plugin)`,
+        `nothing listens, ${callsMeanwhile} calls (built plugin)`,
         "the first call",
         String(complaints.length),
         growth(before, after),
@@ -141,7 +141,7 @@ describe("KMS is gone, behind the built plugin", () => {
   });
 
   it("is written down", () => {
-    reportTable("outages", ["KMS is gone", "first signature after its return", "log lines", "memory"], rows);
+    reportTable("outages", ["KMS is away", "first signature after its return", "log lines", "memory"], rows);
     assert.equal(rows.length, 5);
   });
 });

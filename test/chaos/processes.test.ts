@@ -30,7 +30,7 @@ describe("the built plugin, killed at random moments while KMS fails at random",
   const promised = new Map<string, PublicKey>();
   const uncertain = new Set<string>();
 
-  /** A key by its fingerprint, as KMS told it: by the time a signature arrives, its key may be on its way out. */
+  /** A key by its fingerprint, as KMS told it: by the time a signature arrives, its key may be pending deletion. */
   function keyOf(fingerprint: string) {
     for (const { operation, output } of stage.emulator.control.journal()) {
       if (operation !== "GetPublicKey") continue;

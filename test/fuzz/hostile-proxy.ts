@@ -34,7 +34,7 @@ const nonsense: readonly [unknown, ...unknown[]] = [
   "A".repeat(5_000),
 ];
 
-/** Changes a value somewhere in JSON: another type, another value, nothing at all, or a member that nobody knows. */
+/** Changes a value somewhere in JSON: another type, another value, nothing at all, or an unknown member. */
 function falsify(value: unknown, chance: Chance): unknown {
   if (chance.random() < 0.25 || typeof value !== "object" || value === null) return chance.pick(nonsense);
   if (Array.isArray(value)) {
@@ -42,7 +42,7 @@ function falsify(value: unknown, chance: Chance): unknown {
     return value.toSpliced(at, 1, at < value.length ? falsify(value[at], chance) : chance.pick(nonsense));
   }
   const entries = Object.entries(value);
-  const [name, member] = entries[chance.below(entries.length)] ?? ["Surplus", undefined];
+  const [name, member] = entries[chance.below(entries.length)] ?? ["Unknown", undefined];
   const others = Object.fromEntries(entries.filter(([other]) => other !== name));
   return chance.random() < 0.3 ? others : { ...others, [name]: falsify(member, chance) };
 }
@@ -65,7 +65,7 @@ const kinds = {
     ...answer,
     body: Buffer.concat([Buffer.from("{"), Buffer.alloc(6 * 2 ** 20, " "), Buffer.from("}")]),
   }),
-  "an error of nobody": (answer: Answer, chance: Chance): Answer => ({
+  "an unknown error": (answer: Answer, chance: Chance): Answer => ({
     ...answer,
     status: 400,
     body: Buffer.from(

@@ -140,7 +140,7 @@ describe("a host that goes away", () => {
     await until(() => !isAlive(pid), 5000, "the plugin has ended");
   });
 
-  it("takes the plugin with it when nobody reads its log", async () => {
+  it("takes the plugin with it when its log is not read", async () => {
     const plugin = startRaw(echo, { ECHO_PLUGIN: "yes" });
     await plugin.handshake;
     plugin.child.stderr?.destroy();
@@ -158,8 +158,8 @@ describe("a host that goes away", () => {
 
 describe("a crash", () => {
   for (const [failBy, message, origin] of [
-    ["exception", "nobody catches this; caused by Error: deep down", "uncaughtException"],
-    ["rejection", "nobody awaits this", "unhandledRejection"],
+    ["exception", "nothing catches this; caused by Error: deep down", "uncaughtException"],
+    ["rejection", "nothing awaits this", "unhandledRejection"],
   ] as const) {
     it(`by an ${failBy} is one error line, exit code 1, and no socket left`, async () => {
       const lines: string[] = [];
@@ -178,7 +178,7 @@ describe("a crash", () => {
     });
   }
 
-  it("by somebody's process.exit removes the socket too", async () => {
+  it("by some code's process.exit removes the socket too", async () => {
     const host = await start(throws, { env: { FAIL_BY: "exit" } });
     host
       .client(KeyManager)

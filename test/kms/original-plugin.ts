@@ -54,7 +54,7 @@ export class OriginalPlugin {
   }
 }
 
-/** An alias of somebody else, on a key of theirs. */
+/** An alias of another program, on a key of its own. */
 export async function foreignAlias(
   kms: Pick<KmsView, "call">,
   aliasName: string,

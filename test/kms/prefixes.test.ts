@@ -92,14 +92,14 @@ describe("two servers with two prefixes", () => {
     assert.deepEqual([state, aliases], ["Enabled", [theirs.aliasName]]);
   });
 
-  it("takes no alias away from somebody else behind a prefix without a slash", async () => {
+  it("takes no alias of another program behind a prefix without a slash", async () => {
     const arn = await foreignAlias(stage.kms, "alias/billingkey", "the key of our billing");
     const plugin = await server("billing");
     assert.deepEqual(await plugin.fingerprints(), new Map());
     await expectStatus(
       plugin.generate("key"),
       "FAILED_PRECONDITION",
-      /alias alias\/billingkey belongs to somebody else .*give this server another key_prefix/,
+      /alias alias\/billingkey stands on a key that is not this server's .*give this server another key_prefix/,
     );
     assert.deepEqual((await stage.kms.key(arn)).aliases, ["alias/billingkey"]);
   });

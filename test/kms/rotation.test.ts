@@ -33,7 +33,7 @@ describe("kms makes and rotates keys", () => {
   const aliasesOf = async (prefix: string): Promise<readonly string[]> =>
     (await stage.kms.keys()).flatMap(({ aliases }) => aliases.filter((name) => name.startsWith(`alias/${prefix}`)));
 
-  it("rotates the original's key: alias moved, old key gone after seven days, found again after a restart", async () => {
+  it("rotates the original's key: alias moved, old key deleted after seven days, found again after a restart", async () => {
     const original = await new OriginalPlugin(stage.kms, "rotate/").generate(keyId);
     const plugin = await server("rotate/");
     stage.kms.forgetCalls();
@@ -133,7 +133,7 @@ describe("kms makes and rotates keys", () => {
     assert.equal(stage.kms.calls("ScheduleKeyDeletion").length, 0);
   });
 
-  it("does not take a mark's word for a key of somebody else's", async () => {
+  it("does not take a mark's word for a foreign key", async () => {
     const other = await new OriginalPlugin(stage.kms, "theirs/").generate(keyId);
     const id = other.arn.slice(other.arn.lastIndexOf("/") + 1);
     await stage.kms.call("CreateAlias", { AliasName: `alias/ours/replaced/${id}`, TargetKeyId: other.arn });

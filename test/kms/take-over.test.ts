@@ -80,7 +80,7 @@ describe("an account that the original kms plugin leaves", () => {
     });
   }
 
-  it("skips a disabled key, and says so with the way to mend it", async () => {
+  it("skips a disabled key, and says so, and what to do about it", async () => {
     await configured("SERVER_A/");
     const entry = await plugin.logged(/left out/, "alias/SERVER_A/x509-CA-old");
     assert.match(String(entry.fields.reason), /the key is disabled; enable it/);

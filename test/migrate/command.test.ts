@@ -182,7 +182,7 @@ describe("spire-aws-kms migrate", () => {
     );
   });
 
-  it("refuses names that somebody else has, and changes nothing for any key", async () => {
+  it("refuses names that another server has, and changes nothing for any key", async () => {
     await original.generate("JWT-Signer-A");
     await foreignAlias(stage.kms, newAlias(), "SPIRE_SERVER/example.org");
     const { code, stderr, stdout } = await runMigrate(stage, ...from, ...to(), "--apply");
@@ -192,7 +192,7 @@ describe("spire-aws-kms migrate", () => {
     await assert.rejects(stage.kms.key(newAlias("JWT-Signer-A")), /is not found/);
   });
 
-  it("stops at an alias that somebody takes while it works", async () => {
+  it("stops at an alias that is taken while it works", async () => {
     const stranger = await new OriginalPlugin(stage.kms, `stranger-${nth}/`).generate("x509-CA-A");
     const pause = stage.emulator.control.pause({ operation: "CreateAlias", when: "before", match: isOperator });
     const command = startMigrate(stage, [...from, ...to(), "--apply", ...onStage(stage)]);
@@ -291,7 +291,7 @@ describe("spire-aws-kms migrate", () => {
     const unreachable = await startMigrate(stage, [...from, ...to(), ...dead]).result;
     assert.equal(unreachable.code, 1);
     assert.match(unreachable.stderr, /failed to find out which keys there are: ListAliases: ECONNREFUSED/);
-    const nothing = await runMigrate(stage, "--from-prefix", "nobody/", ...trustDomain, "--to-server-id", "nobody");
+    const nothing = await runMigrate(stage, "--from-prefix", "unknown/", ...trustDomain, "--to-server-id", "unknown");
     assert.equal(nothing.code, 3);
     assert.match(
       nothing.stderr,

@@ -35,7 +35,7 @@ export interface StopAt {
 
 export interface ClientOptions {
   readonly stopAt?: StopAt | undefined;
-  /** What somebody else does right before a call takes effect. */
+  /** What another process does right before a call takes effect. */
   readonly meddle?: (operation: string, input: object) => Promise<void>;
 }
 

@@ -11,7 +11,7 @@ import { kmsNames } from "../../src/plugin/kms/names.ts";
 import { OriginalPlugin } from "../kms/original-plugin.ts";
 import { sleeplessClock } from "../simulation/virtual-time.ts";
 import { Account, type StopAt } from "./engine-kms.ts";
-import { type AccountState, type Doomed, liveThrough, type Server } from "./pruning-model.ts";
+import { type AccountState, liveThrough, type ScheduledKey, type Server } from "./pruning-model.ts";
 
 const trustDomain = "example.org";
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -124,18 +124,22 @@ for (const origin of [kmsOrigin("SERVER_A/"), kmsOrigin("SPIRE_SERVER_KEY/"), bu
       back: origin.names.from,
     };
 
-    /** Which servers refresh, while a phase is under way and the operator has gone home. */
+    /** Which servers refresh, while a phase is under way and the operator is away. */
     const running: Readonly<Record<Phase, readonly Server[]>> = {
       apply: origin.oldServer === undefined ? [] : [origin.oldServer],
       finish: [self],
       back: origin.oldServer === undefined ? [] : [origin.oldServer],
     };
 
-    async function prunedWithin(account: Account, days: number, alive: readonly Server[]): Promise<readonly Doomed[]> {
+    async function prunedWithin(
+      account: Account,
+      days: number,
+      running: readonly Server[],
+    ): Promise<readonly ScheduledKey[]> {
       const used = new Set(
         (await account.keys()).filter(({ keyState }) => keyState === "Enabled").map(({ arn }) => arn),
       );
-      const found = liveThrough(await stateOf(account), { days, running: alive, pruning: [...others, self] });
+      const found = liveThrough(await stateOf(account), { days, running, pruning: [...others, self] });
       return found.filter(({ keyArn }) => used.has(keyArn));
     }
 
@@ -170,7 +174,7 @@ for (const origin of [kmsOrigin("SERVER_A/"), kmsOrigin("SPIRE_SERVER_KEY/"), bu
             seen.add(left);
             assert.deepEqual(await fingerprints(account, signing[phase]), expected, at);
             assert.deepEqual(await keyStates(account), statesBefore, at);
-            // A day short of two weeks, after which what nobody refreshes is forgotten: documented, and tested below.
+            // A day short of two weeks, after which what no server refreshes is pruned: documented, and tested below.
             assert.deepEqual(await prunedWithin(account, 13, running[phase]), [], at);
 
             if (phase !== "back" && left !== arrived.join()) await assertTurnsBack(account, at);
@@ -186,7 +190,7 @@ for (const origin of [kmsOrigin("SERVER_A/"), kmsOrigin("SPIRE_SERVER_KEY/"), bu
       });
     }
 
-    it("keeps every key for 30 days once the server runs under its new names and the old ones are gone", async () => {
+    it("keeps every key for 30 days once the server runs under its new names and the old ones are removed", async () => {
       const account = accountBefore("finish");
       await run("finish", account).done;
       assert.deepEqual(await prunedWithin(account, 30, [self]), []);
@@ -196,9 +200,9 @@ for (const origin of [kmsOrigin("SERVER_A/"), kmsOrigin("SPIRE_SERVER_KEY/"), bu
     it("keeps every key for 30 days between apply and finish, if apply is run once a week", async () => {
       const account = accountBefore("finish");
       const seasons = [running.apply, [self]];
-      for (const alive of seasons) {
+      for (const running of seasons) {
         for (let week = 0; week < 5; week++) {
-          assert.deepEqual(await prunedWithin(account, 7, alive), []);
+          assert.deepEqual(await prunedWithin(account, 7, running), []);
           account.control.advance(7 * dayMs);
           assert.deepEqual((await run("apply", account).done).refusals, []);
         }

@@ -8,7 +8,7 @@ const cli = fileURLToPath(new URL("../../dist/bin/spire-aws-kms", import.meta.ur
 
 if (!existsSync(cli)) throw new Error(`${cli} is not there; run "npm run build" first`);
 
-/** Who the command is to KMS; the plugins are somebody else. */
+/** Who the command is to KMS; the plugins are others. */
 export const operator = {
   accessKeyId: "AKIAMIGRATIONTEST001",
   secretAccessKey: "Not/Shown+By0The1Command2EitherOfThem3",

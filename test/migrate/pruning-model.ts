@@ -1,6 +1,6 @@
 /**
  * The months after a migration, on plain data: servers refresh their aliases or do not, and every pruning rule is applied,
- * ours (the plans of `disposal.ts` themselves) and those of SPIRE's built-in `aws_kms`, its looser comparisons included.
+ * ours (the plans of `prune-plan.ts` themselves) and those of SPIRE's built-in `aws_kms`, its looser comparisons included.
  */
 
 import type { AliasListEntry, KeyMetadata } from "../../src/key-manager/ports.ts";
@@ -26,8 +26,8 @@ export interface Season {
   readonly pruning: readonly Server[];
 }
 
-/** A key that somebody schedules for deletion. */
-export interface Doomed {
+/** A key that is scheduled for deletion. */
+export interface ScheduledKey {
   readonly keyArn: string;
   readonly by: "built-in" | "ours";
   readonly rule: "stale alias" | "stale key";
@@ -85,7 +85,7 @@ function ourRules({ aliases, keys, now }: AccountState, { trustDomain, serverId 
   return [
     ...planStaleAliases(facts, { ...rules, thresholdMs: staleAliasMs }).candidates,
     ...planStaleKeys({ keys, aliases: aliasesOf, hasTwin }, { ...rules, thresholdMs: staleKeyMs }).candidates,
-  ].map(({ keyArn, rule }) => ({ keyArn, rule: rule as Doomed["rule"] }));
+  ].map(({ keyArn, rule }) => ({ keyArn, rule: rule as ScheduledKey["rule"] }));
 }
 
 function refreshed(state: AccountState, running: readonly Server[]): AccountState {
@@ -100,8 +100,8 @@ function refreshed(state: AccountState, running: readonly Server[]): AccountStat
 }
 
 /** Lives through a season. @returns the first rule that would schedule each key */
-export function liveThrough(start: AccountState, { days, running, pruning }: Season): readonly Doomed[] {
-  const doomed = new Map<string, Doomed>();
+export function liveThrough(start: AccountState, { days, running, pruning }: Season): readonly ScheduledKey[] {
+  const scheduled = new Map<string, ScheduledKey>();
   let state = start;
   for (let elapsedMs = 0; elapsedMs <= days * dayMs; elapsedMs += 6 * hourMs) {
     state = refreshed({ ...state, now: new Date(start.now.getTime() + elapsedMs) }, running);
@@ -112,10 +112,10 @@ export function liveThrough(start: AccountState, { days, running, pruning }: Sea
       ] as const) {
         for (const { keyArn, rule } of found) {
           const key = `${by} ${keyArn}`;
-          if (!doomed.has(key)) doomed.set(key, { keyArn, by, rule, day: elapsedMs / dayMs });
+          if (!scheduled.has(key)) scheduled.set(key, { keyArn, by, rule, day: elapsedMs / dayMs });
         }
       }
     }
   }
-  return [...doomed.values()];
+  return [...scheduled.values()];
 }

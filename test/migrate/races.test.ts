@@ -24,7 +24,7 @@ describe("a server that changes its keys while a migration is at work", () => {
     const { kms } = account.client(meddle === undefined ? {} : { meddle });
     return migrate(phase, { kms, names, clock, log: silent });
   };
-  /** Somebody's change, right before the first call of this operation on this alias. */
+  /** Another process's change, right before the first call of this operation on this alias. */
   const once = (operation: string, aliasName: string, change: () => Promise<unknown>): ClientOptions["meddle"] => {
     let isDone = false;
     return async (called, input) => {
@@ -75,10 +75,10 @@ describe("a server that changes its keys while a migration is at work", () => {
     assert.deepEqual(Object.keys(await aliases()), [newAlias]);
   });
 
-  it("keeps the old alias when the new one has gone", async () => {
+  it("keeps the old alias when the new one was deleted", async () => {
     await run("apply");
     const remove = () => account.call("DeleteAlias", { AliasName: newAlias });
-    await assert.rejects(run("finish", once("DescribeKey", newAlias, remove)), changed(/has gone in the meantime/));
+    await assert.rejects(run("finish", once("DescribeKey", newAlias, remove)), changed(/was deleted in the meantime/));
     assert.deepEqual(Object.keys(await aliases()), [oldAlias]);
   });
 

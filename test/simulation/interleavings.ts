@@ -15,7 +15,7 @@ export interface Scene {
   readonly check: () => Promise<void>;
 }
 
-/** Whatever the order, the same comes of them: they are about keys that nobody else knows of, or that stay. */
+/** Whatever the order, the same comes of them: they are about keys that no other process knows of, or that stay. */
 const independent = new Set(["CreateKey", "GetPublicKey"]);
 
 interface Waiting {

@@ -15,7 +15,7 @@ const strangers: readonly Stranger[] = [
   ["SPIRE_SERVER/other.org", undefined, "ECC_NIST_P384"],
 ];
 
-/** An account with strangers in it, and somebody who keeps the truth about the server. */
+/** An account with strangers in it, and an oracle that keeps the truth about the server. */
 export class LoneServerWorld {
   readonly account = new SimulatedAccount();
   readonly truth = new Truth(this.account, trustDomain, serverId);

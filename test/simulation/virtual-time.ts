@@ -46,7 +46,7 @@ export interface SleeplessClockOptions {
   readonly slept?: number[];
 }
 
-/** A clock on which no sleep takes time, for what has nobody to wait for. */
+/** A clock on which no sleep takes time, for what waits for no other. */
 export const sleeplessClock = ({
   now = () => new Date(newYear),
   random = 0,

@@ -1,4 +1,4 @@
-/** What scans cost where most keys are somebody else's, by the journal of KMS. */
+/** What scans cost where most keys are foreign, by the journal of KMS. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
@@ -119,7 +119,7 @@ describe("throttled to 5 UpdateAlias a second, with 200 keys", () => {
     for (const keyId of keyIds) await generate(server, keyId);
     await account.time.run(hourMs);
     account.control.clearJournal();
-    // Somebody else in the account uses up most of the quota.
+    // Another program in the account uses up most of the quota.
     await operatorKey(account, "other", "alias/other");
     const rival = { AliasName: "alias/other", TargetKeyId: await operatorKey(account, "other") };
     let isBusy = true;

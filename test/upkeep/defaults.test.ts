@@ -105,7 +105,7 @@ describe("the thresholds of the defaults", () => {
     await account.time.run(dayMs + 16 * minuteMs);
     const { KeyState, DeletionDate } = await describeKey(account, keyArn);
     assert.equal(KeyState, "PendingDeletion");
-    assert.ok(!(await aliases(account)).has(aliasOf("ab")), "the alias is gone");
+    assert.ok(!(await aliases(account)).has(aliasOf("ab")), "the alias is deleted");
     const [line] = lines(watcher, /^Key scheduled for deletion$/, "info");
     assert.equal(line?.fields.rule, "stale alias");
     assert.equal(line.fields.key_arn, keyArn);
@@ -148,7 +148,7 @@ describe("the thresholds of the defaults", () => {
     const watcher = await startServer(account, "a", tagMode);
     const dead = await startServer(account, "ab", tagMode);
     const keyArn = await generate(dead);
-    // Its alias is gone: only the tags are left to tell.
+    // Its alias is deleted: only the tags are left to tell.
     await account.call("DeleteAlias", { AliasName: aliasOf("ab") });
     dead.kill();
     await account.time.run(14 * dayMs - hourMs);

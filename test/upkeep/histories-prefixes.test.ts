@@ -5,7 +5,7 @@ import { assertHistories } from "./assert-histories.ts";
 const trustDomains = lookAlikes.prefixes;
 
 describe(`months of servers of ${trustDomains.join(" and ")} that come, crash, rotate, switch modes and go`, () => {
-  it("no key in use is scheduled, everything unused is in time, nothing of anybody else is touched", (context) =>
+  it("no key in use is scheduled, everything unused is in time, nothing of others is touched", (context) =>
     assertHistories(context, { trustDomains, settings: slowSettings, maxSteps: 12, count: 500 }));
 
   it("the same in the default rhythm", (context) =>

@@ -43,7 +43,7 @@ const permissions = [
 type Permission = (typeof permissions)[number];
 
 const role = "arn:aws:sts::111122223333:assumed-role/spire-server/i-0123456789";
-const otherRole = "arn:aws:iam::111122223333:role/somebody-else";
+const otherRole = "arn:aws:iam::111122223333:role/another-server";
 const allow = { Effect: "Allow", Action: "*", Resource: "*" };
 const policy = (...Statement: object[]) => ({ Version: "2012-10-17", Statement });
 
@@ -245,7 +245,7 @@ describe("a permission that is missing", () => {
     await sign(server);
   });
 
-  it("kms:DeleteAlias: a stale alias stays until its key is gone", async () => {
+  it("kms:DeleteAlias: a stale alias stays until its key is deleted", async () => {
     const { authorized, account, server } = await losing("kms:DeleteAlias");
     const dead = await authorized.start("ab");
     const keyArn = await generate(dead);
@@ -272,7 +272,7 @@ describe("a permission that is missing", () => {
     await sign(server);
   });
 
-  it("kms:DescribeKey on somebody else's keys: one line, then silence, and the rest is pruned", async () => {
+  it("kms:DescribeKey on foreign keys: one line, then silence, and the rest is pruned", async () => {
     const authorized = new AuthorizedAccount();
     const { account } = authorized;
     account.callAs = full;
@@ -288,7 +288,7 @@ describe("a permission that is missing", () => {
     assert.equal(mentions.length, 1);
     assert.equal(mentions[0]?.level, "info");
     assert.match(String(mentions[0]?.message), /not mentioned again/);
-    assert.equal(await stateOf(account, orphan).catch(() => "gone"), "gone");
+    assert.equal(await stateOf(account, orphan).catch(() => "deleted"), "deleted");
   });
 
   it("kms:DescribeKey on one key that our tags are on: the other stale ones are pruned", async () => {
@@ -298,7 +298,7 @@ describe("a permission that is missing", () => {
     const Policy = JSON.stringify(policy({ ...allow, Action: "kms:*", Principal: { AWS: otherRole } }));
     const Tags = Object.entries({
       "spire-server-td": trustDomain,
-      "spire-server-id": "gone",
+      "spire-server-id": "dead",
       "spire-key-id": "x509-CA-A",
       "spire-active": "true",
       "spire-last-update": "1700000000",

@@ -172,7 +172,7 @@ describe("replicas, in every order in which their calls can reach KMS", () => {
       };
     }));
 
-  it("two rotations at once end on one of the two keys, and nobody loses the one it stands on", async (context) => {
+  it("two rotations at once end on one of the two keys, and neither loses the one it stands on", async (context) => {
     const count = await everyOrder(async () => {
       const replicas = await twoReplicas(true);
       const { account, first, second, servers } = replicas;
@@ -231,7 +231,7 @@ describe("replicas in the course of time", () => {
     assert.equal(answered?.fingerprint, signature.keyFingerprint);
   });
 
-  it("a disabled key stays where it is: nothing to follow, and the error says how to mend it", async () => {
+  it("a disabled key stays where it is: nothing to follow, and the error says what to do about it", async () => {
     const account = accountWithJournal();
     const server = await startServer(account, serverId);
     const keyArn = await generate(server);
@@ -242,7 +242,7 @@ describe("replicas in the course of time", () => {
     assert.equal(arnOf(server), keyArn);
   });
 
-  it("the replica that stays alive keeps alive what the other one, gone since, has made", async () => {
+  it("the replica that stays refreshes what the other one, ended since, has made", async () => {
     const account = accountWithJournal();
     const first = await startServer(account, serverId);
     await generate(first);
@@ -272,7 +272,7 @@ describe("replicas in the course of time", () => {
     assert.equal(callsOf(account, "ListAliases").length, 0);
   });
 
-  it("an alias that somebody deleted is made again, while its key is still there", async () => {
+  it("an alias that was deleted is made again, while its key is still there", async () => {
     const account = accountWithJournal();
     const server = await startServer(account, serverId);
     const keyArn = await generate(server);

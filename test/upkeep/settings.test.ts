@@ -55,7 +55,7 @@ describe("strict_key_discovery", () => {
     ["alias mode", {}],
     ["tag mode", tagMode],
   ] as const) {
-    it(`off, ${mode}: bad keys are reported loudly with the way to mend them, and the server starts with the rest`, async () => {
+    it(`off, ${mode}: bad keys are reported loudly with what to do about them, and the server starts with the rest`, async () => {
       const { account, good, disabled, pending } = await damaged();
       const server = await startServer(account, "a", settings);
       assert.deepEqual([...server.entries.keys()], ["x509-CA-A"]);
@@ -99,7 +99,7 @@ describe("prune_dry_run", () => {
     assert.match(String(first.get(orphan)?.age), /^4\d\dh$|^3\d\dh$/);
   });
 
-  it("holds in tag mode, for leftovers found at the start too", async () => {
+  it("holds in tag mode, for orphans found at the start too", async () => {
     const account = accountWithJournal();
     const before = await startServer(account, "a", tagMode);
     const old = await generate(before);
@@ -448,7 +448,7 @@ describe("a key that an operator rescued", () => {
       assert.equal(arnOf(again), old);
       await account.time.run(12 * dayMs);
       assert.equal(await stateOf(account, old), "Enabled");
-      await assert.rejects(stateOf(account, replacement), /does not exist/, "what had replaced it is gone instead");
+      await assert.rejects(stateOf(account, replacement), /does not exist/, "what had replaced it is deleted instead");
     });
   }
 

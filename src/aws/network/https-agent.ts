@@ -1,5 +1,5 @@
 /**
- * The agent for all HTTPS requests: kept-alive connections to AWS, straight or through the environment's proxy, with the
+ * The agent for all HTTPS requests: lasting connections to AWS, straight or through the environment's proxy, with the
  * certificate authorities of the environment.
  *
  * Of our own, since the libraries for this take one proxy for all hosts, print what they do (with the proxy's password) when

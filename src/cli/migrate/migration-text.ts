@@ -1,6 +1,6 @@
 /** What `spire-aws-kms migrate` prints: for people, and for programs. */
 
-import type { NamedKey, Standing } from "../../key-manager/migration/compare-names.ts";
+import type { ComparedKey, NamedKey } from "../../key-manager/migration/compare-names.ts";
 import type { MigrationReport } from "../../key-manager/migration/migration.ts";
 import type { Step } from "../../key-manager/migration/steps.ts";
 import type { MigrationRequest } from "./migration-flags.ts";
@@ -8,13 +8,13 @@ import type { MigrationRequest } from "./migration-flags.ts";
 /** One alias of a key and what there is to say of it. */
 type Line = readonly [side: "old" | "new", aliasName: string, remark: string];
 
-function linesOf(standing: Standing): readonly Line[] {
-  const old = (remark: string): Line[] => ("from" in standing ? [["old", standing.from.aliasName, remark]] : []);
+function linesOf(comparedKey: ComparedKey): readonly Line[] {
+  const old = (remark: string): Line[] => ("from" in comparedKey ? [["old", comparedKey.from.aliasName, remark]] : []);
   const current = (remark: string): Line[] =>
-    "to" in standing && standing.to !== undefined ? [["new", standing.to.aliasName, remark]] : [];
-  switch (standing.kind) {
+    "to" in comparedKey && comparedKey.to !== undefined ? [["new", comparedKey.to.aliasName, remark]] : [];
+  switch (comparedKey.kind) {
     case "old":
-      return [...old("stands"), ["new", standing.toAlias, "not there yet"]];
+      return [...old("stands"), ["new", comparedKey.toAlias, "not there yet"]];
     case "both":
       return [...old("stands"), ...current("stands on the same key")];
     case "rotated-old":
@@ -24,19 +24,19 @@ function linesOf(standing: Standing): readonly Line[] {
     case "new":
       return [["old", "", "not there"], ...current("stands")];
     case "unusable":
-      return [...old(`left alone: ${standing.from.trouble}`), ...current("stands")];
+      return [...old(`left alone: ${comparedKey.from.trouble}`), ...current("stands")];
   }
 }
 
-const keyInUse = (standing: Standing): NamedKey =>
-  standing.kind === "new" || standing.kind === "rotated-new" ? standing.to : standing.from;
+const keyInUse = (comparedKey: ComparedKey): NamedKey =>
+  comparedKey.kind === "new" || comparedKey.kind === "rotated-new" ? comparedKey.to : comparedKey.from;
 
-function standingText(standing: Standing): string {
-  const { keyArn } = keyInUse(standing);
-  const lines = linesOf(standing).map(
+function comparedKeyText(comparedKey: ComparedKey): string {
+  const { keyArn } = keyInUse(comparedKey);
+  const lines = linesOf(comparedKey).map(
     ([side, aliasName, remark]) => `  ${side}  ${aliasName}${aliasName === "" ? "" : "  "}(${remark})`,
   );
-  return [`${standing.keyId}  ${keyArn}`, ...lines].join("\n");
+  return [`${comparedKey.keyId}  ${keyArn}`, ...lines].join("\n");
 }
 
 const verbs: Readonly<Record<Step["kind"], readonly [todo: string, done: string]>> = {
@@ -51,12 +51,12 @@ export const stepText = ({ kind, aliasName, keyArn }: Step, isDone: boolean): st
 
 /** The plan, or how things stand after a phase. */
 export function reportText(
-  { standings, leftOut, steps, isVerified }: MigrationReport,
+  { comparedKeys, leftOut, steps, isVerified }: MigrationReport,
   request: MigrationRequest,
 ): string {
   const isPlan = request.phase === undefined;
   const parts = [
-    ...standings.map(standingText),
+    ...comparedKeys.map(comparedKeyText),
     ...leftOut.map(({ aliasName, reason }) => `${aliasName}\n  left out: ${reason}`),
     ...(isPlan && steps.length > 0
       ? [["to be done:", ...steps.map((step) => `  ${stepText(step, false)}`)].join("\n")]
@@ -93,11 +93,11 @@ export function reportJson(report: MigrationReport, { client, from, to, phase }:
     phase: phase ?? "plan",
     verified: report.isVerified,
     refresh_before: timeOf(report.refreshBefore),
-    keys: report.standings.map((standing) => ({
-      key_id: standing.keyId,
-      stands: standing.kind,
-      old: keyJson("from" in standing ? standing.from : undefined),
-      new: standing.kind === "old" ? { alias: standing.toAlias } : keyJson(standing.to),
+    keys: report.comparedKeys.map((comparedKey) => ({
+      key_id: comparedKey.keyId,
+      stands: comparedKey.kind,
+      old: keyJson("from" in comparedKey ? comparedKey.from : undefined),
+      new: comparedKey.kind === "old" ? { alias: comparedKey.toAlias } : keyJson(comparedKey.to),
     })),
     steps: report.steps.map(({ kind, keyId, aliasName, keyArn }) => ({
       step: kind,

@@ -30,11 +30,11 @@ function tellProblems(problems: readonly string[]): ExitCode {
 function hintsFor({ phase, to }: MigrationRequest, report: MigrationReport): readonly string[] {
   const identity = to.plugin === "aws_kms" ? to.server_id : "";
   if (report.refusals.length > 0)
-    return ["nothing was changed by what was refused; mend it and run the same command again"];
+    return ["nothing was changed by what was refused; correct it and run the same command again"];
   switch (phase) {
     case undefined:
       if (!report.isVerified) return ["nothing was changed; --apply takes these steps, --back undoes them"];
-      return report.standings.some(({ kind }) => kind === "both" || kind === "rotated-new")
+      return report.comparedKeys.some(({ kind }) => kind === "both" || kind === "rotated-new")
         ? [
             `run SPIRE Server with aws_kms and server id ${identity}; then --finish removes the old aliases, --back the new ones`,
           ]
@@ -44,16 +44,16 @@ function hintsFor({ phase, to }: MigrationRequest, report: MigrationReport): rea
     case "finish":
       return ["the migration is finished"];
     case "back":
-      return ["the new aliases are gone; SPIRE Server goes on as before"];
+      return ["the new aliases are removed; SPIRE Server goes on as before"];
   }
 }
 
 function deadlineWarning(
   { phase }: MigrationRequest,
-  { refreshBefore, standings }: MigrationReport,
+  { refreshBefore, comparedKeys }: MigrationReport,
 ): readonly string[] {
   if (refreshBefore === undefined || phase === "finish" || phase === "back") return [];
-  if (standings.every(({ kind }) => kind === "old" || kind === "new")) return [];
+  if (comparedKeys.every(({ kind }) => kind === "old" || kind === "new")) return [];
   return [
     `until ${refreshBefore.toISOString()} aliases have to be refreshed, by the server that runs with them or by --apply: after that SPIRE's built-in aws_kms deletes them with their keys, on any server of the trust domain`,
   ];

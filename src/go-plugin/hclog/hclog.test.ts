@@ -103,7 +103,7 @@ describe("hclog fields", () => {
         nan: Number.NaN,
         fn: () => 1,
         circular,
-        gone: undefined,
+        missing: undefined,
       }),
       {
         big: "12345678901234567890",

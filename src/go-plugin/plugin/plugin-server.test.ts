@@ -80,7 +80,7 @@ before(async () => {
 after(async () => {
   connection.close();
   await server.stop(100);
-  assert.equal(existsSync(listener.address), false, "the socket file is gone");
+  assert.equal(existsSync(listener.address), false, "the socket file is removed");
 });
 
 const keyManager = () => connection.client(KeyManager);

@@ -63,7 +63,7 @@ function watchHost({ onStop }: ProcessGuardOptions): void {
   const timer = setInterval(() => {
     if (isAlive(host)) return;
     clearInterval(timer);
-    onStop("the host is gone");
+    onStop("the host has ended");
   }, hostCheckMs);
   timer.unref();
 }

@@ -54,7 +54,7 @@ export interface ServeConfig {
 export async function serve(config: ServeConfig): Promise<void> {
   if (!hasMagicCookie(process.env, config.cookie)) refuse(config.refusal ?? defaultRefusal);
   const run: Run = { config };
-  const stderr = createStderrSink({ onClosed: () => void stop(run, log, "nobody reads stderr any more") });
+  const stderr = createStderrSink({ onClosed: () => void stop(run, log, "stderr is not read any more") });
   const log = createHclog({ name: config.name, level: config.logLevel, write: stderr.writeLine });
   const output = captureOutput(log);
   guardProcess({ log, onStop: (reason) => void stop(run, log, reason), onCrash: () => process.exit(1) });
@@ -81,7 +81,7 @@ export async function serve(config: ServeConfig): Promise<void> {
 async function tidy(address: string, log: Logger): Promise<void> {
   const { removeDeadSockets } = await import("../socket/dead-sockets.ts");
   const removed = await removeDeadSockets(dirname(address), { now: Date.now });
-  if (removed.length > 0) log.debug("socket files of plugins that are gone were removed", { files: removed });
+  if (removed.length > 0) log.debug("socket files of plugins that have ended were removed", { files: removed });
 }
 
 /** The parts of a running plugin, as they come up. */

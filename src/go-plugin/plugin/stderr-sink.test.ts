@@ -43,7 +43,7 @@ describe("createStderrSink", () => {
     assert.equal(to.text(), "first line\nsecond\n");
   });
 
-  it("tells how many lines were lost when nobody read for long", () => {
+  it("tells how many lines were lost when they were not read for long", () => {
     const to = pipe(4096);
     const sink = createStderrSink({ write: to.write, onClosed: assert.fail });
     for (let i = 0; i < 30; i += 1) sink.writeLine("x".repeat(50_000));
@@ -63,7 +63,7 @@ describe("createStderrSink", () => {
     assert.equal(lines.filter((line) => line.startsWith("x")).length + Number(lost?.fields.count), 30);
   });
 
-  it("says once that nobody reads any more, and never throws", () => {
+  it("says once that its lines are not read any more, and never throws", () => {
     let closed = 0;
     const write = (): number => {
       throw Object.assign(new Error("broken pipe"), { code: "EPIPE" });

@@ -91,7 +91,7 @@ function lostLine(count: number): string {
   const timestamp = new Date().toISOString().replace("Z", "000Z");
   return JSON.stringify({
     "@level": "warn",
-    "@message": "log lines were lost: nobody read them",
+    "@message": "log lines were lost: they were not read",
     "@timestamp": timestamp,
     count,
   });

@@ -28,7 +28,7 @@ describe("sockets of dead plugins", { skip: process.platform === "win32" && "no 
     await once(child, "close");
   }
 
-  it("are removed; what may be alive, young, or not ours stays", async () => {
+  it("are removed; what may be in use, young, or not ours stays", async () => {
     const dead = ["plugin4000001-abc", "plugin4000002-0123456789"];
     const others = ["plugin123456789", "plugin-x", "plugin4000001-ABC", "plugin4000001-abc.bak", "xplugin4000001-abc"];
     const busy = `plugin${process.pid}-dead`;

@@ -1,8 +1,8 @@
 /**
- * Removes the socket files of plugins that were killed: nobody else would, and after years of crashes a folder is full of them.
+ * Removes the socket files of plugins that were killed: nothing else would, and after years of crashes a folder is full of them.
  *
  * Only what certainly is one: named as ours are, a socket of our own user, older than a minute, whose process is not there any
- * more, and on which nobody listens.
+ * more, and on which no process listens.
  */
 import { lstat, readdir, unlink } from "node:fs/promises";
 import { connect } from "node:net";
@@ -13,7 +13,7 @@ const ownName = /^plugin([1-9]\d{0,9})-[a-z0-9]{1,10}$/;
 
 /** A start shall not be busy with it for long. */
 const maxLookedAt = 500;
-/** A socket is bound a moment before somebody listens. */
+/** A socket is bound a moment before its process listens. */
 const minAgeMs = 60_000;
 const connectLimitMs = 1_000;
 
@@ -34,11 +34,11 @@ export async function removeDeadSockets(
     const file = path.join(dir, name);
     const pid = Number(ownName.exec(name)?.[1]);
     if (isAlive(pid) || !(await isOldSocketOfOurs(file, now())) || !(await isRefused(file))) continue;
-    const isGone = await unlink(file).then(
+    const isRemoved = await unlink(file).then(
       () => true,
       () => false,
     );
-    if (isGone) removed.push(name);
+    if (isRemoved) removed.push(name);
   }
   return removed;
 }
@@ -48,7 +48,7 @@ async function isOldSocketOfOurs(file: string, now: number): Promise<boolean> {
   return stats?.isSocket() === true && stats.uid === process.getuid?.() && now - stats.mtimeMs >= minAgeMs;
 }
 
-/** Whether nobody listens. A process in another container has a number that we cannot see, but its socket answers. */
+/** Whether no process listens. A process in another container has a number that we cannot see, but its socket answers. */
 function isRefused(file: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(file);

@@ -95,7 +95,7 @@ describe("listenOnUnixSocket", onUnix, () => {
     rmSync(long, { recursive: true });
   });
 
-  it("hands over connections that came before anybody listened, with what they sent", async () => {
+  it("hands over connections that came before the server was there, with what they sent", async () => {
     const listener = await listenOnUnixSocket({ dir });
     const client = connect(listener.address);
     client.write("early");

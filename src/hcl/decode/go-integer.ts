@@ -4,7 +4,7 @@ const integerPattern =
   /^[+-]?(?:0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)$/;
 const maxInt64 = 2n ** 63n - 1n;
 const minInt64 = -(2n ** 63n);
-/** Longer than any 64-bit number in base 2 once leading zeros are gone; keeps BigInt away from megabytes of digits. */
+/** Longer than any 64-bit number in base 2 without leading zeros; keeps BigInt away from megabytes of digits. */
 const maxDigits = 64;
 
 /** What Go's `strconv.ParseInt(text, 0, 64)` returns, or undefined where it returns an error. */

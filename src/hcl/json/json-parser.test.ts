@@ -63,7 +63,7 @@ describe("parseHcl, JSON form", () => {
     assert.deepEqual(json('{"a": [1 2,,3, true]}'), { a: [1, 2, 3] });
     assert.deepEqual(json('{"a": [[1]]}'), { a: [1] });
     assert.deepEqual(json('{"a":{"b":1,\0,"c":2}'), { a: [{ b: 1 }], c: 2 });
-    assert.deepEqual(json('{"a": ["\\777", }'), {}, "a literal nobody asks for is never read");
+    assert.deepEqual(json('{"a": ["\\777", }'), {}, "a literal that is not asked for is never read");
   });
 
   it("refuses the rest, and says where", () => {

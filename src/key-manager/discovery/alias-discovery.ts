@@ -47,14 +47,14 @@ async function listAliases({ kms, names, log, signal }: DiscoveryContext): Promi
   return { own: own.filter(({ aliasName }) => !doubts.has(aliasName)), reminders, now };
 }
 
-const longestUnattendedMs = ({ own, now }: Listing): number =>
+const longestSinceRefreshMs = ({ own, now }: Listing): number =>
   Math.max(
     0,
     ...own.map(({ lastUpdatedDate }) => (now && lastUpdatedDate ? now.getTime() - lastUpdatedDate.getTime() : 0)),
   );
 
 /**
- * What is wrong with a key of ours, with the way to mend it; undefined when it can be used.
+ * What is wrong with a key of ours, and what to do about it; undefined when it can be used.
  *
  * @param aliasName the alias that stands on it; undefined for one that only its tags show
  */
@@ -195,7 +195,7 @@ export async function discoverBehind(
   const found = findings.filter((finding) => finding !== undefined);
   const entries = found.flatMap((finding) => ("entry" in finding ? [finding.entry] : []));
   const unusable = found.flatMap((finding) => ("unusable" in finding ? [finding.unusable] : []));
-  return { entries: byKeyId(entries, names, log), unusable, unattendedMs: 0 };
+  return { entries: byKeyId(entries, names, log), unusable, sinceRefreshMs: 0 };
 }
 
 /**
@@ -213,5 +213,5 @@ export async function discoverByAlias(context: DiscoveryContext): Promise<Discov
   }
   const found = await discoverBehind(listing.own, context);
   const reminded = await remindedKeys(listing.reminders, context);
-  return { ...found, reminded, unattendedMs: longestUnattendedMs(listing), lookedAt: listing.now };
+  return { ...found, reminded, sinceRefreshMs: longestSinceRefreshMs(listing), lookedAt: listing.now };
 }

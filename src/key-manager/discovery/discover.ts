@@ -4,7 +4,7 @@ import type { KeyManagerConfig } from "../config.ts";
 import type { RecentKey } from "../keys/key-ring.ts";
 import type { Clock, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import type { Preparation } from "../setup.ts";
-import { keepAliveMsOf } from "../tags/spire-tags.ts";
+import { freshTagMsOf } from "../tags/spire-tags.ts";
 import { discoverByAlias } from "./alias-discovery.ts";
 import { keepRecentKeys } from "./keep-recent-keys.ts";
 import { type DiscoveredKeys, reportUnusableKeys } from "./key-discovery.ts";
@@ -34,7 +34,7 @@ export async function discoverKeys(options: DiscoverOptions): Promise<Discovered
           tagging,
           identity,
           clock,
-          keepAliveMs: keepAliveMsOf(config.upkeep?.aliasRefreshIntervalMs ?? 0),
+          freshTagMs: freshTagMsOf(config.upkeep?.aliasRefreshIntervalMs ?? 0),
         })
       : await discoverByAlias(context);
   const found = await keepRecentKeys(shown, recent, context);

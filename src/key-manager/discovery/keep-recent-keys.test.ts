@@ -69,7 +69,7 @@ for (const [mode, settings] of [
   ["by tags", tagMode],
 ] as const) {
   describe(`reconfigured while KMS shows aliases as they were, keys found ${mode}`, () => {
-    it("keeps the key of a rotation, before and after the old one is on its way out", async () => {
+    it("keeps the key of a rotation, before and after the old one is scheduled for deletion", async () => {
       const { account, server } = await scene(settings);
       const fresh = await generate(server);
       await account.time.until(server.configure());
@@ -102,7 +102,7 @@ describe("reconfigured after a rotation", () => {
     assert.equal(arnOf(server), theirs);
   });
 
-  it("does not keep a key that somebody has disabled", async () => {
+  it("does not keep a key that was disabled meanwhile", async () => {
     const { account, server } = await scene();
     const fresh = await generate(server);
     await account.call("DisableKey", { KeyId: fresh });
@@ -111,7 +111,7 @@ describe("reconfigured after a rotation", () => {
     assert.ok(!server.entries.has("x509-CA-A"));
   });
 
-  it("believes an alias that somebody has moved to another key, or deleted", async () => {
+  it("believes an alias that was moved to another key, or deleted", async () => {
     const { account, lag, server } = await scene();
     lag.thaw();
     await generate(server);
@@ -136,7 +136,7 @@ describe("reconfigured after a rotation", () => {
 });
 
 describe("another process of the server", () => {
-  it("asks once more where an alias stands when the key that was listed is on its way out", async () => {
+  it("asks once more where an alias stands when the key that was listed is pending deletion", async () => {
     const account = accountWithJournal();
     const server = await startServer(account, "a");
     await generate(server);

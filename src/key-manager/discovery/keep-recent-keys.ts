@@ -2,8 +2,8 @@
  * Keys that this process made a moment ago. KMS may take minutes to show everywhere that an alias has moved (its
  * eventual consistency): a reconfiguration must not fall back to the key before.
  *
- * What is shown is disbelieved only if it is just what was before. An alias that stands anywhere else has been moved by
- * somebody, and one that is gone has been deleted.
+ * What is shown is disbelieved only if it is just what was before. An alias that stands anywhere else has been moved,
+ * and one that is not there has been deleted.
  */
 import { KeyManagerError, keyManagerError } from "../errors.ts";
 import { findKey } from "../keys/find-key.ts";

@@ -17,7 +17,7 @@ export interface DiscoveryContext {
 export interface UnusableKey {
   readonly aliasName: string;
   readonly keyArn: string | undefined;
-  /** What is wrong and how to mend it. */
+  /** What is wrong and what to do about it. */
   readonly trouble: string;
 }
 
@@ -27,7 +27,7 @@ export interface TagDiscoveryContext extends DiscoveryContext {
   readonly identity: TagIdentity;
   readonly clock: Clock;
   /** Tags of a server that runs in tag mode are not older than this. */
-  readonly keepAliveMs: number;
+  readonly freshTagMs: number;
 }
 
 export interface DiscoveredKeys {
@@ -35,8 +35,8 @@ export interface DiscoveredKeys {
   readonly unusable: readonly UnusableKey[];
   /** When KMS says the aliases were listed; undefined where it did not say, or none were listed. */
   readonly lookedAt?: Date | undefined;
-  /** How long ago the least recently kept alive of the keys was kept alive, by what others see; 0 when that is not known. */
-  readonly unattendedMs: number;
+  /** How long ago the least recently refreshed of the keys was refreshed, by what others see; 0 when that is not known. */
+  readonly sinceRefreshMs: number;
   /** Further usable keys under an id that has its key already; tag mode only. */
   readonly duplicates?: readonly DuplicateKey[];
   /** Ids of keys in use that do not carry our tags yet; tag mode only. */

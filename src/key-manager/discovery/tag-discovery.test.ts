@@ -55,7 +55,7 @@ async function discover(account: SimulatedAccount) {
       names: awsKmsNames(trustDomain, "a"),
       log: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
       signal: undefined,
-      keepAliveMs: 7.5 * hourMs,
+      freshTagMs: 7.5 * hourMs,
     }),
   );
   const entries = new Map([...found.entries].map(([keyId, { keyArn }]) => [keyId, keyArn]));
@@ -73,13 +73,13 @@ describe("discoverByTags", () => {
     ]) {
       await operatorKey(account, description, undefined, tags(account, "JWT-Signer-A", more));
     }
-    const { entries, walks, unattendedMs } = await discover(account);
+    const { entries, walks, sinceRefreshMs } = await discover(account);
     assert.deepEqual(entries, new Map([["x509-CA-A", own]]));
     assert.equal(walks, 0);
-    assert.ok(unattendedMs < 1_000);
+    assert.ok(sinceRefreshMs < 1_000);
   });
 
-  it("walks when nothing is tagged, and tags what it finds, not yet as kept alive", async () => {
+  it("walks when nothing is tagged, and tags what it finds, not yet with a fresh date", async () => {
     const account = accountWithJournal();
     const own = await operatorKey(account, description, aliasOf("a"));
     const first = await discover(account);
@@ -90,7 +90,7 @@ describe("discoverByTags", () => {
     assert.equal((await discover(account)).walks, 1, "it may have been cut off");
   });
 
-  it("walks when the keys of an id have not been kept alive, are disabled or pending", async () => {
+  it("walks when the keys of an id have not been refreshed, are disabled or pending", async () => {
     for (const spoil of ["old", "disabled", "pending"]) {
       const account = accountWithJournal();
       const own = await operatorKey(account, description, aliasOf("a"), tags(account, "x509-CA-A"));
@@ -140,7 +140,7 @@ describe("discoverByTags", () => {
     await account.call("DeleteAlias", { AliasName: aliasOf("a") });
     const newest = await discover(account);
     assert.equal(newest.entries.get("x509-CA-A"), keys[2]);
-    assert.equal(newest.unattendedMs, Number.POSITIVE_INFINITY);
+    assert.equal(newest.sinceRefreshMs, Number.POSITIVE_INFINITY);
     assert.ok(newest.duplicates?.every(({ isChosenByAlias }) => !isChosenByAlias));
   });
 
@@ -158,14 +158,14 @@ describe("discoverByTags", () => {
     await account.call("ScheduleKeyDeletion", { KeyId: behindAlias });
     const pending = await discover(account);
     assert.equal(pending.entries.get("x509-CA-A"), tagged);
-    assert.equal(pending.unattendedMs, Number.POSITIVE_INFINITY);
+    assert.equal(pending.sinceRefreshMs, Number.POSITIVE_INFINITY);
   });
 
   it("passes over keys that the tagging API still shows and KMS does not know any more", async () => {
     const account = accountWithJournal();
-    const gone = await operatorKey(account, description, undefined, tags(account, "JWT-Signer-A"));
+    const deleted = await operatorKey(account, description, undefined, tags(account, "JWT-Signer-A"));
     await operatorKey(account, description, aliasOf("a"), tags(account, "x509-CA-A"));
-    const id = gone.slice(gone.lastIndexOf("/") + 1);
+    const id = deleted.slice(deleted.lastIndexOf("/") + 1);
     account.control.addFault({
       operation: "DescribeKey",
       kind: "error",

@@ -39,7 +39,7 @@ async function taggedKeys(context: TagDiscoveryContext): Promise<readonly Tagged
     }
   }
   const candidates = await mapBounded(found, concurrency, async ({ keyArn, tags }) => {
-    // The tagging API lags: the key may be gone.
+    // The tagging API lags: the key may be deleted already.
     const key = await findKey(kms, keyArn, { signal });
     return key === undefined ? [] : [{ tags, key }];
   });
@@ -79,8 +79,8 @@ async function slotsOf(candidates: readonly TaggedCandidate[], context: TagDisco
 const isUsable = (key: KeyMetadata): boolean => troubleWith(key, undefined) === undefined;
 
 /**
- * Of the keys under one id the one that the alias stands on, else the newest: only one is in use. A key that somebody
- * disabled behind the alias is not passed over silently.
+ * Of the keys under one id the one that the alias stands on, else the newest: only one is in use. A key behind the alias that
+ * was disabled is not passed over silently.
  */
 function chosenOf({ tagged, target }: Slot): TaggedCandidate | undefined {
   const usable = tagged.filter(({ key }) => isUsable(key));
@@ -131,19 +131,19 @@ async function examine(slot: Slot, context: TagDiscoveryContext): Promise<Findin
 function mayHaveUntaggedKeys(
   slots: readonly Slot[],
   candidates: readonly TaggedCandidate[],
-  { clock, keepAliveMs }: TagDiscoveryContext,
+  { clock, freshTagMs }: TagDiscoveryContext,
 ): boolean {
-  const oldest = clock.now().getTime() - keepAliveMs;
-  const isKeptAlive = ({ tags, key }: TaggedCandidate) =>
+  const oldest = clock.now().getTime() - freshTagMs;
+  const isFresh = ({ tags, key }: TaggedCandidate) =>
     key.keyState === "Enabled" && (tags.lastUpdate?.getTime() ?? 0) >= oldest;
-  const isNeglected = ({ tagged }: Slot) => tagged.length > 0 && !tagged.some(isKeptAlive);
+  const lacksFreshKey = ({ tagged }: Slot) => tagged.length > 0 && !tagged.some(isFresh);
   const standsElsewhere = ({ tagged, target }: Slot) =>
     target !== undefined && isUsable(target) && !tagged.some(({ key }) => key.arn === target.arn);
-  return candidates.length === 0 || slots.some((slot) => isNeglected(slot) || standsElsewhere(slot));
+  return candidates.length === 0 || slots.some((slot) => lacksFreshKey(slot) || standsElsewhere(slot));
 }
 
-/** A key without its alias shows only those that read tags that it is in use: that is to be mended at once. */
-function longestUnattendedMs(slots: readonly Slot[], entries: ReadonlyMap<string, KeyEntry>, now: Date): number {
+/** A key without its alias shows only those that read tags that it is in use: so the refresh must come at once. */
+function longestSinceRefreshMs(slots: readonly Slot[], entries: ReadonlyMap<string, KeyEntry>, now: Date): number {
   const times = slots.flatMap(({ keyId, tagged, target }) => {
     const keyArn = entries.get(keyId)?.keyArn;
     if (keyArn === undefined) return [];
@@ -168,7 +168,7 @@ export async function discoverByTags(context: TagDiscoveryContext): Promise<Disc
       entries,
       unusable: findings.flatMap(({ unusable }) => unusable),
       duplicates: findings.flatMap(({ duplicates }) => duplicates),
-      unattendedMs: longestUnattendedMs(slots, entries, context.clock.now()),
+      sinceRefreshMs: longestSinceRefreshMs(slots, entries, context.clock.now()),
     };
     return mayHaveUntaggedKeys(slots, candidates, context) ? await migrate(found, slots, context) : found;
   } catch (error) {

@@ -3,7 +3,7 @@ import { explain, KeyManagerError } from "../errors.ts";
 import type { KeyEntry } from "../keys/key-entry.ts";
 import { Pacer } from "../pace/pacer.ts";
 import { isKmsError, type KeyMetadata } from "../ports.ts";
-import { notKeptAlive, spireTags } from "../tags/spire-tags.ts";
+import { notFreshDate, spireTags } from "../tags/spire-tags.ts";
 import { tagWithoutWaiting } from "../tags/tag-mode.ts";
 import { discoverBehind, discoverByAlias } from "./alias-discovery.ts";
 import type { DiscoveredKeys, TagDiscoveryContext } from "./key-discovery.ts";
@@ -20,7 +20,7 @@ export interface NamedAlias {
 /**
  * Tags keys that were found by their alias only.
  *
- * At first with a date that does not pass for kept alive: should we be stopped before the last of them is tagged, the
+ * At first with a date that does not pass for fresh: should we be stopped before the last of them is tagged, the
  * next start looks at the aliases again. The refresh of the tags, which comes when all are done, puts the date right.
  *
  * A key that cannot be tagged now is used all the same: the refresh goes on with it, and leaves the dates as they are until
@@ -51,7 +51,7 @@ export async function migrate(
     unusable: [...byAlias.unusable, ...others],
     duplicates: tagged.duplicates ?? [],
     // What has no tags yet is to be tagged soon.
-    unattendedMs: untagged.size > 0 ? Number.POSITIVE_INFINITY : Math.max(tagged.unattendedMs, byAlias.unattendedMs),
+    sinceRefreshMs: untagged.size > 0 ? Number.POSITIVE_INFINITY : Math.max(tagged.sinceRefreshMs, byAlias.sinceRefreshMs),
   };
 }
 
@@ -78,13 +78,13 @@ async function allBehindAliases(aliases: readonly NamedAlias[], context: TagDisc
 
 /** @returns ids of the keys that are not tagged yet */
 async function tagAll(entries: readonly KeyEntry[], context: TagDiscoveryContext): Promise<ReadonlySet<string>> {
-  const { identity, clock, keepAliveMs, log, signal } = context;
+  const { identity, clock, freshTagMs, log, signal } = context;
   const pacer = new Pacer(clock, tagsPerSecond);
   const untagged = new Set(entries.map(({ keyId }) => keyId));
   let failure: unknown;
   for (const { keyId, keyArn, aliasName } of entries) {
     await pacer.turn(signal);
-    const tags = spireTags(identity, keyId, notKeptAlive(clock.now(), keepAliveMs));
+    const tags = spireTags(identity, keyId, notFreshDate(clock.now(), freshTagMs));
     const outcome = await tagWithoutWaiting(keyArn, tags, context);
     if (outcome === "tagged") {
       untagged.delete(keyId);

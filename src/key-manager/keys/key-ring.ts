@@ -16,7 +16,7 @@ interface Arrival {
   readonly replacedArn: string | undefined;
   /** When, in ms. */
   readonly at: number;
-  /** Whether anybody may know of it: its caller had not given up by then, or it has been looked up or used since. */
+  /** Whether any caller may know of it: its caller had not given up by then, or it has been looked up or used since. */
   isDelivered: boolean;
 }
 
@@ -93,7 +93,7 @@ export class KeyRing {
   /**
    * Puts a key in place that was just made.
    *
-   * @param isDelivered whether anybody may learn of it: false when its caller has given up
+   * @param isDelivered whether a caller may learn of it: false when its caller has given up
    * @returns the one it replaced
    */
   putNew(entry: KeyEntry, isDelivered: boolean): KeyEntry | undefined {

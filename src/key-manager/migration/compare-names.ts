@@ -13,7 +13,7 @@ import type { KeyState } from "../ports.ts";
 export interface NamedKey {
   readonly aliasName: string;
   readonly addedAt: Date | undefined;
-  /** When the alias was last pointed at a key, be it the same; by that other servers see that its server is alive. */
+  /** When the alias was last pointed at a key, be it the same; by that other servers see that its server is running. */
   readonly refreshedAt: Date | undefined;
   readonly keyArn: string;
   readonly description: string;
@@ -21,7 +21,7 @@ export interface NamedKey {
   readonly createdAt: Date | undefined;
   /** Hex SHA-256 of the public key; undefined for a key that cannot be used. */
   readonly fingerprint: string | undefined;
-  /** Why it cannot be used, with the way to mend it. */
+  /** Why it cannot be used, and what to do about it. */
   readonly trouble: string | undefined;
 }
 
@@ -46,7 +46,7 @@ export interface Survey {
   readonly now: Date;
 }
 
-export type Standing =
+export type ComparedKey =
   /** Only the old alias is there. */
   | { readonly kind: "old"; readonly keyId: string; readonly from: NamedKey; readonly toAlias: string }
   /** Both aliases, on one key. */
@@ -60,13 +60,13 @@ export type Standing =
   /** The key behind the old alias cannot be used. */
   | { readonly kind: "unusable"; readonly keyId: string; readonly from: NamedKey; readonly to: NamedKey | undefined };
 
-export interface Standings {
-  readonly standings: readonly Standing[];
-  /** Why nothing may be done, one sentence each with the way to mend it. */
+export interface Comparison {
+  readonly comparedKeys: readonly ComparedKey[];
+  /** Why nothing may be done, one sentence each, with what to do about it. */
   readonly conflicts: readonly string[];
 }
 
-const isOnItsWayOut = ({ keyState }: NamedKey): boolean =>
+const isAwaitingDeletion = ({ keyState }: NamedKey): boolean =>
   keyState === "PendingDeletion" || keyState === "PendingReplicaDeletion";
 
 const isUsable = ({ fingerprint }: NamedKey): boolean => fingerprint !== undefined;
@@ -97,30 +97,32 @@ function newAliasFor(keyId: string, { description, aliasName }: NamedKey, { to }
   return toAlias;
 }
 
-function judgePair(keyId: string, from: NamedKey, to: NamedKey, names: MigrationNames): Standing | string {
+function judgePair(keyId: string, from: NamedKey, to: NamedKey, names: MigrationNames): ComparedKey | string {
   if (from.keyArn === to.keyArn) return { kind: isUsable(from) ? "both" : "unusable", keyId, from, to };
   if (!isUsable(from)) return { kind: isUsable(to) ? "rotated-new" : "unusable", keyId, from, to };
-  if (isOnItsWayOut(to) || isPredecessor(to, from, keyId, names.from)) return { kind: "rotated-old", keyId, from, to };
+  if (isAwaitingDeletion(to) || isPredecessor(to, from, keyId, names.from)) return { kind: "rotated-old", keyId, from, to };
   if (isUsable(to)) {
     return `${to.aliasName} stands on another key (${to.keyArn}) than ${from.aliasName} (${from.keyArn}), and both can be used: if the key has just been rotated, wait until the replaced one is scheduled for deletion; if no server uses the new name, remove its alias (aws kms delete-alias --alias-name ${to.aliasName}) and apply again; otherwise another server has that name, give this one another id`;
   }
   return `${to.aliasName} stands on a key that cannot be used (${to.keyArn}): ${to.trouble}`;
 }
 
-/** New names under which keys stand although none of this server's was ever put there: somebody else lives there. */
-function strangersConflict(standings: readonly Standing[]): string | undefined {
-  const isStrange = ({ kind }: Standing) => kind === "old" || kind === "new" || kind === "unusable";
-  if (!standings.every(isStrange) || !standings.some(({ kind }) => kind === "old")) return undefined;
-  const strangers = standings.flatMap((standing) => (standing.kind === "new" ? [standing.to.aliasName] : []));
+/** New names under which keys stand although none of this server's was ever put there: another server has that id. */
+function strangersConflict(comparedKeys: readonly ComparedKey[]): string | undefined {
+  const isStrange = ({ kind }: ComparedKey) => kind === "old" || kind === "new" || kind === "unusable";
+  if (!comparedKeys.every(isStrange) || !comparedKeys.some(({ kind }) => kind === "old")) return undefined;
+  const strangers = comparedKeys.flatMap((comparedKey) =>
+    comparedKey.kind === "new" ? [comparedKey.to.aliasName] : [],
+  );
   if (strangers.length === 0) return undefined;
   return `the new names are in use by another server (${strangers.join(", ")}); give this server another id`;
 }
 
 /** Compares what stands under the old and the new names. */
-export function compareNames({ from, to }: Survey, names: MigrationNames): Standings {
-  const standings: Standing[] = [];
+export function compareNames({ from, to }: Survey, names: MigrationNames): Comparison {
+  const comparedKeys: ComparedKey[] = [];
   const conflicts: string[] = [];
-  const judge = (keyId: string): Standing | string | undefined => {
+  const judge = (keyId: string): ComparedKey | string | undefined => {
     const [old, current] = [from.get(keyId), to.get(keyId)];
     if (old === undefined) return current && { kind: "new", keyId, to: current };
     if (current !== undefined) return judgePair(keyId, old, current, names);
@@ -135,8 +137,8 @@ export function compareNames({ from, to }: Survey, names: MigrationNames): Stand
   for (const keyId of [...new Set([...from.keys(), ...to.keys()])].sort()) {
     const judged = judge(keyId);
     if (typeof judged === "string") conflicts.push(judged);
-    else if (judged !== undefined) standings.push(judged);
+    else if (judged !== undefined) comparedKeys.push(judged);
   }
-  const strangers = strangersConflict(standings);
-  return { standings, conflicts: strangers === undefined ? conflicts : [...conflicts, strangers] };
+  const strangers = strangersConflict(comparedKeys);
+  return { comparedKeys, conflicts: strangers === undefined ? conflicts : [...conflicts, strangers] };
 }

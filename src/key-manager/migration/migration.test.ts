@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
 import { kmsNames } from "../../plugin/kms/names.ts";
-import { compareNames, type MigrationNames, type NamedKey, type Standings } from "./compare-names.ts";
+import { type Comparison, compareNames, type MigrationNames, type NamedKey } from "./compare-names.ts";
 import { finishWarnings, refreshDeadline } from "./refresh-deadline.ts";
 import { type Phase, planPhase, type Step } from "./steps.ts";
 
@@ -33,18 +33,18 @@ function key(id: string, changes: Partial<NamedKey> = {}): Omit<NamedKey, "alias
 
 type Side = Readonly<Record<string, Omit<NamedKey, "aliasName">>>;
 
-function compare(from: Side, to: Side, names = fromKms): Standings {
+function compare(from: Side, to: Side, names = fromKms): Comparison {
   const side = (keys: Side, { aliasFor }: MigrationNames["from"]) =>
     new Map(Object.entries(keys).map(([id, facts]) => [id, { ...facts, aliasName: aliasFor(id) }]));
   return compareNames({ from: side(from, names.from), to: side(to, names.to), leftOut: [], now }, names);
 }
 
 const short = (aliasName: string) => (aliasName.startsWith("alias/SERVER_A") ? "old" : "new");
-const stepsOf = (phase: Phase, compared: Standings, names = fromKms) =>
+const stepsOf = (phase: Phase, compared: Comparison, names = fromKms) =>
   planPhase(phase, compared, now, names).steps.map(({ kind, aliasName, keyArn }) =>
     [kind, short(aliasName), keyArn.slice(keyArn.lastIndexOf("/") + 1)].join(" "),
   );
-const refusalsOf = (phase: Phase, compared: Standings) => planPhase(phase, compared, now, fromKms).refusals;
+const refusalsOf = (phase: Phase, compared: Comparison) => planPhase(phase, compared, now, fromKms).refusals;
 
 const pending = { keyState: "PendingDeletion" } as const;
 const byAwsKms = { description: "SPIRE_SERVER/example.org", createdAt: ago(dayMs) } as const;
@@ -72,7 +72,7 @@ const cases: readonly Case[] = [
     back: ["remove new 1"],
   },
   {
-    title: "rotated by kms since, the replaced key on its way out",
+    title: "rotated by kms since, the replaced key pending deletion",
     old: key("2", { createdAt: ago(dayMs) }),
     new: key("1", pending),
     stands: "rotated-old",
@@ -136,7 +136,7 @@ describe("how a key stands between its two names", () => {
       );
       assert.deepEqual(compared.conflicts, []);
       assert.deepEqual(
-        compared.standings.map(({ kind }) => kind),
+        compared.comparedKeys.map(({ kind }) => kind),
         [stands],
       );
       for (const [phase, steps] of [
@@ -151,7 +151,7 @@ describe("how a key stands between its two names", () => {
   }
 
   it("removes an alias only after making sure of the other one", () => {
-    const kept = (phase: Phase, compared: Standings) =>
+    const kept = (phase: Phase, compared: Comparison) =>
       planPhase(phase, compared, now, fromKms).steps.flatMap((step: Step) =>
         step.kind === "remove" ? [step.kept] : [],
       );
@@ -170,7 +170,7 @@ describe("how a key stands between its two names", () => {
 
   const conflicts: ReadonlyArray<readonly [title: string, from: Side, to: Side, message: RegExp]> = [
     [
-      "a new alias on somebody else's key",
+      "a new alias on a foreign key",
       { [keyId]: key("1") },
       { [keyId]: key("9", byAwsKms) },
       /stands on another key \(.*key\/9\).*another server has that name, give this one another id$/,
@@ -221,7 +221,7 @@ describe("how a key stands between its two names", () => {
     const description = "SPIRE_SERVER/example.org";
     const newer = key("2", { description, createdAt: ago(dayMs) });
     const rotated = compare({ [keyId]: newer }, { [keyId]: key("1", { description, ...pending }) }, fromServerId);
-    assert.equal(rotated.standings[0]?.kind, "rotated-old");
+    assert.equal(rotated.comparedKeys[0]?.kind, "rotated-old");
     const unclear = compare({ [keyId]: newer }, { [keyId]: key("1", { description }) }, fromServerId);
     assert.equal(unclear.conflicts.length, 1);
   });
@@ -260,17 +260,17 @@ describe("aliases that servers take for forgotten", () => {
 
   it("have a deadline two weeks after the earliest refresh; names of kms have none", () => {
     const deadline = (names: MigrationNames, from: Partial<NamedKey>, to: Partial<NamedKey>) =>
-      refreshDeadline(compare({ [keyId]: key("1", from) }, { [keyId]: key("1", to) }, names).standings, names);
+      refreshDeadline(compare({ [keyId]: key("1", from) }, { [keyId]: key("1", to) }, names).comparedKeys, names);
     const later = { refreshedAt: ago(0) };
     assert.deepEqual(deadline(fromKms, forgotten, later), new Date(now.getTime() + 14 * dayMs));
     assert.deepEqual(deadline(fromServerId, forgotten, later), new Date(now.getTime() + 12 * dayMs));
-    assert.equal(refreshDeadline(compare({ [keyId]: key("1") }, {}).standings, fromKms), undefined);
+    assert.equal(refreshDeadline(compare({ [keyId]: key("1") }, {}).comparedKeys, fromKms), undefined);
   });
 
   it("tell before the old names go whether the server has moved", () => {
     const added = { addedAt: ago(hourMs), refreshedAt: ago(hourMs) };
     const warned = (from: Partial<NamedKey>, to: Partial<NamedKey>, names = fromKms) =>
-      finishWarnings(compare({ [keyId]: key("1", from) }, { [keyId]: key("1", to) }, names).standings, now, names);
+      finishWarnings(compare({ [keyId]: key("1", from) }, { [keyId]: key("1", to) }, names).comparedKeys, now, names);
     assert.match(warned({}, added)[0] ?? "", /^no server has refreshed the new aliases yet/);
     assert.deepEqual(warned({}, { addedAt: ago(dayMs), refreshedAt: ago(hourMs) }), []);
     const moved = { addedAt: ago(dayMs), refreshedAt: ago(hourMs) };

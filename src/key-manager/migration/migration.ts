@@ -1,11 +1,11 @@
 /** A migration of a server's keys from one naming scheme to another: look, apply, finish, or go back. */
 import { discoverByAlias } from "../discovery/alias-discovery.ts";
 import type { Clock, KmsClient, Logger } from "../ports.ts";
-import { compareNames, type LeftOut, type MigrationNames, type NamedKey, type Standing } from "./compare-names.ts";
+import { type ComparedKey, compareNames, type LeftOut, type MigrationNames, type NamedKey } from "./compare-names.ts";
 import { finishWarnings, refreshDeadline } from "./refresh-deadline.ts";
 import { type Phase, type PhasePlan, planPhase, type Step } from "./steps.ts";
 import { surveyKeys } from "./survey.ts";
-import { type AliasClient, carryOut } from "./take-steps.ts";
+import { type AliasClient, takeSteps } from "./take-steps.ts";
 
 export interface MigrationContext {
   /** Nothing that makes, disables or schedules a key. */
@@ -19,7 +19,7 @@ export interface MigrationContext {
 
 export interface MigrationReport {
   /** How the keys stand at the end. */
-  readonly standings: readonly Standing[];
+  readonly comparedKeys: readonly ComparedKey[];
   readonly leftOut: readonly LeftOut[];
   /** The steps taken, or to be taken. */
   readonly steps: readonly Step[];
@@ -28,7 +28,7 @@ export interface MigrationReport {
   readonly warnings: readonly string[];
   /** Whether the plugin of the names that count from now on finds every key, each with its fingerprint. */
   readonly isVerified: boolean;
-  /** From then on other servers of the trust domain take aliases for forgotten that nobody has refreshed. */
+  /** From then on other servers of the trust domain take aliases for stale that no server has refreshed. */
   readonly refreshBefore: Date | undefined;
 }
 
@@ -36,12 +36,12 @@ export interface MigrationReport {
 const verifyDelaysMs = [0, 500, 1_000, 2_000, 4_000] as const;
 
 /** The key in use for each id; `back` goes on with the old name where there is one. */
-function keysInUse(standings: readonly Standing[]): ReadonlyMap<string, NamedKey> {
+function keysInUse(comparedKeys: readonly ComparedKey[]): ReadonlyMap<string, NamedKey> {
   const keys = new Map<string, NamedKey>();
-  for (const standing of standings) {
-    const { kind, keyId } = standing;
-    if (kind === "old" || kind === "both" || kind === "rotated-old") keys.set(keyId, standing.from);
-    if (kind === "new" || kind === "rotated-new") keys.set(keyId, standing.to);
+  for (const comparedKey of comparedKeys) {
+    const { kind, keyId } = comparedKey;
+    if (kind === "old" || kind === "both" || kind === "rotated-old") keys.set(keyId, comparedKey.from);
+    if (kind === "new" || kind === "rotated-new") keys.set(keyId, comparedKey.to);
   }
   return keys;
 }
@@ -82,7 +82,7 @@ async function verify(
 }
 
 interface Look {
-  readonly standings: readonly Standing[];
+  readonly comparedKeys: readonly ComparedKey[];
   readonly leftOut: readonly LeftOut[];
   readonly now: Date;
   readonly plan: PhasePlan;
@@ -92,16 +92,16 @@ async function look(phase: Phase, { kms, names, clock }: MigrationContext): Prom
   const survey = await surveyKeys({ kms, names, clock });
   const compared = compareNames(survey, names);
   const { leftOut, now } = survey;
-  return { standings: compared.standings, leftOut, now, plan: planPhase(phase, compared, now, names) };
+  return { comparedKeys: compared.comparedKeys, leftOut, now, plan: planPhase(phase, compared, now, names) };
 }
 
 function reportOf(
-  { standings, leftOut }: Look,
+  { comparedKeys, leftOut }: Look,
   names: MigrationNames,
   rest: Partial<MigrationReport>,
 ): MigrationReport {
-  const refreshBefore = refreshDeadline(standings, names);
-  return { standings, leftOut, steps: [], refusals: [], warnings: [], isVerified: false, refreshBefore, ...rest };
+  const refreshBefore = refreshDeadline(comparedKeys, names);
+  return { comparedKeys, leftOut, steps: [], refusals: [], warnings: [], isVerified: false, refreshBefore, ...rest };
 }
 
 /**
@@ -114,29 +114,29 @@ export async function planMigration(context: MigrationContext): Promise<Migratio
   const found = await look("apply", context);
   const { steps, refusals } = found.plan;
   const isApplied = refusals.length === 0 && !steps.some(({ kind }) => kind !== "refresh");
-  const missing = isApplied ? await missingKeys(keysInUse(found.standings), "to", context) : [];
+  const missing = isApplied ? await missingKeys(keysInUse(found.comparedKeys), "to", context) : [];
   return reportOf(found, names, { steps, refusals, isVerified: isApplied && missing.length === 0 });
 }
 
 /**
  * Carries out one phase: whole, or up to where it failed. Running it again goes on from there.
  *
- * @throws KeyManagerError when KMS refuses or cannot be reached, or an alias was changed by somebody else meanwhile
+ * @throws KeyManagerError when KMS refuses or cannot be reached, or an alias was changed from outside meanwhile
  */
 export async function migrate(phase: Phase, context: MigrationContext): Promise<MigrationReport> {
   const { kms, names, onTaken } = context;
   const before = await look(phase, context);
   const { steps, refusals } = before.plan;
   if (refusals.length > 0) return reportOf(before, names, { refusals });
-  const expected = keysInUse(before.standings);
+  const expected = keysInUse(before.comparedKeys);
   const lasting = phase === "back" ? "from" : "to";
   if (phase === "finish") {
     const missing = await verify(expected, lasting, context);
     if (missing.length > 0) return reportOf(before, names, { refusals: missing });
   }
-  await carryOut(steps, kms, onTaken);
+  await takeSteps(steps, kms, onTaken);
   const missing = await verify(expected, lasting, context);
-  const warnings = phase === "finish" ? finishWarnings(before.standings, before.now, names) : [];
+  const warnings = phase === "finish" ? finishWarnings(before.comparedKeys, before.now, names) : [];
   const isVerified = missing.length === 0;
   return reportOf(await look(phase, context), names, { steps, warnings, refusals: missing, isVerified });
 }

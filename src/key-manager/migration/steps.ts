@@ -1,6 +1,6 @@
 /** What each phase of a migration does to the aliases, and why it may not: pure, from how the keys stand. */
 import { KeyManagerError } from "../errors.ts";
-import type { MigrationNames, NamedKey, Standing, Standings } from "./compare-names.ts";
+import type { ComparedKey, Comparison, MigrationNames, NamedKey } from "./compare-names.ts";
 
 /** `apply` adds the new aliases, `finish` removes the old ones, `back` removes the new ones again. */
 export type Phase = "apply" | "finish" | "back";
@@ -35,8 +35,8 @@ export interface PhasePlan {
 }
 
 const dayMs = 86_400_000;
-/** Servers refresh every six hours: an alias that nobody refreshed for so long has no server running. */
-const forgottenAfterMs = dayMs;
+/** Servers refresh every six hours: an alias that was not refreshed for so long has no server running. */
+const noServerAfterMs = dayMs;
 
 const add = (keyId: string, aliasName: string, { keyArn }: NamedKey): Step => ({
   kind: "add",
@@ -59,14 +59,14 @@ const remove = (keyId: string, { aliasName, keyArn }: NamedKey, kept: NamedKey):
   kept: { aliasName: kept.aliasName, keyArn: kept.keyArn },
 });
 
-/** Aliases that servers of the trust domain prune, and nobody refreshes. */
-function refreshes(standing: Standing, now: Date, { from, to }: MigrationNames): readonly Step[] {
+/** Aliases that servers of the trust domain prune, and no server refreshes. */
+function refreshes(comparedKey: ComparedKey, now: Date, { from, to }: MigrationNames): readonly Step[] {
   const isForgotten = ({ refreshedAt }: NamedKey) =>
-    refreshedAt !== undefined && now.getTime() - refreshedAt.getTime() > forgottenAfterMs;
-  const { keyId } = standing;
+    refreshedAt !== undefined && now.getTime() - refreshedAt.getTime() > noServerAfterMs;
+  const { keyId } = comparedKey;
   const sides = [
-    { names: from, named: "from" in standing ? standing.from : undefined },
-    { names: to, named: "to" in standing ? standing.to : undefined },
+    { names: from, named: "from" in comparedKey ? comparedKey.from : undefined },
+    { names: to, named: "to" in comparedKey ? comparedKey.to : undefined },
   ];
   return sides.flatMap(({ names, named }): Step[] =>
     named !== undefined &&
@@ -78,55 +78,60 @@ function refreshes(standing: Standing, now: Date, { from, to }: MigrationNames):
   );
 }
 
-function applySteps(standing: Standing, now: Date, names: MigrationNames): readonly Step[] {
-  const { keyId } = standing;
-  switch (standing.kind) {
+function applySteps(comparedKey: ComparedKey, now: Date, names: MigrationNames): readonly Step[] {
+  const { keyId } = comparedKey;
+  switch (comparedKey.kind) {
     case "old":
-      return [add(keyId, standing.toAlias, standing.from), ...refreshes(standing, now, names)];
+      return [add(keyId, comparedKey.toAlias, comparedKey.from), ...refreshes(comparedKey, now, names)];
     case "rotated-old":
       return [
-        move(keyId, standing.to, standing.from),
-        ...refreshes(standing, now, names).filter(isAbout(standing.from)),
+        move(keyId, comparedKey.to, comparedKey.from),
+        ...refreshes(comparedKey, now, names).filter(isAbout(comparedKey.from)),
       ];
     default:
-      return refreshes(standing, now, names);
+      return refreshes(comparedKey, now, names);
   }
 }
 
-function finishSteps(standing: Standing): readonly Step[] {
-  const { keyId } = standing;
-  switch (standing.kind) {
+function finishSteps(comparedKey: ComparedKey): readonly Step[] {
+  const { keyId } = comparedKey;
+  switch (comparedKey.kind) {
     case "both":
-      return [remove(keyId, standing.from, standing.to)];
+      return [remove(keyId, comparedKey.from, comparedKey.to)];
     case "rotated-new":
-      // A key that somebody disabled, but did not doom, keeps its name.
-      return standing.from.keyState === "Disabled" ? [] : [remove(keyId, standing.from, standing.to)];
+      // A key that is disabled, but not scheduled for deletion, keeps its name.
+      return comparedKey.from.keyState === "Disabled" ? [] : [remove(keyId, comparedKey.from, comparedKey.to)];
     default:
       return [];
   }
 }
 
-function backSteps(standing: Standing, now: Date, names: MigrationNames): readonly Step[] {
-  const { keyId } = standing;
-  switch (standing.kind) {
+function backSteps(comparedKey: ComparedKey, now: Date, names: MigrationNames): readonly Step[] {
+  const { keyId } = comparedKey;
+  switch (comparedKey.kind) {
     case "both":
       return [
-        ...refreshes(standing, now, names).filter(isAbout(standing.from)),
-        remove(keyId, standing.to, standing.from),
+        ...refreshes(comparedKey, now, names).filter(isAbout(comparedKey.from)),
+        remove(keyId, comparedKey.to, comparedKey.from),
       ];
     case "rotated-old":
-      return [remove(keyId, standing.to, standing.from)];
+      return [remove(keyId, comparedKey.to, comparedKey.from)];
     case "rotated-new":
       return [
-        move(keyId, standing.from, standing.to),
-        remove(keyId, standing.to, { ...standing.to, aliasName: standing.from.aliasName }),
+        move(keyId, comparedKey.from, comparedKey.to),
+        remove(keyId, comparedKey.to, { ...comparedKey.to, aliasName: comparedKey.from.aliasName }),
       ];
     case "new": {
       const fromAlias = names.from.aliasFor(keyId);
-      return [add(keyId, fromAlias, standing.to), remove(keyId, standing.to, { ...standing.to, aliasName: fromAlias })];
+      return [
+        add(keyId, fromAlias, comparedKey.to),
+        remove(keyId, comparedKey.to, { ...comparedKey.to, aliasName: fromAlias }),
+      ];
     }
     case "unusable":
-      return standing.to?.keyArn === standing.from.keyArn ? [remove(keyId, standing.to, standing.from)] : [];
+      return comparedKey.to?.keyArn === comparedKey.from.keyArn
+        ? [remove(keyId, comparedKey.to, comparedKey.from)]
+        : [];
     default:
       return [];
   }
@@ -137,39 +142,39 @@ const isAbout =
   (step: Step): boolean =>
     step.aliasName === aliasName;
 
-function refusalsOf(phase: Phase, { standings, conflicts }: Standings): readonly string[] {
+function refusalsOf(phase: Phase, { comparedKeys, conflicts }: Comparison): readonly string[] {
   if (conflicts.length > 0) return conflicts;
-  if (standings.length === 0)
+  if (comparedKeys.length === 0)
     return ["no key is found under the old names, nor under the new ones; check the names and the Region"];
   if (phase === "finish") {
-    return standings.flatMap(({ kind, keyId }) =>
+    return comparedKeys.flatMap(({ kind, keyId }) =>
       kind === "old" || kind === "rotated-old"
         ? [`key ${JSON.stringify(keyId)} is not yet found under its new name; apply the migration first`]
         : [],
     );
   }
-  if (phase === "back" && standings.every(({ kind }) => kind === "new")) {
+  if (phase === "back" && comparedKeys.every(({ kind }) => kind === "new")) {
     return ["no old alias is left: the migration is finished, there is no way back any more"];
   }
   return [];
 }
 
 /** @param now KMS's time */
-export function planPhase(phase: Phase, compared: Standings, now: Date, names: MigrationNames): PhasePlan {
+export function planPhase(phase: Phase, compared: Comparison, now: Date, names: MigrationNames): PhasePlan {
   const refusals = refusalsOf(phase, compared);
   if (refusals.length > 0) return { steps: [], refusals };
-  const stepsOf = (standing: Standing): readonly Step[] => {
+  const stepsOf = (comparedKey: ComparedKey): readonly Step[] => {
     switch (phase) {
       case "apply":
-        return applySteps(standing, now, names);
+        return applySteps(comparedKey, now, names);
       case "finish":
-        return finishSteps(standing);
+        return finishSteps(comparedKey);
       case "back":
-        return backSteps(standing, now, names);
+        return backSteps(comparedKey, now, names);
     }
   };
   try {
-    return { steps: compared.standings.flatMap(stepsOf), refusals };
+    return { steps: compared.comparedKeys.flatMap(stepsOf), refusals };
   } catch (error) {
     // The old names cannot hold a key that was made under the new ones.
     if (error instanceof KeyManagerError) return { steps: [], refusals: [error.message] };

@@ -15,7 +15,7 @@ const changed = (aliasName: string, keyArn: string | undefined) =>
   new KeyManagerError(
     "FAILED_PRECONDITION",
     keyArn === undefined
-      ? `alias ${aliasName} has gone in the meantime; look at the plan again`
+      ? `alias ${aliasName} was deleted in the meantime; look at the plan again`
       : `alias ${aliasName} stands on another key by now (${keyArn}); look at the plan again`,
   );
 
@@ -34,7 +34,7 @@ async function take(step: Step, kms: AliasClient): Promise<void> {
       try {
         await kms.createAlias(aliasName, keyArn);
       } catch (error) {
-        // Ours, by an attempt whose answer was lost; or somebody else's.
+        // Ours, by an attempt whose answer was lost; or another program's.
         if (!isKmsError(error, "ALREADY_EXISTS")) throw error;
         await requireTarget(kms, aliasName, keyArn);
       }
@@ -62,7 +62,7 @@ async function take(step: Step, kms: AliasClient): Promise<void> {
  * @param onTaken told of each step once it is done
  * @throws KeyManagerError at the first step that fails; what was done stays, and the next run goes on from there
  */
-export async function carryOut(
+export async function takeSteps(
   steps: readonly Step[],
   kms: AliasClient,
   onTaken: (step: Step) => void = () => undefined,

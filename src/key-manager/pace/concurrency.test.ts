@@ -44,7 +44,7 @@ describe("NamedQueue", () => {
 });
 
 describe("Gate", () => {
-  it("lets the exclusive holder in when the shared ones are out, and nobody before it is out", async () => {
+  it("lets the exclusive holder in when the shared ones are out, and no other before it is out", async () => {
     const gate = new Gate();
     const shared = latch();
     const exclusive = latch();

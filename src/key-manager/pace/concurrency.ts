@@ -50,7 +50,7 @@ export class NamedQueue {
 }
 
 /**
- * Many shared holders or one exclusive holder. An exclusive holder that waits lets nobody new in, so that it gets its turn.
+ * Many shared holders or one exclusive holder. While an exclusive holder waits no new one is let in, so that it gets its turn.
  */
 export class Gate {
   readonly #holders = new Set<Promise<void>>();

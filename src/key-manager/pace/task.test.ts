@@ -66,7 +66,7 @@ describe("runTask", () => {
     assert.equal(errors[0]?.next_attempt_in_s, 60);
   });
 
-  it("says what failed, how to mend it, what follows from it, and for which keys", async () => {
+  it("says what failed, what to do about it, what follows from it, and for which keys", async () => {
     const denied = new KmsError("denied", {
       code: "ACCESS_DENIED",
       operation: "ListKeys",

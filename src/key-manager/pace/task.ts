@@ -12,7 +12,7 @@ export interface Task {
   /** What becomes of it when the task keeps failing; for the log. */
   readonly consequence: string;
   /** Whether it shows others that our keys are in use; then it cannot wait when it has not run for long. */
-  readonly keepsAlive?: boolean;
+  readonly isRefresh?: boolean;
   readonly intervalMs: number;
   /** One run. Tests and tools call it themselves. */
   runOnce(signal: AbortSignal): Promise<TaskReport>;

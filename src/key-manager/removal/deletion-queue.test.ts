@@ -151,9 +151,9 @@ describe("DeletionQueue", () => {
     assert.ok(!queue.hasFailed("k"));
   });
 
-  it("is content with a key that is gone, or pending already", async () => {
+  it("is content with a key that no longer exists, or is pending already", async () => {
     answers = [failure("NOT_FOUND"), failure("INVALID_STATE", "k is pending deletion.")];
-    void queue.schedule(key("gone"));
+    void queue.schedule(key("deleted"));
     void queue.schedule(key("pending"));
     await time.run(60_000);
     assert.equal(queue.size, 0);

@@ -250,7 +250,7 @@ export class KeyDeletion {
   }
 
   #notFound(): Progress {
-    this.#context.log.info("Key is gone already", fieldsOf(this.request));
+    this.#context.log.info("Key no longer exists", fieldsOf(this.request));
     return settled("not found");
   }
 

@@ -1,9 +1,9 @@
-/** DescribeKey for scans, over keys of which some are gone and some are none of our business. */
+/** DescribeKey for scans, over keys of which some are deleted and some are foreign. */
 import { explain } from "../errors.ts";
 import { isKmsError, type KeyMetadata, type KmsClient, type Logger } from "../ports.ts";
 
-/** What is to be known of a key; `denied`: we may not describe it. */
-export type Description = KeyMetadata | "gone" | "denied";
+/** What is to be known of a key, or why it cannot be known. */
+export type Description = KeyMetadata | "NOT_FOUND" | "ACCESS_DENIED";
 
 export type DescribeKey = (keyId: string, signal: AbortSignal) => Promise<Description>;
 
@@ -14,16 +14,16 @@ export function keyDescriber(kms: KmsClient, log: Logger): DescribeKey {
     try {
       return await kms.describeKey(keyId, { signal });
     } catch (error) {
-      if (isKmsError(error, "NOT_FOUND")) return "gone";
+      if (isKmsError(error, "NOT_FOUND")) return "NOT_FOUND";
       if (!isKmsError(error, "ACCESS_DENIED")) throw error;
       if (!isMentioned) {
-        log.info("Keys that may not be described are taken for somebody else's, not pruned and not mentioned again", {
+        log.info("Keys that may not be described are taken for foreign ones, not pruned and not mentioned again", {
           key_id: keyId,
           reason: explain(error),
         });
       }
       isMentioned = true;
-      return "denied";
+      return "ACCESS_DENIED";
     }
   };
 }

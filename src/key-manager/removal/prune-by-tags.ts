@@ -42,7 +42,7 @@ export function pruneByTagsTask(options: PruneByTagsOptions): Task {
   async function factsOf(keyArn: string, tags: SpireTags, signal: AbortSignal) {
     await pacer.turn(signal);
     const key = await describe(keyArn, signal);
-    if (key === "gone" || key === "denied") return undefined;
+    if (key === "NOT_FOUND" || key === "ACCESS_DENIED") return undefined;
     const aliases: AliasListEntry[] = [];
     const time = new ScanTime(kmsTime);
     try {

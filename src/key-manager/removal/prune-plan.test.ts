@@ -235,7 +235,7 @@ describe("tagged keys", () => {
     assert.equal(ruleOf(fact("b", 0, { active: false, key: { keyState: "PendingDeletion" } })), undefined);
   });
 
-  it("stay for a fresh alias, for anybody else's, and go with a stale one", () => {
+  it("stay for a fresh alias, for a foreign one, and are scheduled with a stale one", () => {
     const stale = alias(other, "1", 14);
     assert.equal(ruleOf(fact("b", 20, { aliases: [stale] })), "stale tags");
     assert.equal(ruleOf(fact("b", 20, { aliases: [alias(other, "1", 13)] })), undefined);

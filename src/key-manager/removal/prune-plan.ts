@@ -102,7 +102,7 @@ export function candidateAliases(aliases: readonly AliasListEntry[], names: KeyN
   return aliases.filter(({ aliasName }) => names.isTrustDomainAlias(aliasName) && !names.isOwnAlias(aliasName));
 }
 
-/** Whether nobody has refreshed the alias for longer than the threshold. Without a date its age is unknown. */
+/** Whether the alias was not refreshed for longer than the threshold. Without a date its age is unknown. */
 export function isStaleAlias(
   { lastUpdatedDate }: AliasListEntry,
   { now, thresholdMs }: Pick<PruneRules, "now" | "thresholdMs">,
@@ -117,7 +117,7 @@ export interface StaleAliasFacts {
   readonly keys: ReadonlyMap<string, KeyMetadata>;
 }
 
-/** Aliases of this trust domain's other servers that nobody has refreshed for longer than the threshold. */
+/** Stale aliases of this trust domain's other servers. */
 export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: PruneRules): PrunePlan {
   const { names, now } = rules;
   const hasTwin = showsTwin(keys.values(), names);
@@ -180,7 +180,7 @@ export interface TaggedKeyFacts {
 
 export interface TagPruneRules extends PruneRules {
   readonly identity: TagIdentity;
-  /** Age at which a key of this server that is not in use is a leftover. */
+  /** Age at which a key of this server that is not in use is an orphan. */
   readonly ownThresholdMs: number;
 }
 
@@ -201,7 +201,7 @@ function unusedForMs({ tags, key }: TaggedKeyFacts, now: Date): number {
   return now.getTime() - Math.max(lastUpdate, (key.creationDate ?? now).getTime());
 }
 
-/** Why the aliases of a key speak against its candidate: somebody else's, or kept fresh by a server without tag mode. */
+/** Why the aliases of a key speak against its candidate: foreign, or refreshed by a server without tag mode. */
 function protectionOf({ aliases }: TaggedKeyFacts, { names, now, thresholdMs }: PruneRules): Judgement {
   for (const alias of aliases) {
     if (!names.isTrustDomainAlias(alias.aliasName)) return `alias ${alias.aliasName} is none of SPIRE's`;
@@ -211,7 +211,7 @@ function protectionOf({ aliases }: TaggedKeyFacts, { names, now, thresholdMs }: 
   return undefined;
 }
 
-/** In tag mode: keys of this trust domain that nobody keeps active, leftovers of this server, and half-finished prunes. */
+/** In tag mode: stale keys of this trust domain, orphans of this server, and half-finished prunes. */
 export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagPruneRules): PrunePlan {
   const { identity, now } = rules;
   const candidates: PruneCandidate[] = [];

@@ -25,7 +25,7 @@ export function pruneStaleAliasesTask(options: PruneStaleAliasesOptions): Task {
   ): Promise<Map<string, KeyMetadata>> {
     const targets = new Set(aliases.flatMap(({ targetKeyId }) => targetKeyId ?? []));
     const keys = await mapBounded([...targets], concurrency, (keyId) => describe(keyId, signal));
-    return new Map(keys.flatMap((key) => (key === "gone" || key === "denied" ? [] : [[key.keyId, key]])));
+    return new Map(keys.flatMap((key) => (key === "NOT_FOUND" || key === "ACCESS_DENIED" ? [] : [[key.keyId, key]])));
   }
 
   async function listAliases(signal: AbortSignal) {

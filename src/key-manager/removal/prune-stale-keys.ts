@@ -53,12 +53,12 @@ export function pruneStaleKeysTask(options: PruneStaleKeysOptions): Task {
   async function describe(keyId: string, signal: AbortSignal): Promise<void> {
     await pacer.turn(signal);
     const key = await options.describe(keyId, signal);
-    if (key === "gone") memory.delete(keyId);
-    else if (key === "denied") memory.set(keyId, { kind: "skip", untilMs: nowMs() + foreignMemoryMs });
+    if (key === "NOT_FOUND") memory.delete(keyId);
+    else if (key === "ACCESS_DENIED") memory.set(keyId, { kind: "skip", untilMs: nowMs() + foreignMemoryMs });
     else remember(keyId, key);
   }
 
-  /** Lists all keys, describes those not known yet, forgets those that are gone. */
+  /** Lists all keys, describes those not known yet, forgets those that no longer exist. */
   async function learn(signal: AbortSignal): Promise<{ reading: TimeReading; listed: number; described: number }> {
     const seen = new Set<string>();
     const time = new ScanTime(kmsTime);

@@ -112,7 +112,10 @@ describe("assignAlias", () => {
 
   it("leaves another trust domain's alias alone", async () => {
     target = key("theirs", 0, { description: "SPIRE_SERVER/example_org" });
-    await assert.rejects(assign(false), /belongs to somebody else .* give this server another key_identifier_value/);
+    await assert.rejects(
+      assign(false),
+      /stands on a key that is not this server's .* give this server another key_identifier_value/,
+    );
     assert.equal(target.arn, "theirs");
   });
 
@@ -144,7 +147,7 @@ describe("assignAlias", () => {
     assert.deepEqual(calls, ["UpdateAlias"]);
   });
 
-  it("gives in when somebody takes the alias away again and again", async () => {
+  it("gives in when the alias is taken away again and again", async () => {
     faults = [
       { operation: "CreateAlias", error: failure("ALREADY_EXISTS", "CreateAlias") },
       { operation: "CreateAlias", error: failure("ALREADY_EXISTS", "CreateAlias") },

@@ -13,7 +13,7 @@ interface AliasAssignment {
   readonly log: Logger;
 }
 
-/** Turns between CreateAlias and UpdateAlias before we believe that somebody fights us for the alias. */
+/** Turns between CreateAlias and UpdateAlias before we believe that another program wants the alias, too. */
 const maxTurns = 4;
 
 /** How the alias stands after {@link assignAlias}: on the key, or on one that a replica with our identity made just before. */
@@ -33,7 +33,7 @@ const sameMomentMs = 15 * 60_000;
  * @param key the new key
  * @param expectAlias whether the alias is thought to exist
  * @throws KmsError when KMS refuses or cannot be reached, `outcomeUnknown` when the alias may stand on the key all the
- * same; KeyManagerError when the alias belongs to somebody else
+ * same; KeyManagerError when the alias stands on a foreign key
  */
 export async function assignAlias(
   { kms, names, clock, log }: AliasAssignment,
@@ -52,7 +52,7 @@ export async function assignAlias(
     if (names.isForeignDescription(target.description)) {
       throw new KeyManagerError(
         "FAILED_PRECONDITION",
-        `alias ${aliasName} belongs to somebody else (key ${target.arn}, description ${JSON.stringify(target.description)}); give this server another ${names.setting}`,
+        `alias ${aliasName} stands on a key that is not this server's (${target.arn}, description ${JSON.stringify(target.description)}); give this server another ${names.setting}`,
         { cause: error },
       );
     }

@@ -53,12 +53,12 @@ export interface LiveKeys {
  */
 export function requireRoom({ inUse, waiting }: LiveKeys, isReplacement: boolean, max: number): void {
   if (max === 0 || inUse + waiting + (isReplacement ? 0 : 1) <= max) return;
-  const mend =
+  const advice =
     waiting === 0
       ? "look for what makes SPIRE ask for ever new key ids, or raise the setting"
       : `look in the log for why keys are not scheduled for deletion (kms:ScheduleKeyDeletion), or raise the setting`;
   throw new KeyManagerError(
     "RESOURCE_EXHAUSTED",
-    `this server has ${inUse} keys in use and ${waiting} still to be scheduled for deletion, and max_live_keys is ${max}; ${mend}`,
+    `this server has ${inUse} keys in use and ${waiting} still to be scheduled for deletion, and max_live_keys is ${max}; ${advice}`,
   );
 }

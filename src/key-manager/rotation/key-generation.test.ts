@@ -126,7 +126,7 @@ describe("a rotation", () => {
     assert.deepEqual(scheduled(account), [bare(created(account)[1] ?? "")]);
   });
 
-  it("cures an alias that nobody told it of, and does away with the key that was behind it", async () => {
+  it("moves an alias that it was not told of, and schedules the key that was behind it for deletion", async () => {
     const account = accountWithJournal();
     const server = await startServer(account, "a");
     const unknown = await operatorKey(account, `SPIRE_SERVER/${trustDomain}`, aliasOf("a"));
@@ -137,7 +137,7 @@ describe("a rotation", () => {
     assert.equal(await stateOf(account, unknown), "PendingDeletion");
   });
 
-  it("leaves a key alone that somebody disabled behind such an alias", async () => {
+  it("leaves a disabled key behind such an alias alone", async () => {
     const account = accountWithJournal();
     const server = await startServer(account, "a");
     const evidence = await operatorKey(account, `SPIRE_SERVER/${trustDomain}`, aliasOf("a"));

@@ -60,7 +60,7 @@ describe("a key whose generation failed while KMS took no deletion", () => {
     assert.equal(created(account).length, 2);
   });
 
-  it("is not used when the answer to ScheduleKeyDeletion was lost: it may be on its way out", async () => {
+  it("is not used when the answer to ScheduleKeyDeletion was lost: it may be pending deletion", async () => {
     const account = accountWithJournal();
     const server = await startServer(account, "a");
     fail(account, { CreateAlias: "throttled", ScheduleKeyDeletion: "lost" });
@@ -86,7 +86,7 @@ describe("a key whose generation failed while KMS took no deletion", () => {
     assert.equal(created(account).length, 3);
   });
 
-  it("is not used in tag mode, where retiring it has marked it", async () => {
+  it("is not used in tag mode, where scheduling it has marked it", async () => {
     const account = accountWithJournal();
     const server = await startServer(account, "a", tagMode);
     fail(account, { CreateAlias: "throttled", ScheduleKeyDeletion: "throttled" });
@@ -97,7 +97,7 @@ describe("a key whose generation failed while KMS took no deletion", () => {
     assert.equal(created(account).length, 2);
   });
 
-  it("is not used when somebody has disabled it meanwhile", async () => {
+  it("is not used when it was disabled meanwhile", async () => {
     const account = accountWithJournal();
     const server = await startServer(account, "a");
     fail(account, { CreateAlias: "throttled", ScheduleKeyDeletion: "throttled" });
@@ -113,8 +113,8 @@ describe("a key whose generation failed while KMS took no deletion", () => {
 });
 
 describe("a key whose caller had given up when it stood", () => {
-  /** A server whose rotation was carried through for nobody. */
-  async function abandoned(settings = {}) {
+  /** A server whose rotation was finished after its caller had given up. */
+  async function withUndeliveredKey(settings = {}) {
     const account = accountWithJournal();
     const server = await startServer(account, "a", settings, { latencyMs: 400 });
     await generate(server);
@@ -135,14 +135,14 @@ describe("a key whose caller had given up when it stood", () => {
   }
 
   it("is handed out to the next caller, once", async () => {
-    const { account, server, arn } = await abandoned();
+    const { account, server, arn } = await withUndeliveredKey();
     assert.equal(await generate(server), arn);
     assert.equal(created(account).length, 2);
     assert.equal(await generate(server), created(account)[2]);
   });
 
   it("is not used again for another key type", async () => {
-    const { account, server } = await abandoned();
+    const { account, server } = await withUndeliveredKey();
     await account.time.until(server.generate("x509-CA-A", "ec-p384"));
     assert.equal(created(account).length, 3);
   });
@@ -157,7 +157,7 @@ describe("a key whose caller had given up when it stood", () => {
     ],
   ] as const) {
     it(`is not handed out again once it was ${what}`, async () => {
-      const { account, server } = await abandoned();
+      const { account, server } = await withUndeliveredKey();
       await account.time.until(Promise.resolve(learn(server)));
       await generate(server);
       assert.equal(created(account).length, 3);
@@ -165,7 +165,7 @@ describe("a key whose caller had given up when it stood", () => {
   }
 
   it("is not handed out when the alias has moved on", async () => {
-    const { account, server } = await abandoned();
+    const { account, server } = await withUndeliveredKey();
     const other = created(account)[0] ?? "";
     await account.call("CancelKeyDeletion", { KeyId: other });
     await account.call("EnableKey", { KeyId: other });

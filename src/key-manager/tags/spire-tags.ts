@@ -1,4 +1,4 @@
-/** The five tags by which keys are found and kept alive in tag mode; the names and values are SPIRE's own. */
+/** The five tags by which keys are found and refreshed in tag mode; the names and values are SPIRE's own. */
 import type { Tag, TagFilter, TaggedKey } from "../ports.ts";
 
 export const tagNames = {
@@ -72,10 +72,10 @@ export const activeTag = (active: boolean): Tag => ({ key: tagNames.active, valu
 export const lastUpdateTag = (now: Date): Tag => ({ key: tagNames.lastUpdate, value: unixSeconds(now) });
 
 /** How old the tags of a server that runs in tag mode may be: a refresh, and the retries of one that failed. */
-export const keepAliveMsOf = (refreshIntervalMs: number): number => 1.25 * refreshIntervalMs;
+export const freshTagMsOf = (refreshIntervalMs: number): number => 1.25 * refreshIntervalMs;
 
 /** A date that makes the next start look at the aliases as well. */
-export const notKeptAlive = (now: Date, keepAliveMs: number): Date => new Date(now.getTime() - keepAliveMs - 1_000);
+export const notFreshDate = (now: Date, freshTagMs: number): Date => new Date(now.getTime() - freshTagMs - 1_000);
 
 export const trustDomainFilter = (trustDomain: string): TagFilter => ({
   key: tagNames.trustDomain,

@@ -67,9 +67,9 @@ describe("KeyTagging", () => {
       await assert.rejects(new KeyTagging({ ...stage(failure(code)), keyTags, identity }).markInactive("k"), { code });
     }
     for (const code of ["NOT_FOUND", "INVALID_STATE"] as const) {
-      const gone = stage(failure(code));
-      await new KeyTagging({ ...gone, keyTags, identity }).markInactive("k");
-      assert.deepEqual(gone.lines, []);
+      const lost = stage(failure(code));
+      await new KeyTagging({ ...lost, keyTags, identity }).markInactive("k");
+      assert.deepEqual(lost.lines, []);
     }
     const denied = stage(failure("ACCESS_DENIED"));
     await new KeyTagging({ ...denied, keyTags, identity }).markInactive("k");

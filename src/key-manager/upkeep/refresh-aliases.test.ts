@@ -33,7 +33,7 @@ async function afterMoveTo(spoil: "nothing" | "DisableKey" | "ScheduleKeyDeletio
 }
 
 describe("refreshing an alias that stands on another key by now", () => {
-  it("follows it, then keeps it alive there", async () => {
+  it("follows it, then refreshes it there", async () => {
     const { server, other, updates, target } = await afterMoveTo("nothing");
     assert.equal(arnOf(server), other);
     assert.deepEqual(updates, [other]);

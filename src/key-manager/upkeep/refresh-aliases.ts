@@ -1,5 +1,5 @@
 /**
- * Keeps this server's aliases alive: UpdateAlias to the same key moves `LastUpdatedDate`, by which other servers see
+ * Refreshes this server's aliases: UpdateAlias to the same key moves `LastUpdatedDate`, by which other servers see
  * that the key is in use.
  *
  * An alias that points elsewhere by now was moved by a replica that shares our identity. It is left alone and the cache
@@ -74,7 +74,7 @@ export function refreshAliasesTask(setup: Setup, intervalMs: number): Task {
     name: "refresh aliases",
     consequence:
       "other servers of the trust domain take this server's keys for stale, and delete them, once their aliases are older than stale_alias_threshold",
-    keepsAlive: true,
+    isRefresh: true,
     intervalMs,
     async runOnce(signal): Promise<TaskReport> {
       const counts: Record<Outcome, number> = { refreshed: 0, followed: 0, foreign: 0, healed: 0, gone: 0 };
@@ -97,7 +97,7 @@ export function refreshAliasesTask(setup: Setup, intervalMs: number): Task {
             log.debug("Failed to refresh alias", { key_id: keyId, reason: messageOf(error) });
           }
         }
-        // What was followed is ours to keep alive from now on: the replica that moved it may be gone.
+        // What was followed is ours to refresh from now on: the replica that moved it may have ended.
         left = round < maxRounds ? [...failed, ...followed] : failed;
       }
       if (left.length > 0) throw new TaskFailure(`${left.length} aliases were not refreshed`, left, failure);

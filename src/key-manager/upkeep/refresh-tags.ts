@@ -1,5 +1,5 @@
 /**
- * Keeps this server's keys alive in tag mode: `spire-last-update` = now on each.
+ * Refreshes this server's keys in tag mode: `spire-last-update` = now on each.
  *
  * The other four tags go with it. They are there already, but for a key that a replica in alias mode made: without them a
  * restart would not find it.
@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import { Pacer } from "../pace/pacer.ts";
 import { type Task, TaskFailure } from "../pace/task.ts";
 import type { Setup } from "../setup.ts";
-import { keepAliveMsOf, notKeptAlive, spireTags, type TagIdentity } from "../tags/spire-tags.ts";
+import { freshTagMsOf, notFreshDate, spireTags, type TagIdentity } from "../tags/spire-tags.ts";
 
 /** KMS allows 10 TagResource a second, for the whole account. */
 const updatesPerSecond = 3;
@@ -24,7 +24,7 @@ export function refreshTagsTask(
   const untagged = new Set(untaggedIds);
 
   /** While a key is not tagged, no other's date may tell the next start that it need not look at the aliases. */
-  const date = (): Date => (untagged.size === 0 ? clock.now() : notKeptAlive(clock.now(), keepAliveMsOf(intervalMs)));
+  const date = (): Date => (untagged.size === 0 ? clock.now() : notFreshDate(clock.now(), freshTagMsOf(intervalMs)));
 
   async function keep(keyId: string, signal: AbortSignal): Promise<void> {
     const entry = ring.get(keyId);
@@ -36,7 +36,7 @@ export function refreshTagsTask(
     name: "keep active keys",
     consequence:
       "other servers of the trust domain that run in tag mode take this server's keys for stale once their tags and aliases are older than stale_alias_threshold",
-    keepsAlive: true,
+    isRefresh: true,
     intervalMs,
     async runOnce(signal) {
       let failure: unknown;

@@ -15,7 +15,7 @@ export interface UpkeepOptions extends UpkeepConfig {
   /** Ids of keys that do not carry our tags yet; tag mode only. */
   readonly untagged?: ReadonlySet<string> | undefined;
   /** Whether a key of ours was not refreshed for so long that another server may soon take it for stale. */
-  readonly isNeglected: boolean;
+  readonly isRefreshDue: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -60,11 +60,11 @@ export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
 
 /** Starts the tasks; they end when the signal aborts. */
 export function startUpkeep(options: UpkeepOptions, tasksOf = upkeepTasks): void {
-  const { setup, signal, scanStartDelayMs, isNeglected } = options;
+  const { setup, signal, scanStartDelayMs, isRefreshDue } = options;
   const { clock, log, telemetry } = setup;
   for (const task of tasksOf(options)) {
-    // A server that comes back after two weeks must show that it is alive before another one's scan.
-    const startDelayMs = task.keepsAlive && isNeglected ? 0 : scanStartDelayMs;
+    // A server that comes back after two weeks must refresh before another one's scan.
+    const startDelayMs = task.isRefresh && isRefreshDue ? 0 : scanStartDelayMs;
     void runTask(task, { clock, log, signal, telemetry, startDelayMs });
   }
 }

@@ -30,11 +30,11 @@ export function readBody(request: IncomingMessage, maxBytes = maxBodyBytes): Pro
       chunks.push(chunk);
     });
     request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    const goneAway = (cause?: Error) => {
+    const connectionLost = (cause?: Error) => {
       if (request.complete && cause === undefined) return; // the ordinary end of a request
       reject(new EmulatorError("CONNECTION_RESET", "the client went away while it was sending", { cause }));
     };
-    request.on("error", goneAway);
-    request.on("close", () => goneAway());
+    request.on("error", connectionLost);
+    request.on("close", () => connectionLost());
   });
 }

@@ -46,7 +46,7 @@ export async function readKeyPolicyFile(path: string, files: SettingFiles): Prom
     setting: "key_policy_file",
     path,
     maxBytes: maxFileBytes,
-    mend: "it must name a JSON file that the SPIRE Server's user can read",
+    advice: "it must name a JSON file that the SPIRE Server's user can read",
   };
   const text = await files.read(file);
   if (text === undefined) throw systemProblem(file, "read", Object.assign(new Error("ENOENT"), { code: "ENOENT" }));

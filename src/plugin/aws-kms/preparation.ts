@@ -68,7 +68,7 @@ async function resolveKeyPolicy(
           "The server has not assumed an IAM role, so new keys get AWS KMS's default key policy; assign a role, or set key_policy_file",
           { caller_arn: arn },
         );
-        // Nobody waits for IAM here: its answer is wanted when a key is made, and that is soon.
+        // Nothing waits for IAM here: its answer is wanted when a key is made, and that is soon.
       } else if (configuredArnOf(role) === undefined) void roleArns.find(role, iam);
     },
   });

@@ -2,7 +2,7 @@
  * The whole ARN of the server's role, which the default key policy must name as its principal.
  *
  * STS shows a session's role without the role's path, and KMS refuses a policy that names a role wrongly. So IAM is asked,
- * beside everything else: nobody waits for its answer but who makes a key, and without one the role is taken to have no path.
+ * beside everything else: only the making of a key waits for its answer, and without one the role is taken to have no path.
  */
 import { messageOf } from "../../key-manager/errors.ts";
 import { type Clock, type IamClient, isKmsError, type Logger, type RoleInAccount } from "../../key-manager/ports.ts";
@@ -45,14 +45,14 @@ export function isArnOfRole(arn: string, role: RoleInAccount): boolean {
 type Outcome =
   | { readonly kind: "told"; readonly arn: string }
   | { readonly kind: "refused" | "failed"; readonly reason: string; readonly isDenied: boolean }
-  | { readonly kind: "nobody to ask" };
+  | { readonly kind: "no IAM to ask" };
 
 /** For how long a new configuration does not ask again. A denial is not provoked lightly: accounts have alarms for them. */
 const lifetimesMs: Readonly<Record<Outcome["kind"], number>> = {
   told: hourMs,
   refused: hourMs,
   failed: minuteMs,
-  "nobody to ask": 0,
+  "no IAM to ask": 0,
 };
 
 interface Finding {
@@ -122,7 +122,7 @@ export class RoleArns {
       this.#log.debug("IAM has told the ARN of the server's role", { role_arn: outcome.arn });
       return;
     }
-    if (outcome.kind === "nobody to ask") {
+    if (outcome.kind === "no IAM to ask") {
       this.#log.debug("There is no IAM to ask whether the server's role has a path", { role_arn: plain });
       return;
     }
@@ -154,7 +154,7 @@ async function ask(role: RoleInAccount, iam: IamClient): Promise<Outcome> {
   } catch (error) {
     return outcomeOf(error);
   }
-  if (arn === undefined) return { kind: "nobody to ask" };
+  if (arn === undefined) return { kind: "no IAM to ask" };
   if (isArnOfRole(arn, role)) return { kind: "told", arn };
   const reason = `GetRole: ${JSON.stringify(arn.slice(0, 200))} is not an ARN of this role that a key policy can name`;
   return { kind: "refused", reason, isDenied: false };

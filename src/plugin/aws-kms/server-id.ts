@@ -17,7 +17,7 @@ const fileOf = (path: string, setting: string): SettingFile => ({
   setting,
   path,
   maxBytes,
-  mend: `${setting} must name a file in an existing folder that the SPIRE Server's user can read and write`,
+  advice: `${setting} must name a file in an existing folder that the SPIRE Server's user can read and write`,
 });
 
 /**
@@ -49,8 +49,8 @@ export async function readServerId(path: string, setting: string, files: Setting
   if (serverId !== undefined) return serverId;
   const what = text.trim() === "" ? "it is empty and holds no UUID" : "it holds no UUID";
   // Never to be removed: it may be what is left of the identity of a certificate authority.
-  const mend = `restore the server's own file, or let ${setting} name a new one to begin anew with new keys`;
-  throw fileProblem({ ...file, mend }, "used", what);
+  const advice = `restore the server's own file, or let ${setting} name a new one to begin anew with new keys`;
+  throw fileProblem({ ...file, advice }, "used", what);
 }
 
 async function syncFolder(path: string): Promise<void> {

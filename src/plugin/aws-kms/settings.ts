@@ -104,7 +104,7 @@ function upkeepOf(values: Settings): UpkeepConfig {
   };
 }
 
-/** A server that is alive must never look stale: it gets at least two chances to show itself. */
+/** A server that runs must never look stale: it gets at least two chances to refresh. */
 function upkeepProblem({ staleAliasThresholdMs, aliasRefreshIntervalMs }: UpkeepConfig): string | undefined {
   if (staleAliasThresholdMs >= 2 * aliasRefreshIntervalMs) return undefined;
   return `stale_alias_threshold: is "${formatDuration(staleAliasThresholdMs)}"; it must be at least twice alias_refresh_interval ("${formatDuration(aliasRefreshIntervalMs)}"), or servers that are alive would lose their keys`;

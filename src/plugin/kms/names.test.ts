@@ -89,7 +89,7 @@ describe("names of kms", () => {
     );
   });
 
-  it("marks keys that are to be deleted under names that are nobody's key", () => {
+  it("marks keys that are to be deleted under names that are no key's", () => {
     const { reminders, isOwnAlias } = kmsNames("SERVER_A/");
     const reminder = reminders?.aliasFor("arn:aws:kms:us-east-2:111122223333:key/mrk-1234") ?? "";
     assert.equal(reminder, "alias/SERVER_A/replaced/mrk-1234");
@@ -172,7 +172,7 @@ describe("a key_prefix without a slash at its end", () => {
     assert.equal(kmsNames("prod-1/").trustDomainOf("prod-1/"), "foreign");
   });
 
-  it("looks at descriptions, too: what is neither its own nor SPIRE's is somebody else's", () => {
+  it("looks at descriptions, too: what is neither its own nor SPIRE's is foreign", () => {
     assert.equal(one.isForeignDescription("prod-1x509-CA-A"), false);
     assert.equal(one.isForeignDescription("SPIRE_SERVER/example.org"), false);
     assert.equal(one.isForeignDescription("SPIRE_SERVER_KEY/example_org/x509-CA-A"), false);

@@ -133,7 +133,7 @@ export function kmsNames(keyPrefix: string): KeyNames {
       return described === segment || encodeKeyId(described) === segment ? described : decodeKeyId(segment);
     },
     descriptionFor: (keyId) => keyPrefix + keyId,
-    // Behind a slash the alias is proof enough, as it was for the original, whatever somebody wrote into the description.
+    // Behind a slash the alias is proof enough, as it was for the original, whatever the description says.
     isForeignDescription: (description) =>
       boundary !== closed && !isOwnDescription(description) && !/^SPIRE_SERVER(_KEY)?\//.test(description),
     isTrustDomainAlias: () => false,

@@ -57,12 +57,12 @@ export const wholeNumber = (from: number, to: number) =>
     v.transform(Number),
   );
 
-export const matching = (pattern: RegExp, mend: string) =>
+export const matching = (pattern: RegExp, rule: string) =>
   v.pipe(
     text,
     v.check(
       (value) => value === undefined || pattern.test(value),
-      (issue) => `is ${shown(issue.input)}; it ${mend}`,
+      (issue) => `is ${shown(issue.input)}; it ${rule}`,
     ),
   );
 
@@ -111,7 +111,7 @@ export const serverId = v.pipe(
 
 const loopback = /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/;
 
-/** An address on this machine that nobody else reaches. */
+/** An address on this machine that no other machine reaches. */
 export const loopbackAddress = v.pipe(
   text,
   v.check(

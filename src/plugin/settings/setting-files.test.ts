@@ -9,7 +9,7 @@ import { systemClock } from "../system-clock.ts";
 import { type FileSystem, SettingFiles } from "./setting-files.ts";
 
 const real: FileSystem = { stat, lstat, readlink, open };
-const fileAt = (path: string, maxBytes = 10) => ({ setting: "key_policy_file", path, maxBytes, mend: "mend it" });
+const fileAt = (path: string, maxBytes = 10) => ({ setting: "key_policy_file", path, maxBytes, advice: "correct it" });
 
 describe("files that settings name", () => {
   let folder = "";
@@ -84,7 +84,7 @@ describe("files that settings name", () => {
     const refused = assert.rejects(files.read(file), /cannot be read: the file system does not answer within 5 s/);
     await time.run(5_000);
     await refused;
-    await assert.rejects(files.read(file), /has not answered an earlier attempt yet \(a hung mount\?\); mend it/);
+    await assert.rejects(files.read(file), /has not answered an earlier attempt yet \(a hung mount\?\); correct it/);
     assert.equal(asked(), 1);
     release();
     // The real file system takes its own time.

@@ -3,7 +3,7 @@
  *
  * A named pipe, a device or a hung mount would otherwise hold a Configure, and everything that waits for it, for ever. What
  * hangs in the operating system cannot be called back and keeps one of the few threads that Node has for files and for
- * looking up host names: nobody starts a second wait for the same path, nor more than two at all.
+ * looking up host names: no caller starts a second wait for the same path, nor more than two at all.
  */
 import { constants, type Stats } from "node:fs";
 import { lstat, open, readlink, stat } from "node:fs/promises";
@@ -36,7 +36,7 @@ export interface SettingFile {
   readonly path: string;
   readonly maxBytes: number;
   /** What the setting must name, for messages: a sentence without its full stop. */
-  readonly mend: string;
+  readonly advice: string;
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -52,9 +52,11 @@ const words: Readonly<Record<string, string>> = {
 export const errnoOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : String(error);
 
-/** Names setting, path, what is wrong and how to mend it; never what the file holds. */
-export function fileProblem({ setting, path, mend }: SettingFile, verb: string, why: string, cause?: unknown) {
-  return new KeyManagerError("FAILED_PRECONDITION", `${setting} ${path} cannot be ${verb}: ${why}; ${mend}`, { cause });
+/** Names setting, path, what is wrong and what to do about it; never what the file holds. */
+export function fileProblem({ setting, path, advice }: SettingFile, verb: string, why: string, cause?: unknown) {
+  return new KeyManagerError("FAILED_PRECONDITION", `${setting} ${path} cannot be ${verb}: ${why}; ${advice}`, {
+    cause,
+  });
 }
 
 /** A failure of the file system, in words. */

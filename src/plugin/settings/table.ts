@@ -27,8 +27,8 @@ function canonicalName(name: string, names: readonly string[]): string | undefin
 
 function unknownSetting(name: string, names: readonly string[]): string {
   const suggestion = closestName(name, names);
-  const mend = suggestion === undefined ? "remove it" : `did you mean \`${suggestion}\`?`;
-  return `${name}: unknown setting; ${mend}`;
+  const advice = suggestion === undefined ? "remove it" : `did you mean \`${suggestion}\`?`;
+  return `${name}: unknown setting; ${advice}`;
 }
 
 /** @returns undefined when the settings could not be read at all; `pluginData.problems` say why */

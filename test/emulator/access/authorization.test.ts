@@ -176,7 +176,7 @@ describe("a key policy", () => {
       await createKey(spire, { Policy: naming(name) });
     }
     for (const name of [
-      `arn:aws:iam::${account}:role/nobody`,
+      `arn:aws:iam::${account}:role/unknown`,
       `arn:aws:iam::${account}:user/spire`,
       "AROAAAAAAAAAAAAAAAAAA",
     ]) {

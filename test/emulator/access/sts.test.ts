@@ -258,11 +258,11 @@ describe("AssumeRoleWithWebIdentity", () => {
     await assert.rejects(attempt(token({ exp: nowSeconds })), ExpiredTokenException);
     await assert.rejects(attempt(token({}, "ec", stranger)), InvalidIdentityTokenException);
     await assert.rejects(attempt(token({ iss: "https://elsewhere.example" })), InvalidIdentityTokenException);
-    await assert.rejects(attempt(token({ aud: "nobody" })), InvalidIdentityTokenException);
+    await assert.rejects(attempt(token({ aud: "unknown" })), InvalidIdentityTokenException);
     await assert.rejects(attempt("no.token.atall"), InvalidIdentityTokenException);
     await assert.rejects(attempt("token"), InvalidIdentityTokenException);
     await rejectsWith(
-      attempt(token({ sub: "somebody" })),
+      attempt(token({ sub: "unknown" })),
       "AccessDenied",
       "Not authorized to perform sts:AssumeRoleWithWebIdentity",
     );

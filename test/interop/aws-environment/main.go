@@ -84,7 +84,7 @@ func choose(q question, folder string) (string, error) {
 			words = append(words, name)
 		}
 	}
-	// Keys are there without asking anybody, and tell whose they are.
+	// Keys are there without asking a service, and tell whose they are.
 	if last := words[len(words)-1]; last == "environment" || last == "keys" {
 		found, err := cfg.Credentials.Retrieve(context.Background())
 		if err != nil {

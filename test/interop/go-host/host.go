@@ -159,7 +159,7 @@ func (h *host) pid() int {
 	return 0
 }
 
-// kill ends what a step may have left; it does nothing when the plugin is gone.
+// kill ends what a step may have left; it does nothing when the plugin has ended.
 func (h *host) kill() {
 	h.client.Kill()
 }

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// go-plugin kills a plugin that has not gone two seconds after Shutdown.
+// go-plugin kills a plugin that has not ended two seconds after Shutdown.
 const shutdownLimit = 2 * time.Second
 
 func (h *host) runStep(name string) stepResult {

@@ -1,9 +1,9 @@
 /**
- * The plugin's whole life on moto, an AWS emulator that nobody here wrote, where moto is right.
+ * The plugin's whole life on moto, an AWS emulator that was not written here, where moto is right.
  *
  * Declared faults of moto (5.2.1) that this works around or leaves out: it hashes digests again, so signatures verify
  * over the digest's own hash and `verify_signatures` is off; it signs PSS with another salt length; it keeps no alias
- * dates, so nothing ever looks stale; it has no key states, so only the DeletionDate shows that a key is doomed.
+ * dates, so nothing ever looks stale; it has no key states, so only the DeletionDate shows that a key is pending deletion.
  */
 import assert from "node:assert/strict";
 import { createHash, verify } from "node:crypto";

@@ -51,7 +51,7 @@ const idFiles: readonly FileCase[] = [
 const keyId = "x509-CA-A";
 
 describe("wrong files: one clear error each, nothing left behind", () => {
-  // What a policy file holds is nobody's business in a log.
+  // What a policy file holds must not be in a log.
   const stage = useStage({ secrets: ["secret-word-of-the-file"] });
   let plugin: TestPlugin;
   let fingerprint: string;

@@ -107,7 +107,7 @@ describe("Configure and Validate", () => {
 
   it("another identity shows other keys, and the first ones are there again afterwards", async () => {
     const expected = await plugin.fingerprints();
-    await plugin.configure({ key_identifier_value: "somebody-else" });
+    await plugin.configure({ key_identifier_value: "another-server" });
     assert.equal((await plugin.fingerprints()).size, 0);
     await expectStatus(signMessage(plugin, keyIds[0], message, "sha256"), "NOT_FOUND", `key "${keyIds[0]}" not found`);
     await plugin.configure();

@@ -125,7 +125,7 @@ describe("credentials, on a KMS that verifies signatures and evaluates policies"
     identities: [
       { ...server, arn, policies },
       { ...session, arn, policies },
-      { ...credentials, arn: "arn:aws:iam::111122223333:user/nobody", policies: [] },
+      { ...credentials, arn: "arn:aws:iam::111122223333:user/powerless", policies: [] },
       {
         ...untagging,
         arn: "arn:aws:sts::111122223333:assumed-role/untagging/i-0abc",
@@ -136,7 +136,7 @@ describe("credentials, on a KMS that verifies signatures and evaluates policies"
   };
   const stage = useStage({ secrets, emulator });
   /** A plugin without any credentials but those of its settings. */
-  let nobody: TestPlugin | undefined;
+  let withoutCredentials: TestPlugin | undefined;
 
   for (const [index, { title, env, settings }] of works.entries()) {
     it(`${title}: the documented permissions are enough for everything`, async () => {
@@ -158,9 +158,9 @@ describe("credentials, on a KMS that verifies signatures and evaluates policies"
   }
 
   for (const { title, settings, words = [] } of refused) {
-    it(`${title}: UNAUTHENTICATED, and how to mend it`, async () => {
-      nobody ??= await stage.start({ env: withoutKeys });
-      await expectStatus(nobody.configure(settings), "UNAUTHENTICATED", /credentials/, ...words);
+    it(`${title}: UNAUTHENTICATED, and what to do about it`, async () => {
+      withoutCredentials ??= await stage.start({ env: withoutKeys });
+      await expectStatus(withoutCredentials.configure(settings), "UNAUTHENTICATED", /credentials/, ...words);
     });
   }
 

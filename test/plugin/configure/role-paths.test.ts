@@ -75,7 +75,7 @@ describe("a role with a path and the default key policy, on a KMS that knows its
     await plugin.stop();
   });
 
-  it("IAM may not be asked: one line at info, and a refusal that says how to mend it, as it does", async () => {
+  it("IAM may not be asked: one line at info, and a refusal that says what to do, as it does", async () => {
     const keys = await stage.kms.keys();
     const plugin = await start(denied);
     await plugin.configure({ key_identifier_value: "denied" });
@@ -117,7 +117,7 @@ describe("a role with a path and the default key policy, on a KMS that knows its
     await plugin.stop();
   });
 
-  it("assume_role_arn tells the path: nobody is asked", async () => {
+  it("assume_role_arn tells the path: IAM is not asked", async () => {
     stage.kms.forgetCalls();
     const plugin = await start(assuming);
     await plugin.configure({ key_identifier_value: "assumed", assume_role_arn: roleArn });

@@ -9,7 +9,7 @@ import type { TestPlugin } from "../harness/test-plugin.ts";
 type Fate =
   /** It never reaches KMS. */
   | "lost"
-  /** KMS has carried it out; nobody hears the answer. */
+  /** KMS has carried it out; its answer is not heard. */
   | "done"
   /** It reaches KMS only after the next start's Configure. */
   | "late";
@@ -25,7 +25,7 @@ interface CrashCase {
 }
 
 const orphan = "new: Enabled, no alias";
-const retired = "old: Enabled, no alias";
+const orphaned = "old: Enabled, no alias";
 
 /** Every await point of GenerateKey: the calls it makes, in order, and the three things that can become of each. */
 const cases: readonly CrashCase[] = [
@@ -44,13 +44,13 @@ const cases: readonly CrashCase[] = [
   { generation: "rotation", operation: "GetPublicKey", fate: "lost", finds: "old", leaves: [orphan] },
   { generation: "rotation", operation: "GetPublicKey", fate: "done", finds: "old", leaves: [orphan] },
   { generation: "rotation", operation: "UpdateAlias", fate: "lost", finds: "old", leaves: [orphan] },
-  { generation: "rotation", operation: "UpdateAlias", fate: "done", finds: "new", leaves: [retired] },
+  { generation: "rotation", operation: "UpdateAlias", fate: "done", finds: "new", leaves: [orphaned] },
   // The old key stays in use until the alias refresh follows the alias; the scans spare a key in use.
   { generation: "rotation", operation: "UpdateAlias", fate: "late", finds: "old", leaves: ["new: Enabled, alias"] },
   // GenerateKey has answered; what follows is the old key's way out.
-  { generation: "rotation", operation: "DescribeKey", fate: "lost", finds: "new", leaves: [retired] },
-  { generation: "rotation", operation: "DescribeKey", fate: "done", finds: "new", leaves: [retired] },
-  { generation: "rotation", operation: "ScheduleKeyDeletion", fate: "lost", finds: "new", leaves: [retired] },
+  { generation: "rotation", operation: "DescribeKey", fate: "lost", finds: "new", leaves: [orphaned] },
+  { generation: "rotation", operation: "DescribeKey", fate: "done", finds: "new", leaves: [orphaned] },
+  { generation: "rotation", operation: "ScheduleKeyDeletion", fate: "lost", finds: "new", leaves: [orphaned] },
   {
     generation: "rotation",
     operation: "ScheduleKeyDeletion",
@@ -139,7 +139,7 @@ describe("kill -9 at every await point of GenerateKey", () => {
   }
 
   it("leaves exactly what the table says", (t) => {
-    const head = ["generation", "killed while waiting for", "the call was", "next start finds", "left over"];
+    const head = ["generation", "killed while waiting for", "the call was", "next start finds", "orphans"];
     const table = [head, ...rows];
     const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
     for (const row of table)

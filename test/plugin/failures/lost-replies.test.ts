@@ -36,7 +36,7 @@ describe("replies that never arrive", () => {
     stage.kms.forgetCalls();
   });
 
-  // Whatever was lost: CreateKey went out once a GenerateKey, and no key in use is on its way out.
+  // Whatever was lost: CreateKey went out once a GenerateKey, and no key in use is pending deletion.
   afterEach(async () => {
     stage.kms.clearFaults();
     for (const [id, fingerprint] of await plugin.fingerprints()) {

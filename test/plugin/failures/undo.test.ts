@@ -144,10 +144,10 @@ describe("a GenerateKey that does not come to its end leaves no key behind", () 
       const scheduled = stage.kms.done("ScheduleKeyDeletion");
       const release = await giveUpAt([code, "before", "UpdateAlias"]);
       release();
-      const gone = deletionOf(await scheduled);
+      const deletion = deletionOf(await scheduled);
       const { keyId: inUse, fingerprint: next } = await stage.kms.keyBehind(serverId, keyId);
       assert.notEqual(next, fingerprint);
-      assert.notEqual(gone.keyId, inUse);
+      assert.notEqual(deletion.keyId, inUse);
       assert.deepEqual(await made(), [["Enabled", 1]]);
       assert.equal((await signMessage(plugin, keyId, Buffer.from("m"), "sha256")).keyFingerprint, next);
     });
@@ -156,7 +156,7 @@ describe("a GenerateKey that does not come to its end leaves no key behind", () 
   it("CANCELLED at CreateAlias: the key is there when SPIRE asks again", async () => {
     const release = await giveUpAt(["CANCELLED", "before", "CreateAlias"]);
     release();
-    // The next call of this id comes after the one that was given up, and gets the key that nobody has seen.
+    // The next call of this id comes after the one that was given up, and gets the key that no caller has seen.
     const next = await plugin.generate("new");
     assert.equal((await stage.kms.keyBehind(serverId, "new")).fingerprint, next.fingerprint);
     assert.deepEqual(await made(), [["Enabled", 1]]);

@@ -9,7 +9,7 @@ import { useStage } from "../harness/stage.ts";
 import { expectStatus } from "../harness/status.ts";
 import type { TestPlugin } from "../harness/test-plugin.ts";
 
-/** A port of this machine that nobody listens on. */
+/** A port of this machine that no process listens on. */
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -41,32 +41,32 @@ describe("AWS out of reach", () => {
     assert.equal(keyFingerprint, fingerprint, "the old configuration signs on, at the old endpoint");
   }
 
-  const mend = /check the network, the endpoint and the region/;
+  const advice = /check the network, the endpoint and the region/;
 
-  it("nobody listens at the endpoint", async () => {
+  it("nothing listens at the endpoint", async () => {
     const endpoint = `http://127.0.0.1:${await closedPort()}`;
-    await assertRefused({ endpoint }, "UNAVAILABLE", /ListAliases: ECONNREFUSED/, mend);
+    await assertRefused({ endpoint }, "UNAVAILABLE", /ListAliases: ECONNREFUSED/, advice);
     await plugin.configure({ sts_endpoint: endpoint });
-    await expectStatus(plugin.generate(keyId), "UNAVAILABLE", /GetCallerIdentity: ECONNREFUSED/, mend);
+    await expectStatus(plugin.generate(keyId), "UNAVAILABLE", /GetCallerIdentity: ECONNREFUSED/, advice);
     await plugin.configure();
   });
 
   it("the endpoint speaks no TLS", async () => {
     const endpoint = stage.emulator.endpoint.replace("http:", "https:");
-    await assertRefused({ endpoint }, "UNAVAILABLE", /ListAliases: /, mend);
+    await assertRefused({ endpoint }, "UNAVAILABLE", /ListAliases: /, advice);
   });
 
   it("the endpoint of the environment is wrong from the start", async () => {
     const AWS_ENDPOINT_URL = `http://127.0.0.1:${await closedPort()}`;
     const fresh = await stage.start({ env: { AWS_ENDPOINT_URL } });
-    await expectStatus(fresh.configure(), "UNAVAILABLE", /ECONNREFUSED/, mend);
+    await expectStatus(fresh.configure(), "UNAVAILABLE", /ECONNREFUSED/, advice);
     await expectStatus(fresh.keyManager.getPublicKeys({}), "FAILED_PRECONDITION", "not configured");
     await fresh.stop();
   });
 
   const faults: readonly (readonly [title: string, fault: Fault, code: StatusCode, word: RegExp])[] = [
-    ["a load balancer's error page", { kind: "http-500", status: 503 }, "UNAVAILABLE", mend],
-    ["connections that are cut", { kind: "reset" }, "UNAVAILABLE", mend],
+    ["a load balancer's error page", { kind: "http-500", status: 503 }, "UNAVAILABLE", advice],
+    ["connections that are cut", { kind: "reset" }, "UNAVAILABLE", advice],
     ["KMS's own failure", { kind: "error", name: "KMSInternalException", message: "oops" }, "UNAVAILABLE", /oops/],
     ["throttling that does not end", { kind: "throttle", perSecond: 0 }, "RESOURCE_EXHAUSTED", /quota/],
   ];
@@ -85,7 +85,7 @@ describe("AWS out of reach", () => {
       await assertRefused({ region: "us-east-2a" }, "INVALID_ARGUMENT");
     });
 
-    it(`${title}, once: nobody notices`, async () => {
+    it(`${title}, once: no caller notices`, async () => {
       const operation = ["Sign", "ListAliases", "GetCallerIdentity", "DescribeKey", "GetPublicKey", "UpdateAlias"];
       const handles = operation.map((one) => stage.kms.fault({ ...fault, operation: one, times: 1 }));
       await plugin.configure();

@@ -67,7 +67,7 @@ export async function issueSelfSigned(plugin: TestPlugin, key: PublicKey, name: 
   return issue(issuer, { commonName: issuer.commonName, pkixData: issuer.pkixData, isCa: true });
 }
 
-/** A certificate for somebody else's key. */
+/** A certificate for another key. */
 export async function issueLeaf(plugin: TestPlugin, key: PublicKey, name: SignatureName, leafPkixData: Uint8Array) {
   return issue(issuerOf(plugin, key, name), { commonName: "leaf", pkixData: leafPkixData, isCa: false });
 }

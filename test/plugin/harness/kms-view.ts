@@ -87,7 +87,7 @@ export class KmsView {
       timer = setTimeout(() => reject(missing), callTimeoutMs).unref();
     });
     const inTime = Promise.race([reached, late]).finally(() => clearTimeout(timer));
-    inTime.catch(() => undefined); // nobody need wait for it
+    inTime.catch(() => undefined); // it need not be waited for
     return {
       reached: inTime,
       release() {

@@ -19,7 +19,7 @@ export interface StageOptions {
   readonly emulator?: EmulatorOptions;
   /** Default: the executable that `npm run build` made. */
   readonly pluginCommand?: string;
-  /** More texts that nobody may ever read in a log line or an error. */
+  /** More texts that must never be in a log line or an error. */
   readonly secrets?: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export class Stage {
     return this.#state.kms;
   }
 
-  /** SPIRE Server's working folder; gone when the stage closes. */
+  /** SPIRE Server's working folder; removed when the stage closes. */
   get folder(): string {
     return this.#state.folder;
   }

@@ -108,7 +108,7 @@ describe("names of keys", () => {
     await configure(server("shared", "a_b"));
     assert.equal((await plugin.fingerprints()).size, 0);
     const scheduled = stage.kms.done("ScheduleKeyDeletion");
-    const words = [/belongs to somebody else/, /"SPIRE_SERVER\/a\.b"/, /another key_identifier_value/];
+    const words = [/stands on a key that is not this server's/, /"SPIRE_SERVER\/a\.b"/, /another key_identifier_value/];
     await expectStatus(plugin.generate(keyId), "FAILED_PRECONDITION", ...words);
     await scheduled;
     const key = await stage.kms.keyBehind("shared", keyId, "a_b");

@@ -80,7 +80,7 @@ describe("rotation", () => {
 
   for (const [title, Description, state] of [
     ["a key of this trust domain goes like one that was known", "SPIRE_SERVER/example.org", "PendingDeletion"],
-    ["a key of somebody else's is left alone", "of another program", "Enabled"],
+    ["a foreign key is left alone", "of another program", "Enabled"],
   ] as const) {
     it(`an alias on an older key was made behind our back: it is moved to the new key, and ${title}`, async () => {
       const other = await stage.kms.call<{ KeyMetadata: { KeyId: string } }>("CreateKey", {

@@ -11,10 +11,10 @@ interface Trouble {
   readonly title: string;
   /** What an operator did to the key behind the alias. */
   readonly spoil: (key: KeyView, alias: string) => Promise<unknown>;
-  /** What is said about it, and how to mend it. */
+  /** What is said about it, and what to do. */
   readonly words: readonly RegExp[];
-  /** The operator mends it; undefined where only a new key helps. */
-  readonly mend?: (key: KeyView) => Promise<unknown>;
+  /** What the operator does about it; undefined where only a new key helps. */
+  readonly cure?: (key: KeyView) => Promise<unknown>;
   /** KMS does not let an alias move from a key of this usage to one that signs. */
   readonly holdsAlias?: boolean;
 }
@@ -45,13 +45,13 @@ describe("keys of ours that cannot be used", () => {
       title: "disabled",
       spoil: ({ keyId: KeyId }) => call("DisableKey", { KeyId }),
       words: [/disabled/, /aws kms enable-key --key-id arn:/, /aws kms delete-alias/],
-      mend: ({ keyId: KeyId }) => call("EnableKey", { KeyId }),
+      cure: ({ keyId: KeyId }) => call("EnableKey", { KeyId }),
     },
     {
       title: "pending deletion",
       spoil: ({ keyId: KeyId }) => call("ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 }),
       words: [/pending deletion/, /aws kms cancel-key-deletion --key-id arn:/, /enable-key/],
-      async mend({ keyId: KeyId }) {
+      async cure({ keyId: KeyId }) {
         await call("CancelKeyDeletion", { KeyId });
         await call("EnableKey", { KeyId });
       },
@@ -69,7 +69,7 @@ describe("keys of ours that cannot be used", () => {
     },
   ];
 
-  for (const [index, { title, spoil, words, mend, holdsAlias = false }] of troubles.entries()) {
+  for (const [index, { title, spoil, words, cure, holdsAlias = false }] of troubles.entries()) {
     const serverId = `server-${index}`;
     const alias = `alias/SPIRE_SERVER/example_org/${serverId}/${keyId}`;
     const settings = { key_identifier_value: serverId };
@@ -88,7 +88,7 @@ describe("keys of ours that cannot be used", () => {
       for (const word of words) assert.match(String(entry.fields.reason), word);
     });
 
-    it(`${title}: with strict_key_discovery Configure fails, names alias, key and the mend, and changes nothing`, async () => {
+    it(`${title}: with strict_key_discovery Configure fails, names alias, key and the cure, and changes nothing`, async () => {
       const before = await plugin.fingerprints();
       const { arn } = await stage.kms.keyBehind(serverId, keyId);
       const named = [new RegExp(`alias ${alias} `), new RegExp(arn), ...words];
@@ -97,10 +97,10 @@ describe("keys of ours that cannot be used", () => {
       assert.deepEqual(await plugin.fingerprints(), before);
     });
 
-    if (mend !== undefined) {
-      it(`${title}: the mend that was told helps`, async () => {
+    if (cure !== undefined) {
+      it(`${title}: the cure that was told helps`, async () => {
         const key = await stage.kms.keyBehind(serverId, keyId);
-        await mend(key);
+        await cure(key);
         await plugin.configure({ ...settings, strict_key_discovery: true });
         assert.deepEqual([...(await plugin.fingerprints()).keys()].sort(), ["JWT-Signer-A", keyId]);
       });
@@ -140,11 +140,11 @@ describe("keys of ours that cannot be used", () => {
     });
   }
 
-  it("a key that is gone altogether: FAILED_PRECONDITION, and it is replaced in the same way", async () => {
-    const settings = { key_identifier_value: "gone" };
+  it("a key that no longer exists: FAILED_PRECONDITION, and it is replaced in the same way", async () => {
+    const settings = { key_identifier_value: "deleted" };
     await plugin.configure(settings);
     await plugin.generate(keyId);
-    const { arn } = await stage.kms.keyBehind("gone", keyId);
+    const { arn } = await stage.kms.keyBehind("deleted", keyId);
     // As after a restart: a key that the plugin has just made itself is waited for instead.
     await plugin.configure(settings);
     await call("ScheduleKeyDeletion", { KeyId: arn, PendingWindowInDays: 7 });

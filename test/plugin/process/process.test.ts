@@ -33,7 +33,7 @@ describe("the process, as go-plugin and SPIRE want it", () => {
     plugin.child.kill("SIGTERM");
     assert.deepEqual(await plugin.exited, { code: 0, signal: null });
     assert.equal(plugin.stdout(), `${line}\n`);
-    assert.equal(existsSync(address), false, "the socket is gone");
+    assert.equal(existsSync(address), false, "the socket is removed");
     for (const logged of plugin.stderr().split("\n").filter(Boolean)) {
       assert.equal(typeof Reflect.get(JSON.parse(logged), "@message"), "string");
     }

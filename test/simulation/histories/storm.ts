@@ -257,7 +257,7 @@ class Storm {
     }
   }
 
-  /** Every key is in use, a stranger's, or on its way out. */
+  /** Every key is in use, a stranger's, or pending deletion. */
   async #checkAccount(): Promise<void> {
     const used = new Map([...this.#held()].map(([keyId, keyArn]) => [keyArn, aliasOf(serverId, keyId)]));
     const targets = await aliases(this.#account);

@@ -1,4 +1,4 @@
-/** What a live server has to have done by now: its aliases kept fresh, what nobody uses pruned. */
+/** What a live server has to have done by now: its aliases refreshed, orphans pruned. */
 import { type AliasBook, type Books, bare, type KeyBook, type LiveServer } from "./books.ts";
 
 /** Retries of the deletion queue, pacing, rounds of a refresh, the second look at what a scan finds. */

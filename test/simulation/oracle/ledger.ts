@@ -67,7 +67,7 @@ export class Ledger implements Watcher {
     if (!["ScheduleKeyDeletion", "TagResource", "UpdateAlias", "CreateAlias"].includes(operation)) return;
     const key = this.#books.keys.get(bare(TargetKeyId ?? KeyId));
     if (key !== undefined && key.trustDomain !== server.options.trustDomain) {
-      this.#violation(`${server.identity} ${operation} on a key of ${key.trustDomain ?? "somebody else"}`);
+      this.#violation(`${server.identity} ${operation} on a key of ${key.trustDomain ?? "a stranger"}`);
     }
     const alias = this.#books.aliases.get(AliasName);
     if (alias !== undefined && alias.identity !== server.identity) {
@@ -101,7 +101,7 @@ export class Ledger implements Watcher {
     const alias = this.#books.aliases.get(aliasName);
     if (alias === undefined) return;
     if (!alias.identity?.startsWith(`${server.options.trustDomain} `)) {
-      const owner = alias.identity ?? "somebody else";
+      const owner = alias.identity ?? "a stranger";
       this.#violation(`${server.identity} DeleteAlias of ${aliasName}, which is ${owner}'s`);
     } else if (this.#books.isAliasInUse(aliasName)) {
       this.#violation(`${server.identity} DeleteAlias of ${aliasName}, which is in use`);

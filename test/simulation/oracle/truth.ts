@@ -63,7 +63,7 @@ export class Truth implements Watcher {
     const keyArn = this.#keys.get(fingerprint)?.keyArn;
     // Nothing was promised: in tag mode a key that a failed generation left may be found by its tags.
     if (!this.generated.has(keyId)) return true;
-    // KMS has lied about the public key: nobody can tell before something is signed with it.
+    // KMS has lied about the public key: this cannot be told before something is signed with it.
     if (keyArn !== undefined && this.#account.strangers.includes(keyArn)) return true;
     return (this.#claims.get(keyId) ?? []).some((claim) => claim.keyArn === keyArn && claim.until >= since);
   }

@@ -31,7 +31,7 @@ function isX(field: Field, x: bigint): boolean {
  * Whether (r, s) is valid for the digest e: R = (e/s)·G + (r/s)·Q, and r is its x coordinate modulo n.
  *
  * Undefined where two points with the same x meet in the sum, which the formulas cannot add: that happens by chance once in
- * 2^250 signatures, and else only if somebody made it happen.
+ * 2^250 signatures, and else only in a signature that was made for it.
  */
 export function checkWithTables(
   field: Field,
