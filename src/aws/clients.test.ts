@@ -1,3 +1,4 @@
+/** Which endpoint and Region each client of AWS gets, by configuration and environment. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { NodeHttpHandler } from "@smithy/node-http-handler";

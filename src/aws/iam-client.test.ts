@@ -1,3 +1,4 @@
+/** GetRole against the emulator's IAM, against things that are not IAM, and where it must not be asked. */
 import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,3 +1,4 @@
+/** Whole answers of KMS are taken as they are; others are refused. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isKmsError } from "../key-manager/ports.ts";

@@ -1,3 +1,4 @@
+/** One configuration after another: what goes on, what waits, and what ends with its predecessor. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

@@ -1,3 +1,4 @@
+/** Any SPIRE key id through an alias and back. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

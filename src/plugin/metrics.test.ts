@@ -1,3 +1,4 @@
+/** The plugin's numbers as SPIRE and Prometheus get them. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { afterEach, describe, it } from "node:test";

@@ -1,3 +1,4 @@
+/** The gRPC status of each kind of error. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KeyManagerError } from "../key-manager/errors.ts";

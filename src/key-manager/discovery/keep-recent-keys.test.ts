@@ -1,3 +1,4 @@
+/** Reconfigurations while KMS still shows aliases as they were before a rotation. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

@@ -1,3 +1,4 @@
+/** Which keys tags show, when the aliases are looked at as well, and which of two keys is used. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

@@ -51,7 +51,8 @@ export async function migrate(
     unusable: [...byAlias.unusable, ...others],
     duplicates: tagged.duplicates ?? [],
     // What has no tags yet is to be tagged soon.
-    sinceRefreshMs: untagged.size > 0 ? Number.POSITIVE_INFINITY : Math.max(tagged.sinceRefreshMs, byAlias.sinceRefreshMs),
+    sinceRefreshMs:
+      untagged.size > 0 ? Number.POSITIVE_INFINITY : Math.max(tagged.sinceRefreshMs, byAlias.sinceRefreshMs),
   };
 }
 

@@ -66,7 +66,7 @@ export interface Comparison {
   readonly conflicts: readonly string[];
 }
 
-const isAwaitingDeletion = ({ keyState }: NamedKey): boolean =>
+const isPendingDeletion = ({ keyState }: NamedKey): boolean =>
   keyState === "PendingDeletion" || keyState === "PendingReplicaDeletion";
 
 const isUsable = ({ fingerprint }: NamedKey): boolean => fingerprint !== undefined;
@@ -100,7 +100,8 @@ function newAliasFor(keyId: string, { description, aliasName }: NamedKey, { to }
 function judgePair(keyId: string, from: NamedKey, to: NamedKey, names: MigrationNames): ComparedKey | string {
   if (from.keyArn === to.keyArn) return { kind: isUsable(from) ? "both" : "unusable", keyId, from, to };
   if (!isUsable(from)) return { kind: isUsable(to) ? "rotated-new" : "unusable", keyId, from, to };
-  if (isAwaitingDeletion(to) || isPredecessor(to, from, keyId, names.from)) return { kind: "rotated-old", keyId, from, to };
+  if (isPendingDeletion(to) || isPredecessor(to, from, keyId, names.from))
+    return { kind: "rotated-old", keyId, from, to };
   if (isUsable(to)) {
     return `${to.aliasName} stands on another key (${to.keyArn}) than ${from.aliasName} (${from.keyArn}), and both can be used: if the key has just been rotated, wait until the replaced one is scheduled for deletion; if no server uses the new name, remove its alias (aws kms delete-alias --alias-name ${to.aliasName}) and apply again; otherwise another server has that name, give this one another id`;
   }

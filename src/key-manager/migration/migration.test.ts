@@ -1,3 +1,4 @@
+/** The steps of a migration for each way in which a key can have its two names, as pure plans. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { awsKmsNames } from "../../plugin/aws-kms/names.ts";

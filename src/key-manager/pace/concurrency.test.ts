@@ -1,3 +1,4 @@
+/** What waits for what: queues by name, the gate, bounded loops. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Gate, mapBounded, NamedQueue, waitUntilAborted } from "./concurrency.ts";

@@ -1,3 +1,4 @@
+/** Durations as Go writes them, read and written. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { formatDuration, parseDuration } from "./duration.ts";

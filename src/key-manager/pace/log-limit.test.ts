@@ -1,3 +1,4 @@
+/** A line that would be written too often is counted instead. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";

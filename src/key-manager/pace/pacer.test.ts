@@ -1,3 +1,4 @@
+/** Calls spread in time. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VirtualTime } from "../../../test/simulation/virtual-time.ts";

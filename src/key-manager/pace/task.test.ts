@@ -1,3 +1,4 @@
+/** When a task in the background runs, runs again after a failure, and what it says then; on a virtual clock. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { VirtualTime } from "../../../test/simulation/virtual-time.ts";

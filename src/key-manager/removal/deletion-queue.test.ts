@@ -1,3 +1,4 @@
+/** The queue that schedules keys for deletion: looks, retries, bounds, and what it never takes. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { seededRandom, settled, VirtualTime } from "../../../test/simulation/virtual-time.ts";

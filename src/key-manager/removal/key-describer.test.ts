@@ -1,3 +1,4 @@
+/** Keys that scans may not describe are mentioned once. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type KmsClient, KmsError, type KmsErrorCode, type LogFields } from "../ports.ts";

@@ -1,3 +1,4 @@
+/** Which keys a scan would schedule for deletion, which it spares and why, as pure plans. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";

@@ -1,3 +1,4 @@
+/** An alias onto a new key, whatever the cache believed and whatever KMS answers. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { seededRandom, VirtualTime } from "../../../test/simulation/virtual-time.ts";

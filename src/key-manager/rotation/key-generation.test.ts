@@ -1,3 +1,4 @@
+/** The calls of a rotation in their order, and what stays when one of them is refused, lost or not waited for. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

@@ -1,3 +1,4 @@
+/** Keys of failed generations serve the next one, only where that is certain; `max_live_keys` bounds the rest. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

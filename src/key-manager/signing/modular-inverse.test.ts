@@ -1,3 +1,4 @@
+/** The inverse that checks signatures, by its own definition. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { p256, p384 } from "@noble/curves/nist.js";

@@ -1,3 +1,4 @@
+/** The form of public keys that SPIRE reads, and forms that it does not. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, it } from "node:test";

@@ -1,3 +1,4 @@
+/** Signatures as KMS makes them are accepted, and what is nearly one is refused. */
 import assert from "node:assert/strict";
 import { constants, createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { describe, it } from "node:test";

@@ -1,3 +1,4 @@
+/** What KMS is asked to sign, for each key type and each algorithm that SPIRE asks for. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KeyManagerError } from "../errors.ts";

@@ -1,3 +1,4 @@
+/** The five tags as SPIRE writes them, and what is read of tags that SPIRE did not write. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Tag } from "../ports.ts";

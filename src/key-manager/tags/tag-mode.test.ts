@@ -1,3 +1,4 @@
+/** The tags of new, used and scheduled keys, and what a failure to tag stops. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VirtualTime } from "../../../test/simulation/virtual-time.ts";

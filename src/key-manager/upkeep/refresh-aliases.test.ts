@@ -1,3 +1,4 @@
+/** A refresh that finds the alias on another key: followed, left alone or taken back. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

@@ -1,3 +1,4 @@
+/** The default key policy, and the operator's own from a file. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

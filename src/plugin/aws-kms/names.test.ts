@@ -1,3 +1,4 @@
+/** The names that SPIRE's built-in plugin writes, written and read. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KeyManagerError } from "../../key-manager/errors.ts";

@@ -1,3 +1,4 @@
+/** What IAM tells of the role's path: asked seldom, checked, done without. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

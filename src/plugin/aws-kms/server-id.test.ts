@@ -1,3 +1,4 @@
+/** The file of the server's id: made once, whole, and never replaced. */
 import assert from "node:assert/strict";
 import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** Settings of `aws_kms`: what is taken, warned of and refused, in which words. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { SettingObject } from "../settings/plugin-data.ts";

@@ -1,3 +1,4 @@
+/** The names that the original `kms` plugin wrote, and prefixes that could be taken for one another. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

@@ -1,3 +1,4 @@
+/** Settings of `kms`: what is taken, warned of and refused. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { SettingObject } from "../settings/plugin-data.ts";

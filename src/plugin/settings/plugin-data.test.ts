@@ -1,3 +1,4 @@
+/** `plugin_data` as text into settings. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readPluginData } from "./plugin-data.ts";

@@ -1,3 +1,4 @@
+/** A configuration's problems, told in a length that a log can take. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseConfig } from "../aws-kms/settings.ts";

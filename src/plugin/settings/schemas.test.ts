@@ -1,3 +1,4 @@
+/** A secret in the wrong setting is not told in the error about it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as v from "valibot";

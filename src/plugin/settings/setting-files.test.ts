@@ -1,3 +1,4 @@
+/** Files that settings name: too large, growing, missing, on mounts that hang. */
 import assert from "node:assert/strict";
 import type { Stats } from "node:fs";
 import { lstat, mkdtemp, open, readlink, rm, stat, writeFile } from "node:fs/promises";
