@@ -127,7 +127,7 @@ export function createAwsClients(
     config.stsEndpoint !== undefined ||
     (await kms.config.serviceConfiguredEndpoint?.()) !== undefined ||
     (await sts.config.serviceConfiguredEndpoint?.()) !== undefined;
-  const caller = { clock, telemetry, discardCredentials: (usedSince: Date) => source.discard(usedSince) };
+  const caller = { clock, telemetry, discardCredentials: (usedSinceMs: number) => source.discard(usedSinceMs) };
   const makeJudge = () => {
     const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: noCredentials });
     withholdCredentials(judge);

@@ -11,6 +11,7 @@ import { type ClientConfig, createAwsClients } from "./clients.ts";
 
 const clock: Clock = {
   now: () => new Date(),
+  elapsedMs: () => performance.now(),
   sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
   random: () => 0,
 };

@@ -4,6 +4,7 @@ import type { Clock } from "../key-manager/ports.ts";
 
 export const systemClock: Clock = {
   now: () => new Date(),
+  elapsedMs: () => performance.now(),
   async sleep(ms, signal) {
     await delay(ms, undefined, signal === undefined ? {} : { signal });
   },

@@ -183,11 +183,16 @@ export interface IamClient {
 
 /** Time and chance, injected so that a test lives through months in a millisecond. */
 export interface Clock {
+  /** The machine's clock. It may be set, forwards and backwards, at any moment. */
   now(): Date;
+  /** For durations: milliseconds since some moment, which no setting of the clock changes. */
+  elapsedMs(): number;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Uniform in [0, 1). */
   random(): number;
+  /** Resolves when the clock was set forward by minutes, or the machine has slept; rejects when the signal aborts first. */
+  jumped?(signal: AbortSignal): Promise<void>;
 }
 
 export type LogFields = Readonly<Record<string, unknown>>;

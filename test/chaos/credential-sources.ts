@@ -113,7 +113,12 @@ export class SourceStage {
 
   /** A source as clients have it. */
   source(): CredentialSource {
-    const clock: Clock = { now: () => new Date(this.#nowMs), sleep: async () => undefined, random: () => 0 };
+    const clock: Clock = {
+      now: () => new Date(this.#nowMs),
+      elapsedMs: () => this.#nowMs,
+      sleep: async () => undefined,
+      random: () => 0,
+    };
     const startTimer = (ms: number, fire: () => void) => {
       const timer = { ms, fire };
       this.#timers.add(timer);

@@ -14,6 +14,7 @@ import { type JsonOperation, jsonOperations, type XmlOperation, xmlOperations } 
 /** Retries follow at once; the limit for GetRole is never reached. */
 const clock: Clock = {
   now: () => new Date(),
+  elapsedMs: () => performance.now(),
   random: () => 0,
   sleep: (ms, signal) =>
     ms === 0

@@ -38,6 +38,8 @@ export class SimulatedAccount {
   readonly strangers: string[] = [];
   /** The access key of calls that name none. */
   callAs = accessKeyId;
+  /** How far the `Date` of KMS's answers is ahead of KMS's own time. */
+  wrongDateMs = 0;
   /** Decides what each call of a server meets on its way. */
   fateOf: (caller: unknown, operation: string) => Trouble | undefined = () => undefined;
 
@@ -51,6 +53,16 @@ export class SimulatedAccount {
       ...options,
     }).control;
     this.time = new VirtualTime(this.control);
+  }
+
+  /** What KMS's answers say the time is. */
+  get dateOfAnswers(): Date {
+    return new Date(this.control.now().getTime() + this.wrongDateMs);
+  }
+
+  /** KMS's clock jumps forward, and nothing else does. */
+  jump(ms: number): void {
+    this.control.advance(ms);
   }
 
   /** Carries a call out at once. */

@@ -32,7 +32,7 @@ export type Settings = Readonly<Record<string, Setting>>;
 /** Where faulty variants of parts go in, to see that the tests notice them. */
 export interface Seams {
   readonly preparation?: (preparation: Preparation) => Preparation;
-  readonly kms?: (kms: KmsClient) => KmsClient;
+  readonly kms?: (kms: KmsClient, clock: Clock) => KmsClient;
   readonly tasks?: KeyManagerOptions<AwsKmsConfig>["tasks"];
 }
 
@@ -44,7 +44,7 @@ export interface ServerOptions {
   /** Default: from {@link seed}. */
   readonly random?: () => number;
   readonly seed?: number;
-  /** How far its clock is ahead of KMS's. */
+  /** How far its clock is ahead of virtual time, which KMS's begins with. */
   readonly skewMs?: number;
   /** How long a request, and then its answer, is under way at the most. Default: everything is done at once. */
   readonly latencyMs?: number;
@@ -57,6 +57,9 @@ export interface ServerOptions {
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+
+/** As in `src/plugin/system-clock.ts`. */
+const jumpMs = 5 * 60_000;
 
 /** How long SPIRE waits for a call. */
 const patienceMs = 30_000;
@@ -86,6 +89,8 @@ export class SimulatedServer {
   /** Those of its last configuration. */
   settings: Settings | undefined;
   isAlive = true;
+  #skewMs: number;
+  readonly #jumpWatchers = new Set<() => void>();
   readonly #random: () => number;
 
   constructor(options: ServerOptions) {
@@ -93,7 +98,11 @@ export class SimulatedServer {
     this.accessKeyId = options.accessKeyId;
     const { account, seed = 1, random = seededRandom(seed), skewMs = 0, seams = {} } = options;
     this.#random = random;
-    this.clock = account.time.clockFor(this, random, skewMs);
+    this.#skewMs = skewMs;
+    this.clock = {
+      ...account.time.clockFor(this, random, () => this.#skewMs),
+      jumped: (signal) => this.#jumped(signal),
+    };
     const log = this.#logger();
     const prepare = awsKmsPreparation({ clock: this.clock, log });
     this.keyManager = new KeyManager<AwsKmsConfig>({
@@ -101,7 +110,7 @@ export class SimulatedServer {
       log,
       createClients: () => {
         const clients = this.#clients();
-        return seams.kms === undefined ? clients : { ...clients, kms: seams.kms(clients.kms) };
+        return seams.kms === undefined ? clients : { ...clients, kms: seams.kms(clients.kms, this.clock) };
       },
       prepare: async (...given) => {
         const preparation = await prepare(...given);
@@ -160,6 +169,13 @@ export class SimulatedServer {
     return this.keyManager.signData(keyId, digest, { hashAlgorithm }, signal);
   }
 
+  /** Its machine's clock is set. @param skewMs how far it is ahead of virtual time from now on */
+  setClock(skewMs: number): void {
+    const byMs = skewMs - this.#skewMs;
+    this.#skewMs = skewMs;
+    if (byMs >= jumpMs && this.isAlive) for (const watcher of this.#jumpWatchers) watcher();
+  }
+
   /** Ends the process without a word, as kill -9 does: what was under way never goes on. */
   kill(): void {
     if (!this.isAlive) return;
@@ -174,6 +190,26 @@ export class SimulatedServer {
     this.kill();
   }
 
+  #jumped(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const forget = () => {
+        this.#jumpWatchers.delete(jumped);
+        signal.removeEventListener("abort", aborted);
+      };
+      const jumped = () => {
+        forget();
+        resolve();
+      };
+      const aborted = () => {
+        forget();
+        reject(signal.reason);
+      };
+      this.#jumpWatchers.add(jumped);
+      signal.addEventListener("abort", aborted);
+    });
+  }
+
   #clients() {
     const { account, discardCredentials } = this.options;
     return simulatedClients({
@@ -181,7 +217,7 @@ export class SimulatedServer {
       clock: account.time.clockFor(undefined, this.#random),
       callerClock: this.clock,
       telemetry: noTelemetry,
-      serverTime: () => new Date(account.time.now),
+      serverTime: () => account.dateOfAnswers,
       passageOf: (operation, input) => this.#passage(operation, input),
       isAlive: () => this.isAlive,
       ...(discardCredentials === undefined ? {} : { discardCredentials }),

@@ -53,6 +53,7 @@ export const sleeplessClock = ({
   slept = [],
 }: SleeplessClockOptions = {}): Clock => ({
   now,
+  elapsedMs: () => now().getTime(),
   sleep: async (ms) => void slept.push(ms),
   random: () => random,
 });
@@ -74,10 +75,11 @@ export class VirtualTime {
     return this.#now;
   }
 
-  /** A clock for one process. @param skewMs how far it is ahead of KMS's */
-  clockFor(owner: unknown, random: () => number, skewMs = 0): Clock {
+  /** A clock for one process. @param skewMs how far it is ahead of this time */
+  clockFor(owner: unknown, random: () => number, skewMs: number | (() => number) = 0): Clock {
     return {
-      now: () => new Date(this.#now + skewMs),
+      now: () => new Date(this.#now + (typeof skewMs === "number" ? skewMs : skewMs())),
+      elapsedMs: () => this.#now,
       sleep: (ms, signal) => this.sleep(ms, signal, owner),
       random,
     };

@@ -190,7 +190,7 @@ export class CallLimiter {
   }
 
   #now(): number {
-    return this.#clock.now().getTime();
+    return this.#clock.elapsedMs();
   }
 }
 

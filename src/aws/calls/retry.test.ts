@@ -82,7 +82,7 @@ describe("withRetries", () => {
   it("repeats with other credentials, as long as there may be others", async () => {
     const refused = kmsError("UNAUTHENTICATED", { awsName: "ExpiredTokenException" });
     const begun: number[] = [];
-    const discardCredentials = (usedSince: Date) => begun.push(usedSince.getTime()) === 1;
+    const discardCredentials = (usedSinceMs: number) => begun.push(usedSinceMs) === 1;
     assert.equal((await fail(refused, { discardCredentials })).attempts, 2);
     assert.equal(begun.length, 2);
     assert.ok((begun[0] ?? 0) < (begun[1] ?? 0), "each attempt tells when it was begun");

@@ -22,7 +22,7 @@ const maxDelayMs = 5_000;
 export interface Caller {
   readonly clock: Clock;
   /** AWS has refused the credentials of a call begun at that time. Returns whether there may be others by now. */
-  readonly discardCredentials: (usedSince: Date) => boolean;
+  readonly discardCredentials: (usedSinceMs: number) => boolean;
   readonly telemetry: Telemetry;
 }
 
@@ -58,8 +58,8 @@ const areCredentialsMissing = ({ code, operation, awsName }: KmsError): boolean 
   code === "UNAUTHENTICATED" && (operation === "credentials" || awsName === "CredentialsProviderError");
 
 /** Credentials that AWS does not know, or no more, may have been rotated. */
-const mayHaveOtherCredentials = (error: KmsError, { discardCredentials }: Caller, usedSince: Date): boolean =>
-  areCredentialsMissing(error) || (error.code === "UNAUTHENTICATED" && discardCredentials(usedSince));
+const mayHaveOtherCredentials = (error: KmsError, { discardCredentials }: Caller, usedSinceMs: number): boolean =>
+  areCredentialsMissing(error) || (error.code === "UNAUTHENTICATED" && discardCredentials(usedSinceMs));
 
 /** A file that is not there yet is mounted by somebody else, who may take his time. */
 const attemptsFor = (error: KmsError): number => (error.awsName === "ENOENT" ? maxAttemptsForFile : maxAttempts);
@@ -107,9 +107,10 @@ export async function withRetries<T>(call: () => Promise<T>, options: RetryOptio
   for (let attempt = 1; ; attempt++) {
     await limiter?.enter(operation, attempt > 1, signal);
     const startedAt = clock.now();
+    const startedMs = clock.elapsedMs();
     const told = (result: CallResult) => {
       limiter?.leave(result);
-      telemetry.awsCall(operation, result, startedAt, clock.now().getTime() - startedAt.getTime());
+      telemetry.awsCall(operation, result, startedAt, clock.elapsedMs() - startedMs);
     };
     try {
       const answer = await untilAborted(operation, call, signal);
@@ -124,7 +125,7 @@ export async function withRetries<T>(call: () => Promise<T>, options: RetryOptio
       const isWorthwhile =
         mayRetry(error, repeatable) ||
         isClockSkewCorrected(thrown) ||
-        mayHaveOtherCredentials(error, caller, startedAt);
+        mayHaveOtherCredentials(error, caller, startedMs);
       if (!isWorthwhile) throw error;
       telemetry.awsRetry(operation, error.code);
       // Who waits for a turn need not wait for its own sake.

@@ -144,7 +144,7 @@ describe("credential source", () => {
 
   it("is made anew when AWS refuses what it holds, once for all requests that were refused together", async () => {
     const stage = new Stage();
-    const begun = new Date(stage.nowMs);
+    const begun = stage.nowMs;
     await stage.key();
     stage.nowMs += 1_000;
     assert.ok(stage.source.discard(begun));
@@ -152,13 +152,9 @@ describe("credential source", () => {
     assert.equal(stage.chains, 2);
     assert.equal(await stage.key(), "key 2");
     stage.nowMs += 1_000;
-    assert.equal(
-      stage.source.discard(new Date(stage.nowMs)),
-      false,
-      "the new ones are refused as well: not again so soon",
-    );
+    assert.equal(stage.source.discard(stage.nowMs), false, "the new ones are refused as well: not again so soon");
     stage.nowMs += 10_000;
-    assert.ok(stage.source.discard(new Date(stage.nowMs)));
+    assert.ok(stage.source.discard(stage.nowMs));
     assert.equal(stage.chains, 3);
   });
 
@@ -169,7 +165,7 @@ describe("credential source", () => {
       open = resolve;
     });
     const early = stage.key();
-    assert.ok(stage.source.discard(new Date(stage.nowMs)));
+    assert.ok(stage.source.discard(stage.nowMs));
     const late = stage.key();
     open();
     assert.deepEqual(await Promise.all([early, late]), ["key 1", "key 2"]);

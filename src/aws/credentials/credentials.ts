@@ -81,13 +81,13 @@ export class CredentialSource {
   /**
    * AWS has refused what a request was signed with.
    *
-   * @param usedSince when that request was begun
+   * @param usedSinceMs when that request was begun, by the clock's `elapsedMs`
    * @returns whether trying again makes sense: there may be others now
    */
-  discard(usedSince: Date): boolean {
-    const now = this.#now();
+  discard(usedSinceMs: number): boolean {
+    const now = this.#elapsedMs();
     // Of many requests that are refused together, the first does this for all.
-    if (usedSince.getTime() <= this.#discardedAt) return true;
+    if (usedSinceMs <= this.#discardedAt) return true;
     if (now - this.#discardedAt < minRefetchMs) return false;
     this.#discardedAt = now;
     this.#held = undefined;
@@ -106,7 +106,7 @@ export class CredentialSource {
       return held;
     }
     // Fetched a moment ago and all but expired: our clock is wrong, and fetching again would change nothing.
-    if (this.#now() - this.#fetchedAt < minRefetchMs) return held;
+    if (this.#elapsedMs() - this.#fetchedAt < minRefetchMs) return held;
     if (leftMs <= 0 && held.usableAfterExpiry === true && !this.#mayTry() && this.#pending === undefined) return held;
     return this.#renewOr(held);
   }
@@ -129,17 +129,17 @@ export class CredentialSource {
   }
 
   #leftMs({ expiration }: Credentials): number {
-    return (expiration?.getTime() ?? Number.POSITIVE_INFINITY) - this.#now();
+    return (expiration?.getTime() ?? Number.POSITIVE_INFINITY) - this.#clock.now().getTime();
   }
 
   #mayTry(): boolean {
-    return this.#now() - this.#triedAt >= minRefetchMs;
+    return this.#elapsedMs() - this.#triedAt >= minRefetchMs;
   }
 
   /** One fetch at a time, whoever waits for it, and never longer than its limit. */
   #renew(): Promise<Credentials> {
     if (this.#pending !== undefined) return this.#pending;
-    this.#triedAt = this.#now();
+    this.#triedAt = this.#elapsedMs();
     const options = { forceRefresh: this.#held !== undefined };
     const limit = {
       limitMs: fetchLimitMs,
@@ -162,7 +162,7 @@ export class CredentialSource {
     withholdSecrets(credentials);
     if (this.#pending !== pending) return credentials;
     this.#held = credentials;
-    this.#fetchedAt = this.#now();
+    this.#fetchedAt = this.#elapsedMs();
     if (this.#failures > 0) this.#log.info("AWS credentials were renewed again", { failures: this.#failures });
     this.#failures = 0;
     return credentials;
@@ -186,7 +186,7 @@ export class CredentialSource {
     throw error;
   }
 
-  #now(): number {
-    return this.#clock.now().getTime();
+  #elapsedMs(): number {
+    return this.#clock.elapsedMs();
   }
 }

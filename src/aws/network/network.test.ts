@@ -13,7 +13,12 @@ import type { Clock } from "../../key-manager/ports.ts";
 import { createAwsClients } from "../clients.ts";
 
 const run = promisify(execFile);
-const clock: Clock = { now: () => new Date(), sleep: async () => undefined, random: () => 0 };
+const clock: Clock = {
+  now: () => new Date(),
+  elapsedMs: () => performance.now(),
+  sleep: async () => undefined,
+  random: () => 0,
+};
 const host = "kms.private.test";
 const key = "arn:aws:kms:us-east-2:111122223333:key/k";
 

@@ -32,6 +32,7 @@ let sleptMs = 0;
 /** Time in which sleeping takes none of ours. */
 const clock: Clock = {
   now: () => new Date(Date.now() + sleptMs),
+  elapsedMs: () => performance.now() + sleptMs,
   sleep: async (ms) => {
     sleptMs += ms;
   },

@@ -149,7 +149,7 @@ export class KeyRing {
   }
 
   #now(): number {
-    return this.#clock.now().getTime();
+    return this.#clock.elapsedMs();
   }
 }
 

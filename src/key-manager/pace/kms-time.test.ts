@@ -8,7 +8,7 @@ const start = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
 
 function clockAt(ms: number): Clock {
-  return { now: () => new Date(ms), sleep: async () => undefined, random: () => 0 };
+  return { now: () => new Date(ms), elapsedMs: () => 0, sleep: async () => undefined, random: () => 0 };
 }
 
 const at = (ms: number) => new Date(start + ms);

@@ -33,7 +33,7 @@ export class LogLimit {
 
   /** Writes the line, with the number of lines left out since the last one; or leaves it out. */
   run(write: (suppressed: { readonly suppressed?: number }) => void): void {
-    const now = this.#clock.now().getTime();
+    const now = this.#clock.elapsedMs();
     if (now < this.#nextAt) {
       this.#suppressed++;
       return;

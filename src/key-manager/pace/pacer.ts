@@ -13,7 +13,7 @@ export class Pacer {
 
   /** Resolves when the next call may be made. */
   async turn(signal?: AbortSignal): Promise<void> {
-    const now = this.#clock.now().getTime();
+    const now = this.#clock.elapsedMs();
     const at = Math.max(now, this.#nextAt);
     this.#nextAt = at + this.#gapMs;
     if (at > now) await this.#clock.sleep(at - now, signal);

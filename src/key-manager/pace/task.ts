@@ -44,24 +44,39 @@ const firstRetryMs = 60_000;
 /** How soon after its n-th failure in a row a task is tried again: sooner than its interval, later each time. */
 const retryMs = (failures: number, intervalMs: number) => Math.min(firstRetryMs * 4 ** (failures - 1), intervalMs);
 
+/** To others our keys are as old as the clock says: a fleet that has slept for weeks must show itself when it wakes. */
+async function sleepOrJump(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const ends = AbortSignal.any([signal, over.signal]);
+  const jumped = clock.jumped?.(ends);
+  jumped?.catch(() => undefined);
+  const slept = clock.sleep(ms, ends);
+  slept.catch(() => undefined);
+  try {
+    await Promise.race(jumped === undefined ? [slept] : [slept, jumped]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** Runs the task until the signal aborts. Never rejects. */
 export async function runTask(task: Task, { clock, log, startDelayMs, signal, telemetry }: TaskContext): Promise<void> {
   let delayMs = clock.random() * startDelayMs;
   let failures = 0;
   for (;;) {
     try {
-      await clock.sleep(delayMs, signal);
+      await (task.isRefresh ? sleepOrJump(clock, delayMs, signal) : clock.sleep(delayMs, signal));
     } catch {
       return;
     }
-    const startedAt = clock.now().getTime();
+    const startedAt = clock.elapsedMs();
     try {
       const report = await task.runOnce(signal);
       log.debug("Task done", { task: task.name, ...report });
       telemetry?.taskDone(task.name, clock.now());
       failures = 0;
       // Counted from the start of this run, so that a long run does not shift the rhythm.
-      delayMs = Math.max(0, task.intervalMs - (clock.now().getTime() - startedAt));
+      delayMs = Math.max(0, task.intervalMs - (clock.elapsedMs() - startedAt));
     } catch (error) {
       if (signal.aborted) return;
       failures++;

@@ -12,14 +12,14 @@ const patienceMs = 20_000;
  * @throws what the last attempt threw, after 20 s or when the signal aborts
  */
 export async function whenVisible<T>(clock: Clock, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  const start = clock.now().getTime();
+  const start = clock.elapsedMs();
   for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
     try {
       return await call();
     } catch (error) {
       const notYet =
         isKmsError(error, "NOT_FOUND") || (isKmsError(error, "INVALID_STATE") && /\bcreating\b/i.test(error.message));
-      if (!notYet || signal?.aborted || clock.now().getTime() - start + delayMs > patienceMs) throw error;
+      if (!notYet || signal?.aborted || clock.elapsedMs() - start + delayMs > patienceMs) throw error;
       try {
         await clock.sleep(delayMs * (0.5 + clock.random() / 2), signal);
       } catch {

@@ -117,13 +117,13 @@ export class KeyDeletion {
 
   async #work(): Promise<DeletionOutcome> {
     const { clock, log, inTurn } = this.#context;
-    const giveUpAt = clock.now().getTime() + giveUpAfterMs;
+    const giveUpAt = clock.elapsedMs() + giveUpAfterMs;
     let progress: Progress = "waiting";
     for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(backoffMs * 2, maxBackoffMs)) {
       progress = await inTurn(() => this.#remindIfLong(this.#attempt(progress)));
       if (typeof progress === "object") return progress.outcome;
       const delayMs = backoffMs * (0.5 + clock.random() / 2);
-      if (clock.now().getTime() + delayMs > giveUpAt) throw new Error("it could not be done in a day");
+      if (clock.elapsedMs() + delayMs > giveUpAt) throw new Error("it could not be done in a day");
       log.debug("Key deletion will be tried again", { ...fieldsOf(this.request), delay_ms: Math.round(delayMs) });
       if (!(await this.#rest(delayMs))) return "reclaimed";
     }

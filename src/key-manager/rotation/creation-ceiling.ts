@@ -23,8 +23,8 @@ export class CreationCeiling {
    * @throws KeyManagerError `ResourceExhausted` when the last hour has had that many already
    */
   count(maxPerHour: number): void {
-    const now = this.#clock.now().getTime();
-    this.#createdAt = this.#createdAt.filter((at) => at > now - hourMs && at <= now);
+    const now = this.#clock.elapsedMs();
+    this.#createdAt = this.#createdAt.filter((at) => at > now - hourMs);
     const oldest = this.#createdAt[0];
     if (maxPerHour > 0 && oldest !== undefined && this.#createdAt.length >= maxPerHour) {
       const minutes = Math.ceil((oldest + hourMs - now) / 60_000);

@@ -116,7 +116,7 @@ export class Succession {
   async #settle(entry: KeyEntry, delayMs: number): Promise<void> {
     const { clock, log } = this.#setup;
     const { ring, keyId } = this.#slot;
-    const begunAt = clock.now().getTime();
+    const begunAt = clock.elapsedMs();
     const giveUpAt = begunAt + giveUpSettlingMs;
     await clock.sleep(delayMs);
     for (let backoffMs = settleMs; ; backoffMs = Math.min(backoffMs * 2, maxSettleBackoffMs)) {
@@ -125,7 +125,7 @@ export class Succession {
       } catch (error) {
         const fields = { alias_name: entry.aliasName, key_arn: entry.keyArn, reason: messageOf(error) };
         log.debug("Cannot yet tell where the alias points", fields);
-        if (clock.now().getTime() > giveUpAt) {
+        if (clock.elapsedMs() > giveUpAt) {
           log.error("Cannot tell whether a new key is in use: it is left to the scans", fields);
           return;
         }
@@ -139,7 +139,7 @@ export class Succession {
     const { kms, clock, log } = this.#setup;
     const target = await findKey(kms, entry.aliasName);
     if (target?.arn !== entry.keyArn) {
-      if (clock.now().getTime() < believeAt) throw new Error("KMS does not show the alias on the new key, or not yet");
+      if (clock.elapsedMs() < believeAt) throw new Error("KMS does not show the alias on the new key, or not yet");
       this.giveUp(entry.keyArn, entry);
       return;
     }

@@ -139,7 +139,7 @@ export class RoleArns {
   }
 
   #now(): number {
-    return this.#clock.now().getTime();
+    return this.#clock.elapsedMs();
   }
 }
 

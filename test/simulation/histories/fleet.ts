@@ -5,7 +5,8 @@ import { dayMs, hourMs, minuteMs, secondMs } from "../scenes.ts";
 import { operator, SimulatedAccount } from "../simulated-account.ts";
 import { type Seams, SimulatedServer } from "../simulated-server.ts";
 import { seededRandom } from "../virtual-time.ts";
-import { type FleetHistory, keyIds, type ServerPlan, type Step } from "./fleet-plan.ts";
+import { type FleetHistory, keyIds, type Step } from "./fleet-plan.ts";
+import { type Home, Place } from "./place.ts";
 
 /** Keys and aliases that only look as if they were SPIRE's. */
 const strangers: readonly Stranger[] = [
@@ -22,70 +23,7 @@ const strangers: readonly Stranger[] = [
   ["SPIRE_SERVER/a.b", "alias/SPIRE_SERVER-a_b/a/x509-CA-A"],
 ];
 
-/** A server through its restarts. */
-class Place {
-  readonly plan: ServerPlan;
-  readonly #fleet: Fleet;
-  isTagMode: boolean;
-  isDead = false;
-  process: SimulatedServer | undefined;
-  starts = 0;
-
-  constructor(plan: ServerPlan, fleet: Fleet) {
-    this.plan = plan;
-    this.#fleet = fleet;
-    this.isTagMode = plan.isTagMode;
-  }
-
-  get identity(): string {
-    return `${this.plan.trustDomain} ${this.plan.serverId}`;
-  }
-
-  /** The configured process, if there is one. */
-  get up(): SimulatedServer | undefined {
-    return this.process?.isConfigured ? this.process : undefined;
-  }
-
-  async start(): Promise<void> {
-    if (this.isDead) return;
-    this.starts++;
-    const process = this.#fleet.newProcess(this);
-    this.process = process;
-    try {
-      await process.configure();
-    } catch {
-      process.kill();
-      return;
-    }
-    this.#fleet.ledger.isUp(process);
-    for (const keyId of keyIds) await this.#ensure(process, keyId);
-  }
-
-  restartIn(downMs: number): void {
-    this.#fleet.account.time.after(downMs, () => void this.start());
-  }
-
-  async rotate(keyId: string): Promise<void> {
-    const process = this.up;
-    if (process === undefined) return;
-    const old = process.entries.get(keyId)?.keyArn;
-    try {
-      await process.generate(keyId);
-    } catch {
-      return;
-    }
-    if (old !== undefined && process.entries.get(keyId)?.keyArn !== old) this.#fleet.ledger.hasReplaced(process, old);
-  }
-
-  /** SPIRE asks again every ten seconds, for a while. */
-  async #ensure(process: SimulatedServer, keyId: string): Promise<void> {
-    for (let attempt = 0; attempt < 30 && process.isAlive && !process.entries.has(keyId); attempt++) {
-      await process.generate(keyId).catch(() => process.clock.sleep(10 * secondMs));
-    }
-  }
-}
-
-class Fleet {
+class Fleet implements Home {
   readonly account = new SimulatedAccount();
   readonly ledger: Ledger;
   readonly places: readonly Place[];
@@ -104,6 +42,14 @@ class Fleet {
       this.account,
       (identity) => identities.indexOf(identity) !== identities.lastIndexOf(identity),
     );
+  }
+
+  isUp(process: SimulatedServer): void {
+    this.ledger.isUp(process);
+  }
+
+  hasReplaced(process: SimulatedServer, keyArn: string): void {
+    this.ledger.hasReplaced(process, keyArn);
   }
 
   newProcess(place: Place): SimulatedServer {
