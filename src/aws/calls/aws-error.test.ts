@@ -1,3 +1,4 @@
+/** What AWS, the SDK or something in between throws, as an error of the domain. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KmsError } from "../../key-manager/ports.ts";
@@ -94,7 +95,7 @@ describe("kmsErrorFrom", () => {
 describe("credentialsErrorFrom", () => {
   for (const [title, thrown, code] of [
     ["a token file that is not there", socketError("ENOENT", "ENOENT: no such file or directory"), "UNAUTHENTICATED"],
-    ["a profile that does not exist", new Error("Profile nobody could not be found"), "UNAUTHENTICATED"],
+    ["a profile that does not exist", new Error("Profile unknown could not be found"), "UNAUTHENTICATED"],
     ["a token that STS refuses", exception("InvalidIdentityToken", 400), "UNAUTHENTICATED"],
     ["a role that may not be assumed", exception("AccessDenied", 403), "ACCESS_DENIED"],
     ["STS throttling", exception("Throttling", 400), "THROTTLED"],

@@ -34,7 +34,7 @@ const codeByOwnName: Readonly<Record<string, KmsErrorCode>> = {
   TokenProviderError: "UNAUTHENTICATED",
 };
 
-/** A fault in reading or in a program. Its text is for who mends that program. */
+/** A fault in reading or in a program. Its text is for those who correct that program. */
 const programFault = /^(Eval|Range|Reference|Syntax|Type|URI)Error$/;
 
 /**
@@ -158,7 +158,7 @@ export function credentialsErrorFrom(operation: string, error: unknown): KmsErro
   if (error instanceof KmsError && !error.outcomeUnknown) return error;
   const { code, message, awsName, requestId } = kmsErrorFrom(operation, error);
   const { httpStatus } = read(error);
-  // What is wrong with a file, a profile or a token is nobody's outage.
+  // What is wrong with a file, a profile or a token is no outage.
   const isOurs =
     code === "INVALID_REQUEST" || (code === "UNAVAILABLE" && httpStatus === 0 && !networkFailure.test(awsName));
   return new KmsError(message, {

@@ -1,3 +1,4 @@
+/** Answers that are too slow, too large or cut off do not reach the SDK. */
 import assert from "node:assert/strict";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,3 +1,4 @@
+/** How many calls go at once, who is next, and the pace while AWS throttles; on a virtual clock. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { settled, VirtualTime } from "../../../test/simulation/virtual-time.ts";
@@ -99,7 +100,7 @@ describe("call limiter", () => {
     assert.ok(inHalfASecond >= 27 && inHalfASecond <= 34, `1.2 × 50 a second, got ${inHalfASecond} in half of one`);
     const queued = callers.refused.length;
     await burst(100);
-    assert.ok(callers.refused.length > queued, "nobody waits longer than a second and a half");
+    assert.ok(callers.refused.length > queued, "no caller waits longer than a second and a half");
     await time.run(2_000);
     callers.end(...new Array(callers.served.length - 51).fill("ok"));
     const served = callers.served.length;

@@ -20,7 +20,7 @@ const minPace = 5;
 const adjustMs = 100;
 /** After this long without throttling there is no pace. */
 const forgetMs = 1_000;
-/** While AWS throttles, nobody is let into the queue who would wait longer than about this for his turn. */
+/** While AWS throttles, no caller is let into the queue who would wait longer than about this for its turn. */
 const maxWaitMs = 1_500;
 /** How long it is remembered that callers give up earlier than that. */
 const impatienceMs = 30_000;

@@ -1,3 +1,4 @@
+/** Listings in pages: to the last one, and never without end. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";

@@ -1,3 +1,4 @@
+/** Which calls are repeated, when, and for whom. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";

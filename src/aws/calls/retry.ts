@@ -61,7 +61,7 @@ const areCredentialsMissing = ({ code, operation, awsName }: KmsError): boolean 
 const mayHaveOtherCredentials = (error: KmsError, { discardCredentials }: Caller, usedSinceMs: number): boolean =>
   areCredentialsMissing(error) || (error.code === "UNAUTHENTICATED" && discardCredentials(usedSinceMs));
 
-/** A file that is not there yet is mounted by somebody else, who may take his time. */
+/** A file that is not there yet is mounted by another program, which may take its time. */
 const attemptsFor = (error: KmsError): number => (error.awsName === "ENOENT" ? maxAttemptsForFile : maxAttempts);
 
 /** Waits for a call until the signal aborts, and not longer: the SDK's search for credentials takes no heed of signals. */
