@@ -308,10 +308,10 @@ describe("the lean way's answers are the SDK's", async () => {
     await stage.assertAlike(ways, (_, response) => response.writeHead(200).write(`${five}${good}`));
   });
 
-  it("nobody there", async () => {
-    const gone = await new Stage().open();
-    const [sdk, lean] = await gone.ways();
-    gone.close();
+  it("no server there", async () => {
+    const closed = await new Stage().open();
+    const [sdk, lean] = await closed.ways();
+    closed.close();
     // Kept connections would be tried first.
     for (const way of [sdk, lean]) way.sdk.destroy();
     const expected = await sdk.sign();

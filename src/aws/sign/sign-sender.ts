@@ -206,7 +206,7 @@ function shareClock(sdk: KMSClient, judge: KMSClient): void {
   });
 }
 
-/** Members of an answer that nobody could take for anything but a signature. */
+/** Members of an answer that cannot be taken for anything but a signature. */
 function plainSignature(bytes: Buffer): { readonly KeyId?: string; readonly Signature: Uint8Array } | undefined {
   let members: unknown;
   try {

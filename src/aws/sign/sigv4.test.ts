@@ -1,3 +1,4 @@
+/** The signature of a Sign request, against AWS's library and AWS's own example. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
