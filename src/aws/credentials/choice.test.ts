@@ -1,3 +1,4 @@
+/** Which credentials are chosen, in the log's words. `test/interop/aws-environment` compares the choice itself with Go's SDK. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { chooseCredentials } from "./choice.ts";
@@ -30,13 +31,13 @@ describe("the choice of credentials, told", () => {
     assert.equal((await choose({}, text("duration_seconds = 60"))).roles[0]?.durationSeconds, undefined, "as in Go");
   });
 
-  it("a profile that is to give what it cannot: the error names profile and mend, no value", async () => {
+  it("a profile that is to give what it cannot: the error names profile and what to do, no value", async () => {
     const lines = "aws_secret_access_key = verysecretvalue";
     await assert.rejects(choose({}, `[default]\n${lines}`), /^KmsError: profile default has one of aws_access_key_id/);
     await assert.rejects(choose({ AWS_PROFILE: "x" }, ""), /there is no profile x, which AWS_PROFILE names/);
     await assert.rejects(
-      choose({}, `[default]\n${role}\nsource_profile = gone`),
-      /profile gone, which profile default/,
+      choose({}, `[default]\n${role}\nsource_profile = missing`),
+      /profile missing, which profile default/,
     );
   });
 });

@@ -1,3 +1,4 @@
+/** When credentials are fetched anew, and what is signed with while that fails; on a virtual clock. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
@@ -86,7 +87,7 @@ describe("credential source", () => {
     assert.equal(expiration?.getTime(), stage.nowMs);
   });
 
-  it("renews ahead of time, and nobody waits for that", async () => {
+  it("renews ahead of time, and no request waits for that", async () => {
     const stage = new Stage();
     await stage.key();
     stage.nowMs += 54 * minuteMs;

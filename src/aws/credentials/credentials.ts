@@ -2,7 +2,7 @@
  * When credentials are fetched anew.
  *
  * All clients of a configuration share one source, so that a role is assumed once for many calls. It is asked before
- * every request; what it holds it renews ahead of its expiry without making anybody wait, and gives up at once when AWS
+ * every request; what it holds it renews ahead of its expiry without making a request wait, and gives up at once when AWS
  * refuses it: credentials may be rotated on disk, or come back after an outage, and no restart shall be needed.
  */
 import { type Clock, isKmsError, type Logger } from "../../key-manager/ports.ts";

@@ -1,3 +1,4 @@
+/** Files that hold credentials: pipes, devices, large files and dead mounts. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";

@@ -1,3 +1,4 @@
+/** Credentials that no header can carry are refused where they are read. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isKmsError } from "../../key-manager/ports.ts";

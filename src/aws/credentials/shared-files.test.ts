@@ -1,3 +1,4 @@
+/** AWS's shared files: where they are, and what becomes of files that cannot be read. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, it } from "node:test";

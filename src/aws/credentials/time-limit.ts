@@ -3,7 +3,7 @@
 /** Calls `fire` after some time, unless what it returns is called before. Replaced in tests. */
 export type StartTimer = (ms: number, fire: () => void) => () => void;
 
-/** Keeps the process alive: a command that waits for credentials must come to its end. */
+/** The process does not end meanwhile: a command that waits for credentials must come to its end. */
 export const systemTimer: StartTimer = (ms, fire) => {
   const timer = setTimeout(fire, ms);
   return () => clearTimeout(timer);

@@ -1,3 +1,4 @@
+/** No error holds a secret, in whatever form AWS, the SDK or a proxy has quoted it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { KMSClient, ListKeysCommand } from "@aws-sdk/client-kms";
