@@ -1,6 +1,6 @@
 /**
  * The first lines of an executable, which are both shell and JavaScript: the kernel starts `/bin/sh`, and that becomes
- * Node.js. Where there is no `node`, or one that is too old, somebody must be told, and SPIRE shows at error only two
+ * Node.js. Where there is no `node`, or one that is too old, the operator must be told, and SPIRE shows at error only two
  * things: the line that stands where the handshake should, and a line of hclog's JSON on stderr. Both are written.
  *
  * What follows stands in comments, so that an old Node.js has only these lines to parse, and the few at the end: they keep to what Node.js 6 understands.

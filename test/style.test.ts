@@ -7,20 +7,13 @@ import { fileURLToPath } from "node:url";
 
 const source = fileURLToPath(new URL("../src", import.meta.url));
 
-/** Every rule, by the name that {@link notYet} uses. */
+/** Every rule, by its name. Each room keeps each of them. */
 const rules = {
   "opening comment": (room) => opensWithoutComment(room, false),
   "opening comment of tests": (room) => opensWithoutComment(room, true),
   "error codes": oddErrorCodes,
   readme: missingInReadme,
 } as const satisfies Record<string, (room: Room) => readonly string[]>;
-
-type Rule = keyof typeof rules;
-
-/** Rooms that do not keep a rule yet. This list only ever gets shorter: what is kept must be taken out. */
-const notYet: Readonly<Partial<Record<string, readonly Rule[]>>> = {
-  aws: ["opening comment of tests"],
-};
 
 /** A folder of src/. */
 interface Room {
@@ -81,25 +74,14 @@ function missingInReadme({ name, folders }: Room): string[] {
   return folders.filter((folder) => !text.includes(`\`${folder}/`)).map((folder) => `${name}/README.md: ${folder}/`);
 }
 
-const ruleNames = Object.keys(rules) as Rule[];
+const ruleNames = Object.keys(rules) as (keyof typeof rules)[];
 
 describe("style", () => {
   for (const room of rooms) {
     for (const rule of ruleNames) {
-      if (notYet[room.name]?.includes(rule)) continue;
       it(`${room.name} keeps to it: ${rule}`, () => assert.deepEqual(rules[rule](room), []));
     }
   }
-
-  it("the list of what is not in order yet names nothing that is", () => {
-    const kept = Object.entries(notYet).flatMap(([name, open = []]) => {
-      const room = rooms.find((one) => one.name === name);
-      return open
-        .filter((rule) => room === undefined || rules[rule](room).length === 0)
-        .map((rule) => `${name}: ${rule}`);
-    });
-    assert.deepEqual(kept, [], "take these out of notYet");
-  });
 
   it("has rooms, files and error codes to look at", () => {
     assert.ok(rooms.length >= 8);

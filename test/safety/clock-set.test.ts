@@ -67,7 +67,7 @@ describe("a clock that is set back by 20 days", () => {
 });
 
 describe("a fleet that has slept for three weeks", () => {
-  it("shows itself when it wakes: nobody prunes the keys of the others", async () => {
+  it("shows itself when it wakes: no server prunes the keys of the others", async () => {
     const account = accountWithJournal();
     const servers = [await startServer(account, "a", scans), await startServer(account, "b", scans, { seed: 2 })];
     const keys = [];
