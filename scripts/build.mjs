@@ -27,14 +27,8 @@ if (!existsSync(join(root, "node_modules/esbuild"))) {
   );
   process.exit(1);
 }
-const { executableText, pluginText } = await import("./executable.mjs");
+const { executables } = await import("./executables.mjs");
 const { version, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-
-const executables = {
-  aws_kms: { entry: "src/plugin/aws-kms/main.ts", toText: pluginText },
-  kms: { entry: "src/plugin/kms/main.ts", toText: pluginText },
-  "spire-aws-kms": { entry: "src/cli/main.ts", toText: executableText },
-};
 
 const newest = (path) => {
   const stat = statSync(path);

@@ -12,7 +12,7 @@ import { closingLine, floorsOf, openingLines } from "./executable-head.mjs";
 const commentEnd = "*/";
 const commentEndStandIn = "*@/";
 
-/** @param {{ root: string, version: string, engines: string, inputs?: Set<string> }} project */
+/** @param {{ root: string, version: string, engines: string, inputs?: Set<string>, isStandalone?: boolean }} project */
 const optionsFor = ({ root, version }) => ({
   absWorkingDir: root,
   bundle: true,
@@ -73,13 +73,14 @@ function compile(holder, filename, later) {
 `;
 
 /** The whole file: the head, and texts that are compiled once the head has found Node.js new enough for them. */
-const fileText = (name, { version, engines }, run, texts) =>
+const fileText = (name, { version, engines, isStandalone }, run, texts) =>
   [
-    openingLines(name, version, floorsOf(engines)),
+    // Nothing to check where Node.js comes along, and `require` is always there.
+    isStandalone ? "(function (require) {" : openingLines(name, version, floorsOf(engines)),
     ...texts.map(([holder, text]) => asComment(holder, text)),
     compile,
     run,
-    closingLine,
+    isStandalone ? "})(require);\n" : closingLine,
   ].join("\n");
 
 /** The file's text. Runs under Node as CommonJS and as ESM, whatever package.json lies above it. */

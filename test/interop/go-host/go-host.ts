@@ -56,6 +56,8 @@ export interface Report {
 export class GoUnavailable extends Error {}
 
 export interface GoHost {
+  /** The program; without the race detector it is static, and runs in a root that has nothing else. */
+  readonly binary: string;
   /** @param args flags of main.go */
   run(...args: readonly string[]): Promise<Report>;
 }
@@ -75,12 +77,12 @@ export interface GoHostOptions {
 export async function buildGoHost({ goPlugin, race = false }: GoHostOptions): Promise<GoHost> {
   const go = await goVersion();
   const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "spire-aws-kms");
-  const binary = path.join(cache, `go-host-${await fingerprint(go, goPlugin, String(race))}`);
+  const binary = path.join(cache, `go-host-${await fingerprint(go, goPlugin, race ? "true" : "static")}`);
   if (!(await exists(binary))) {
     await mkdir(cache, { recursive: true });
     await build(binary, goPlugin, race);
   }
-  return { run: (...args) => runHost(binary, args) };
+  return { binary, run: (...args) => runHost(binary, args) };
 }
 
 async function goVersion(): Promise<string> {
@@ -114,7 +116,7 @@ async function build(binary: string, goPlugin: string, race: boolean): Promise<v
     ...process.env,
     GOWORK: "off",
     GOFLAGS: "-mod=mod -buildvcs=false",
-    ...(race ? { CGO_ENABLED: "1" } : {}),
+    CGO_ENABLED: race ? "1" : "0",
   };
   const go = (...args: readonly string[]) => run("go", [...args], { cwd: source, env, timeout: buildTimeoutMs });
   try {
@@ -142,9 +144,10 @@ function hasMultiplexing(goPlugin: string): boolean {
   return minor >= 6;
 }
 
-async function runHost(binary: string, args: readonly string[]): Promise<Report> {
+/** @param command the program, or what runs it elsewhere with what follows */
+export async function runHost(command: string, args: readonly string[]): Promise<Report> {
   const env = { ...process.env, GORACE: "halt_on_error=1 exitcode=66" };
-  const { stdout, stderr, code } = await run(binary, [...args], {
+  const { stdout, stderr, code } = await run(command, [...args], {
     env,
     timeout: runTimeoutMs,
     maxBuffer: 64 * 1024 * 1024,
