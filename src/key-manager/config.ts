@@ -49,6 +49,8 @@ export interface KeyManagerConfig {
   readonly retagExistingKeys: boolean;
   /** Another process with our identity is not followed: generations fail instead. */
   readonly refuseSharedIdentity: boolean;
+  /** SignData is answered without grpc-js. */
+  readonly grpcFastPath: boolean;
   /** Where Prometheus may ask; undefined: nowhere. */
   readonly metricsListen: ListenAddress | undefined;
   /** Undefined: nothing is refreshed or pruned. */

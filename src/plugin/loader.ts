@@ -40,6 +40,7 @@ const oneLine = (problems: readonly string[]) => `invalid configuration: ${toldP
 export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlugin<C>): LoadPlugin {
   const { name, parse, preparation, fileProblems = async () => [] } = plugin;
   return ({ log }) => {
+    let isFastPathOn = true;
     const awsModule = import("../aws/clients.ts");
     const metrics = new PluginMetrics(name, () => keyManager.gauges);
     const metricsServer = new MetricsServer(() => metrics.prometheusText());
@@ -56,7 +57,12 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
         }),
     });
     return {
-      services: [keyManagerService(keyManager, { onGenerated: () => metrics.pushGauges() })],
+      services: [
+        keyManagerService(keyManager, {
+          onGenerated: () => metrics.pushGauges(),
+          isFastPathOn: () => isFastPathOn,
+        }),
+      ],
       config: {
         async validate(hcl, { trustDomain }) {
           const { config, problems, warnings } = parse(trustDomain, readPluginData(hcl));
@@ -75,6 +81,7 @@ export function loadKeyManager<C extends KeyManagerConfig>(plugin: KeyManagerPlu
               error instanceof PreparedInVain ? configure() : Promise.reject(error),
             );
           await withStatus(() => metricsServer.moveWhile(config.metricsListen, takeEffect), signal);
+          isFastPathOn = config.grpcFastPath;
           metrics.pushGauges();
           log.info("Configured", { region: config.region, keys: keyManager.entries.size });
         },

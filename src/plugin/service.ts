@@ -11,7 +11,7 @@ import type { KeyManager as KeyManagerEngine } from "../key-manager/key-manager.
 import type { KeyType } from "../key-manager/key-type.ts";
 import type { PublicKey } from "../key-manager/keys/key-entry.ts";
 import type { HashAlgorithm, SignerOptions } from "../key-manager/signing/signing-algorithm.ts";
-import { type CallContext, service } from "../plugin-sdk/index.ts";
+import { type CallContext, type ServiceHandlers, service } from "../plugin-sdk/index.ts";
 import { withStatus } from "./status.ts";
 
 const keyTypeOf: Readonly<Partial<Record<ProtoKeyType, KeyType>>> = {
@@ -92,14 +92,16 @@ const protoPublicKey = ({ keyId, keyType, pkixData, fingerprint }: PublicKey) =>
 export interface KeyManagerServiceOptions {
   /** Called after each GenerateKey, whether or not it succeeded. */
   readonly onGenerated?: () => void;
+  /** Whether SignData is answered without grpc-js; asked for each call. */
+  readonly isFastPathOn?: () => boolean;
 }
 
 /** Serves a key manager under SPIRE's wire contract. */
 export function keyManagerService(
   keyManager: Pick<KeyManagerEngine, "generateKey" | "getPublicKey" | "getPublicKeys" | "signData">,
-  { onGenerated = () => undefined }: KeyManagerServiceOptions = {},
+  { onGenerated = () => undefined, isFastPathOn = () => true }: KeyManagerServiceOptions = {},
 ) {
-  return service(KeyManager, {
+  const handlers: ServiceHandlers<typeof KeyManager> = {
     generateKey({ keyId, keyType }, context) {
       const signal = signalOf(context);
       return withStatus(async () => {
@@ -126,5 +128,6 @@ export function keyManagerService(
         return keyManager.signData(request.keyId, request.data, options, signal);
       }, signal);
     },
-  });
+  };
+  return service(KeyManager, handlers, { methods: ["signData"], isOn: isFastPathOn });
 }

@@ -1,7 +1,7 @@
 /** What a call is to its handler (who asks, until when, is it cancelled) and to the server that has to end it. */
 import { setMaxListeners } from "node:events";
 import type { Logger } from "../hclog/logger.ts";
-import type { StatusError } from "./status-error.ts";
+import { StatusError } from "./status-error.ts";
 
 /** What a handler knows of the call it answers, beside the request. */
 export interface CallContext {
@@ -74,6 +74,11 @@ export class ServerCallContext implements CallContext {
     return this.#cancelReason;
   }
 
+  /** Whether the handler has ended; from then on the call cannot be cancelled. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   cancel(reason: StatusError): void {
     if (this.#isOver || this.#cancelReason !== undefined) return;
     this.#cancelReason = reason;
@@ -84,4 +89,11 @@ export class ServerCallContext implements CallContext {
   finish(): void {
     this.#isOver = true;
   }
+}
+
+/** Why a call was cancelled that the caller has left, or the server at its deadline. */
+export function cancelReason(deadline: Date | undefined): StatusError {
+  return deadline !== undefined && Date.now() >= deadline.getTime()
+    ? new StatusError("DEADLINE_EXCEEDED", "the call's deadline has passed")
+    : new StatusError("CANCELLED", "the caller has cancelled the call");
 }

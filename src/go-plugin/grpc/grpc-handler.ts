@@ -11,10 +11,9 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.ts";
-import { type CallContext, type CallTracker, ServerCallContext } from "./call-context.ts";
-import type { AnyHandler, AnyHandlers, ServiceRegistration } from "./grpc-service.ts";
+import { type CallTracker, cancelReason, ServerCallContext } from "./call-context.ts";
+import type { AnyHandler } from "./grpc-service.ts";
 import { statusFor } from "./server-status.ts";
-import { StatusError } from "./status-error.ts";
 
 /** What the handlers of one server share. */
 export interface HandlerScope {
@@ -30,11 +29,13 @@ interface CommonCall {
 }
 
 /** The handlers of a service as grpc-js calls them, by method name. */
-export function toGrpcHandlers(registration: ServiceRegistration, scope: HandlerScope): UntypedServiceImplementation {
-  const handlerOf = lazyHandlers(registration);
-  const methods = registration.service.methods;
+export function toGrpcHandlers(
+  methods: readonly DescMethod[],
+  handlerOf: (methodName: string) => AnyHandler,
+  scope: HandlerScope,
+): UntypedServiceImplementation {
   return Object.fromEntries(
-    methods.map((method) => [method.localName, toGrpcHandler(method, handlerOf(method), scope)]),
+    methods.map((method) => [method.localName, toGrpcHandler(method, handlerOf(method.localName), scope)]),
   );
 }
 
@@ -107,12 +108,6 @@ function beginCall(call: CommonCall, name: string, scope: HandlerScope): Running
   return { context, end };
 }
 
-function cancelReason(deadline: Date | undefined): StatusError {
-  return deadline !== undefined && Date.now() >= deadline.getTime()
-    ? new StatusError("DEADLINE_EXCEEDED", "the call's deadline has passed")
-    : new StatusError("CANCELLED", "the caller has cancelled the call");
-}
-
 /** Resolves when the stream takes more, or when it has no reader any more. */
 function writable(
   call: ServerDuplexStream<Message, Message> | ServerWritableStream<Message, Message>,
@@ -130,32 +125,4 @@ function writable(
     context.signal.addEventListener("abort", done);
     if (context.cancelReason !== undefined) done();
   });
-}
-
-/** The service's handlers, loaded once for all its methods; a failed load is tried again by the next call. */
-function lazyHandlers(registration: ServiceRegistration): (method: DescMethod) => AnyHandler {
-  let loaded: AnyHandlers | undefined;
-  let loading: Promise<AnyHandlers> | undefined;
-
-  async function load(): Promise<AnyHandlers> {
-    loading ??= Promise.resolve().then(registration.load);
-    try {
-      loaded = await loading;
-      return loaded;
-    } catch (error) {
-      loading = undefined;
-      throw error;
-    }
-  }
-
-  return (method) => (request, context) => {
-    if (loaded !== undefined) return invoke(loaded, method, request, context);
-    return load().then((handlers) => invoke(handlers, method, request, context));
-  };
-}
-
-function invoke(handlers: AnyHandlers, method: DescMethod, request: unknown, context: CallContext): unknown {
-  const handler = handlers[method.localName];
-  if (handler === undefined) throw new StatusError("UNIMPLEMENTED", `${method.name} is not implemented by this plugin`);
-  return handler.call(handlers, request, context);
 }

@@ -1,12 +1,15 @@
 /** A gRPC server on connections that a listener of ours hands over, and its orderly end. */
 import type { Socket } from "node:net";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { type ConnectionInjector, Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.ts";
 import type { Listener } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { CallTracker } from "./call-context.ts";
+import { fastRoutes, withFastRoutes } from "./fast/fast-unary.ts";
+import { accessStreams } from "./fast/streams.ts";
 import { toGrpcHandlers } from "./grpc-handler.ts";
 import type { ServiceRegistration } from "./grpc-service.ts";
+import { lazyHandlers } from "./lazy-handlers.ts";
 import { toServiceDefinition } from "./method-definition.ts";
 import { StatusError } from "./status-error.ts";
 
@@ -18,6 +21,8 @@ export interface GrpcServerOptions {
   readonly tls?: TlsIdentity | undefined;
   /** How long a connection may have no stream; default a minute. */
   readonly idleLimitMs?: number | undefined;
+  /** The way to the streams before grpc-js has them; for tests of a grpc-js without one. */
+  readonly accessStreams?: typeof accessStreams;
 }
 
 export interface GrpcServer {
@@ -36,18 +41,8 @@ const idleLimitMs = 60_000;
 
 /** Serves gRPC on connections that the listener accepts. */
 export function startGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const server = new Server({
-    "grpc.max_receive_message_length": -1,
-    "grpc.max_send_message_length": -1,
-    "grpc.enable_channelz": 0,
-    "grpc.max_connection_idle_ms": options.idleLimitMs ?? idleLimitMs,
-  });
   const calls = new CallTracker();
-  const scope = { log: options.log, calls };
-  for (const registration of options.services) {
-    server.addService(toServiceDefinition(registration.service), toGrpcHandlers(registration, scope));
-  }
-  const injector = server.createConnectionInjector(credentials(options.tls));
+  const { server, injector } = serveServices(options, calls);
   const sockets = new Set<Socket>();
   options.listener.onConnection((socket) => {
     sockets.add(socket);
@@ -66,6 +61,48 @@ export function startGrpcServer(options: GrpcServerOptions): GrpcServer {
       server.forceShutdown();
     },
   };
+}
+
+interface Served {
+  readonly server: Server;
+  readonly injector: ConnectionInjector;
+}
+
+/** The services on grpc-js, with those methods that ask for it on the fast path before it. */
+function serveServices(options: GrpcServerOptions, calls: CallTracker): Served {
+  const scope = { log: options.log, calls };
+  const handlers = new Map(options.services.map((registration) => [registration, lazyHandlers(registration)]));
+  const handlersOf = (registration: ServiceRegistration) => handlers.get(registration) ?? lazyHandlers(registration);
+  const limitMs = options.idleLimitMs ?? idleLimitMs;
+
+  function serveWith(grpcOptions: ServerOptions): Served {
+    const server = new Server({
+      "grpc.max_receive_message_length": -1,
+      "grpc.max_send_message_length": -1,
+      "grpc.enable_channelz": 0,
+      ...grpcOptions,
+    });
+    for (const registration of options.services) {
+      const { service } = registration;
+      server.addService(toServiceDefinition(service), toGrpcHandlers(service.methods, handlersOf(registration), scope));
+    }
+    return { server, injector: server.createConnectionInjector(credentials(options.tls)) };
+  }
+
+  const routes = fastRoutes(options.services, (registration, name) => handlersOf(registration)(name), scope);
+  if (routes.size > 0) {
+    // grpc-js does not see all streams then, and would take a session in use for an idle one.
+    const served = serveWith({});
+    const streams = (options.accessStreams ?? accessStreams)(served.server);
+    if (streams !== undefined) {
+      streams.replaceListener((own) => withFastRoutes(routes, own));
+      streams.closeIdleSessions(limitMs);
+      return served;
+    }
+    served.server.forceShutdown();
+    options.log.warn("this release of the gRPC library leaves no room for the fast path; calls go the usual way");
+  }
+  return serveWith({ "grpc.max_connection_idle_ms": limitMs });
 }
 
 /** Resolves when the last of the sockets has closed, or after the grace. */

@@ -39,6 +39,16 @@ export interface ServiceRegistration {
   readonly service: DescService;
   /** Called once, at the first call to the service at the latest. */
   readonly load: () => MaybePromise<AnyHandlers>;
+  /** Methods answered without grpc-js, for those where its share of the CPU counts. */
+  readonly fast?: FastMethods | undefined;
+}
+
+/** Unary methods that are answered straight on HTTP/2 when a call is plain; callers see no difference. */
+export interface FastMethods<Name extends string = string> {
+  /** In camel case. */
+  readonly methods: readonly Name[];
+  /** Asked for each call; false leaves it to grpc-js. */
+  readonly isOn: () => boolean;
 }
 
 /**
@@ -50,7 +60,8 @@ export interface ServiceRegistration {
 export function service<Service extends DescService>(
   descriptor: Service,
   handlers: ServiceHandlers<Service> | (() => MaybePromise<ServiceHandlers<Service>>),
+  fast?: FastMethods<string & keyof Service["method"]>,
 ): ServiceRegistration {
   const load = typeof handlers === "function" ? handlers : () => handlers;
-  return { service: descriptor, load: load as () => MaybePromise<AnyHandlers> };
+  return { service: descriptor, load: load as () => MaybePromise<AnyHandlers>, fast };
 }

@@ -33,6 +33,7 @@ describe("configuration of aws_kms", () => {
       strictKeyDiscovery: false,
       refuseSharedIdentity: false,
       verifySignatures: true,
+      grpcFastPath: true,
       metricsListen: undefined,
       tagBasedKeyDiscovery: false,
       retagExistingKeys: false,

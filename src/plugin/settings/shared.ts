@@ -43,6 +43,7 @@ export const sharedSettings = {
   strict_key_discovery: v.optional(flag),
   refuse_shared_identity: v.optional(flag),
   verify_signatures: v.optional(flag),
+  grpc_fast_path: v.optional(flag),
   metrics_listen: v.optional(loopbackAddress),
 };
 
@@ -64,6 +65,7 @@ export type SharedConfig = Pick<
   | "strictKeyDiscovery"
   | "refuseSharedIdentity"
   | "verifySignatures"
+  | "grpcFastPath"
   | "metricsListen"
 >;
 
@@ -139,6 +141,7 @@ export function sharedConfigOf(
     refuseSharedIdentity: values.refuse_shared_identity ?? false,
     metricsListen: values.metrics_listen,
     verifySignatures: values.verify_signatures ?? true,
+    grpcFastPath: values.grpc_fast_path ?? true,
   };
   return { shared, problems };
 }
