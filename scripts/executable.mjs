@@ -51,8 +51,15 @@ const laterImports = (root, found) => ({
 async function bundle(options, inputs) {
   const { outputFiles, metafile } = await build(options);
   for (const input of Object.keys(metafile.inputs)) inputs?.add(input);
-  return outputFiles[0].text;
+  return asAscii(outputFiles[0].text);
 }
+
+/**
+ * One character beyond Latin-1 makes V8 keep all of a text in two bytes a character. esbuild escapes what stands in strings, and
+ * leaves comments and regular expressions as they are; an escape means the same there.
+ */
+const asAscii = (text) =>
+  text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** A function whose text is a comment: V8 does not compile it, and `compile` in the file gets it out again. */
 function asComment(name, text) {

@@ -36,6 +36,11 @@ describe("the executable is one file that runs wherever it lies", () => {
     await plugin.stop();
   }
 
+  it("in ASCII, so that V8 keeps its text in one byte a character", async () => {
+    const text = await readFile(pluginCommand, "latin1");
+    assert.equal(text.match(/^.*[\u0080-\uffff].*$/m)?.[0], undefined);
+  });
+
   for (const [title, file, packageJson] of places) {
     it(`in ${title}, looking at nothing that lies beside it`, async () => {
       const command = join(folder, file);
