@@ -20,7 +20,7 @@ export const keyId = "x509-CA-A";
 
 /** The environment of a SPIRE server whose AWS is at this endpoint. */
 export function pluginEnvironment(endpoint: string): Record<string, string | undefined> {
-  const cleared = Object.keys(process.env).filter((name) => /^AWS_|^NODE_OPTIONS$/.test(name));
+  const cleared = Object.keys(process.env).filter((name) => /^AWS_|^NODE_/.test(name));
   return {
     ...Object.fromEntries(cleared.map((name) => [name, undefined])),
     AWS_ENDPOINT_URL: endpoint,
@@ -30,8 +30,13 @@ export function pluginEnvironment(endpoint: string): Record<string, string | und
   };
 }
 
+/** No scan starts while something is measured. */
+export const benchSettings = 'region = "us-east-2"\nkey_identifier_value = "server"\nscan_start_delay = "24h"\n';
+
 export interface BenchPlugin {
   readonly host: PluginHost;
+  /** Until the handshake was read and the connection stood. */
+  readonly startedInMs: number;
   readonly keyManager: UnaryClient<typeof KeyManager>;
   configure(settings?: string): Promise<void>;
   generate(id: string): Promise<void>;
@@ -39,20 +44,22 @@ export interface BenchPlugin {
   sign(digest: Uint8Array): Promise<number>;
 }
 
-export async function startBenchPlugin(endpoint: string): Promise<BenchPlugin> {
+export async function startBenchPlugin(endpoint: string, command = pluginCommand): Promise<BenchPlugin> {
+  const startedAt = performance.now();
   const host = await startPlugin({
-    command: pluginCommand,
+    command,
     cookie: { key: "KeyManager", value: "KeyManager" },
     env: pluginEnvironment(endpoint),
   });
+  const startedInMs = performance.now() - startedAt;
   const keyManager = host.client(KeyManager);
   await host.client(Init).init({ hostServiceNames: [] });
-  const hcl = 'region = "us-east-2"\nkey_identifier_value = "server"\nscan_start_delay = "24h"\n';
   return {
     host,
+    startedInMs,
     keyManager,
-    async configure(settings = "") {
-      const request = { coreConfiguration: { trustDomain: "example.org" }, hclConfiguration: hcl + settings };
+    async configure(settings = benchSettings) {
+      const request = { coreConfiguration: { trustDomain: "example.org" }, hclConfiguration: settings };
       await host.client(Config).configure(request);
     },
     async generate(id) {

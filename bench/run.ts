@@ -1,185 +1,158 @@
 /**
- * The ratios that performance is judged by: `npm run build && node --import tsx bench/run.ts`.
+ * The table that performance is judged by: `npm run bench -- [--quick] [--rows NAME,…] [--against PROGRAM] [--json FILE]
+ * [--long] [--busy]`.
  *
- * Everything is measured in pairs, one of each in turn, on the built plugin and a stub of KMS without latency; medians are
- * printed, with the environment, as a table and as one line of JSON. Ratios can be compared between machines, milliseconds
- * cannot. Driver and stub share the machine with the plugin.
+ * The built plugin and a peer in Go are measured in turn by one driver, on one stub of KMS. What each row must reach stands
+ * in table/rows.ts; how it is measured in docs/performance.md, "How it is measured".
  */
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { Agent, request } from "node:http";
-import { cpus, loadavg } from "node:os";
-import { startPlugin } from "../src/plugin-sdk/index.ts";
-import { residentBytes } from "../test/chaos/resident-memory.ts";
-import { startKmsStub } from "./kms-stub.ts";
-import { drive, keyId, pluginCommand, pluginEnvironment, startBenchPlugin } from "./plugin.ts";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { pluginCommand } from "./plugin.ts";
+import { aliasOf, type Bench, type Contestant, fullSizes, keys, quickSizes } from "./table/bench.ts";
+import { buildGoPrograms, startGoDriver, startGoStub } from "./table/go-programs.ts";
+import type { Driver, Kms } from "./table/instruments.ts";
+import { type Measurement, measurements } from "./table/measurements.ts";
+import { startNodePrograms } from "./table/node-programs.ts";
+import { type BenchReport, judge, lineOf, markdownOf, type RowResult, type Samples } from "./table/report.ts";
+import { type RowName, type RowSpec, rowSpecs } from "./table/rows.ts";
 
-const rounds = Number(process.argv[2] ?? 7);
-const megabyte = 2 ** 20;
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    long: { type: "boolean", default: false },
+    busy: { type: "boolean", default: false },
+    rows: { type: "string" },
+    against: { type: "string" },
+    json: { type: "string" },
+    markdown: { type: "string" },
+  },
+});
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
-async function timed(run: () => Promise<unknown> | unknown): Promise<number> {
-  const startedAt = performance.now();
-  await run();
-  return performance.now() - startedAt;
+/** @returns the rows that are asked for; without any, all */
+function wantedRows(): ReadonlySet<string> {
+  const known = rowSpecs.map(({ name }) => name as string);
+  const wanted = options.rows?.split(",") ?? known;
+  const unknown = wanted.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`--rows: no row "${unknown[0]}"; the rows are ${known.join(", ")}`);
+  return new Set(wanted);
 }
 
-/** CPU time of a process so far, in microseconds; clock ticks are 10 ms on Linux. */
-function cpuMicroseconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
-}
-
-interface Row {
-  readonly what: string;
-  readonly measured: number;
-  readonly budget: number;
-  readonly isAtLeast?: boolean;
-  readonly detail: string;
-}
-const rows: Row[] = [];
-const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
-
-async function startUp(): Promise<void> {
-  const node: number[] = [];
-  const handshake: number[] = [];
-  const resident: number[] = [];
-  for (let index = 0; index < rounds; index++) {
-    node.push(await timed(() => spawnSync(process.execPath, ["-e", "0"])));
-    const startedAt = performance.now();
-    const host = await startPlugin({
-      command: pluginCommand,
-      cookie: { key: "KeyManager", value: "KeyManager" },
-      env: pluginEnvironment("http://127.0.0.1:9"),
-    });
-    handshake.push(performance.now() - startedAt);
-    await host.ping();
-    resident.push(residentBytes(host.pid) / megabyte);
-    await host.kill();
+function output(command: string, ...args: readonly string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "";
   }
-  rows.push({
-    what: "exec → handshake ÷ node -e 0",
-    measured: round(median(handshake) / median(node)),
-    budget: 1.9,
-    detail: `${round(median(handshake), 0)} ms ÷ ${round(median(node), 0)} ms`,
-  });
-  rows.push({ what: "RSS after start, MB", measured: round(median(resident), 0), budget: 75, detail: "" });
 }
 
-const aliases = ["x509-CA-A", "x509-CA-B", "JWT-Signer-A", "JWT-Signer-B"].map(
-  (id) => `alias/SPIRE_SERVER/example_org/server/${id}`,
-);
+interface Instruments {
+  readonly driver: Driver;
+  readonly kms: Kms;
+  readonly contestants: readonly Contestant[];
+  /** Why there is no peer. */
+  readonly missing?: string;
+}
 
-async function configure(): Promise<void> {
-  const times: number[] = [];
-  for (let index = 0; index < rounds; index++) {
-    const stub = await startKmsStub(aliases);
-    const plugin = await startBenchPlugin(stub.endpoint);
-    times.push(await timed(() => plugin.configure()));
-    await plugin.host.kill();
-    await stub.close();
+async function prepare(): Promise<Instruments> {
+  const ours: Contestant = { name: "ours", path: pluginCommand };
+  const against = options.against === undefined ? undefined : resolve(options.against);
+  if (against !== undefined && !existsSync(against))
+    throw new Error(`--against: ${against} is not there; build it first`);
+  const others: readonly Contestant[] = against === undefined ? [] : [{ name: "against", path: against }];
+  const programs = await buildGoPrograms();
+  if (typeof programs === "string") {
+    console.log(`Without the peer and the stub in Go: ${programs}.`);
+    return {
+      ...(await startNodePrograms(keys.map(({ id }) => aliasOf(id)))),
+      contestants: [ours, ...others],
+      missing: programs,
+    };
   }
-  rows.push({
-    what: "Configure with 4 keys, ms",
-    measured: round(median(times), 0),
-    budget: 60,
-    detail: "first after the handshake",
-  });
+  const peer: Contestant = { name: "go", path: programs["go-peer"] };
+  const driver = startGoDriver(programs["go-driver"]);
+  return { driver, kms: await startGoStub(programs["go-stub"]), contestants: [ours, peer, ...others] };
 }
 
-/** The bare KMS call: one request over a connection that is kept. */
-function bareCaller(endpoint: string, digest: Uint8Array): () => Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const body = JSON.stringify({ KeyId: "k", Message: Buffer.from(digest).toString("base64"), MessageType: "DIGEST" });
-  const headers = { "X-Amz-Target": "TrentService.Sign", "Content-Type": "application/x-amz-json-1.1" };
-  return () =>
-    new Promise((resolve, reject) => {
-      const call = request(endpoint, { method: "POST", agent, headers }, (response) => {
-        response.resume();
-        response.once("end", resolve);
-      });
-      call.once("error", reject);
-      call.end(body);
-    });
+/** Why a row is not measured, if it is not. */
+function whyNot({ isLeftOutOf }: Measurement, spec: RowSpec, missing: string | undefined): string | undefined {
+  const isAskedFor = options.rows !== undefined || options.long;
+  if (isLeftOutOf === "all" && !isAskedFor) return "takes long, ask for it with --long";
+  if (isLeftOutOf === "quick" && options.quick && !isAskedFor) return "not in the quick form";
+  return spec.needsGo && missing !== undefined ? `needs Go: ${missing}` : undefined;
 }
 
-async function signing(): Promise<void> {
-  const stub = await startKmsStub(aliases);
-  const plugin = await startBenchPlugin(stub.endpoint);
-  await plugin.configure();
-  const sign = () => plugin.sign(stub.digest);
-  const echo = () => plugin.keyManager.getPublicKey({ keyId });
-  const bare = bareCaller(stub.endpoint, stub.digest);
-  await drive(3_000, 32, sign);
-  await drive(3_000, 32, echo);
-  const cpu: number[] = [];
-  const ratio: number[] = [];
-  const added: number[] = [];
-  const rates: number[] = [];
-  for (let index = 0; index < rounds; index++) {
-    const echoRate = await drive(3_000, 64, echo);
-    const before = cpuMicroseconds(plugin.host.pid);
-    const signRate = await drive(3_000, 64, sign);
-    cpu.push((cpuMicroseconds(plugin.host.pid) - before) / 3_000);
-    ratio.push(signRate / echoRate);
-    rates.push(signRate);
-    const alone: number[] = [];
-    const bareTimes: number[] = [];
-    for (let call = 0; call < 200; call++) {
-      bareTimes.push(await timed(bare));
-      alone.push(await timed(sign));
-    }
-    added.push(median(alone) - median(bareTimes));
+async function measureAll({ missing, ...instruments }: Instruments): Promise<RowResult[]> {
+  const wanted = wantedRows();
+  const results: RowResult[] = [];
+  const tell = (row: RowResult) => {
+    results.push(row);
+    console.log(lineOf(row));
+  };
+  for (const measurement of measurements) {
+    const rows = measurement.rows.filter((name) => wanted.has(name));
+    const specs = rows.map(
+      (name) => rowSpecs.find((spec) => spec.name === name) as RowSpec & { readonly name: RowName },
+    );
+    const reasons = specs.map((spec) => whyNot(measurement, spec, missing));
+    const samples = new Map<RowName, Record<string, number[]>>();
+    const bench: Bench = {
+      ...instruments,
+      sizes: options.quick ? quickSizes : fullSizes,
+      record(row, contestant, value) {
+        const of = samples.get(row) ?? {};
+        of[contestant] = [...(of[contestant] ?? []), value];
+        samples.set(row, of);
+      },
+    };
+    if (reasons.includes(undefined)) await measurement.run(bench);
+    for (const [index, { name }] of specs.entries())
+      tell(judge(name, reasons[index] ?? (samples.get(name) as Samples)));
   }
-  rows.push({
-    what: "SignData, CPU of the plugin, µs a call",
-    measured: round(median(cpu), 0),
-    budget: 250,
-    detail: "",
-  });
-  rows.push({
-    what: "SignData at 64 callers ÷ a gRPC call without KMS (GetPublicKey) at 64",
-    measured: round(median(ratio)),
-    budget: 0.5,
-    isAtLeast: true,
-    detail: `${round(median(rates), 0)} signatures/s`,
-  });
-  rows.push({
-    what: "latency added to the bare KMS call, p50, ms",
-    measured: round(median(added)),
-    budget: 0.6,
-    detail: "one caller",
-  });
-  rows.push({
-    what: `RSS after ${(3_000 * (rounds + 1)).toLocaleString("en-US")} signatures, MB`,
-    measured: round(residentBytes(plugin.host.pid) / megabyte, 0),
-    budget: 110,
-    detail: "",
-  });
-  await plugin.host.kill();
-  await stub.close();
+  return results.toSorted((a, b) => orderOf(a) - orderOf(b));
 }
 
-await startUp();
-await configure();
-await signing();
-const environment = {
-  node: process.version,
-  platform: `${process.platform} ${process.arch}`,
-  cpus: cpus().length,
-  cpu: cpus()[0]?.model ?? "",
-  load: round(loadavg()[0] ?? 0),
-  rounds,
-};
-for (const { what, measured, budget, isAtLeast, detail } of rows) {
-  const isMet = isAtLeast === true ? measured >= budget : measured <= budget;
-  const sign = isAtLeast === true ? "≥" : "≤";
-  console.log(
-    `${isMet ? "met   " : "MISSED"}  ${what}: ${measured} (${sign} ${budget})${detail === "" ? "" : `  ${detail}`}`,
-  );
+const orderOf = ({ name }: RowResult): number => rowSpecs.findIndex((spec) => spec.name === name);
+
+const built = ["src", "scripts", "proto", "package-lock.json"];
+
+const load = (): number => Number((loadavg()[0] ?? 0).toFixed(1));
+
+function environment(driver: Driver, loadBefore: number): BenchReport["environment"] {
+  // Of what is built: a commit that changes documents makes no other plugin.
+  const revision = output("git", "log", "-1", "--format=%h", "--", ...built);
+  const isChanged = output("git", "status", "--porcelain", "--", ...built) !== "";
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    revision: `${revision}${isChanged ? " with changes" : ""}`,
+    node: process.version,
+    go: output("go", "env", "GOVERSION"),
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus()[0]?.model ?? "",
+    cores: cpus().length,
+    memoryMb: Math.round(totalmem() / 2 ** 20),
+    loadBefore,
+    loadAfter: load(),
+    driver: driver.name,
+    form: `${options.quick ? "quick" : "full"}${options.busy ? ", with a busy process beside" : ""}`,
+  };
 }
-console.log(
-  JSON.stringify({ environment, results: rows.map(({ what, measured, budget }) => ({ what, measured, budget })) }),
-);
+
+const loadBefore = load();
+const instruments = await prepare();
+const busy = options.busy ? spawn(process.execPath, ["-e", "for(;;);"]) : undefined;
+try {
+  const rows = await measureAll(instruments);
+  const report: BenchReport = { environment: environment(instruments.driver, loadBefore), rows };
+  const count = (verdict: string) => rows.filter((row) => row.verdict === verdict).length;
+  console.log(`${count("met")} met, ${count("short")} short, ${count("skipped")} skipped.`);
+  console.log(JSON.stringify(report.environment));
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 1)}\n`);
+  if (options.markdown !== undefined) writeFileSync(options.markdown, `${markdownOf(rows)}\n`);
+} finally {
+  busy?.kill();
+  await instruments.driver.close();
+  await instruments.kms.close();
+}

@@ -1,0 +1,3 @@
+module spire-aws-kms/bench/go-stub
+
+go 1.24
