@@ -1,7 +1,9 @@
 /** The command line as a person meets it: the built file, its output, its exit codes. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -54,6 +56,44 @@ describe("spire-aws-kms demo", () => {
     assert.match(stdout, /x509-CA-A is an ec-p256 key/);
     assert.match(stdout, /JWT-Signer-B is an rsa-4096 key/);
     assert.match(stdout, /\(no alias\) +ECC_NIST_P256 +PendingDeletion/);
+  });
+
+  /** Runs it in a temporary folder of its own until a line is there, then does that to it. */
+  async function interrupt(line: string, end: (child: ReturnType<typeof spawn>) => void) {
+    const folder = mkdtempSync(join(tmpdir(), "demo-"));
+    try {
+      const child = spawn(command, ["demo"], {
+        env: { ...process.env, TMPDIR: folder },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let stdout = "";
+      let stderr = "";
+      let isOver = false;
+      child.stdout.on("data", (data: Buffer) => {
+        stdout += data.toString();
+        if (isOver || !stdout.includes(line)) return;
+        isOver = true;
+        end(child);
+      });
+      child.stderr.on("data", (data: Buffer) => {
+        stderr += data.toString();
+      });
+      const code = await new Promise((resolve) => child.once("close", resolve));
+      return { code, stderr, left: readdirSync(folder) };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  for (const line of ["The embedded KMS is running", "x509-CA-A is an ec-p256 key", "In KMS now"]) {
+    it(`leaves nothing and shows no stack when Ctrl-C is pressed at "${line}"`, async () => {
+      assert.deepEqual(await interrupt(line, (child) => child.kill("SIGINT")), { code: 130, stderr: "", left: [] });
+    });
+  }
+
+  it("ends when its reader has read enough, as in demo | head", async () => {
+    const ended = await interrupt("The embedded KMS is running", (child) => child.stdout?.destroy());
+    assert.deepEqual(ended, { code: 141, stderr: "", left: [] });
   });
 
   it("says what is missing without a plugin", () => {

@@ -10,6 +10,27 @@ function pluginBeside(executable: string): string {
   return join(dirname(realpathSync(executable)), "aws_kms");
 }
 
+/** What ends the demonstration early, with the exit code that a shell would give it. */
+const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const;
+
+class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(ending: keyof typeof endings) {
+    super(ending);
+    this.exitCode = endings[ending];
+  }
+}
+
+/** Aborted by Ctrl-C and the like, and when whoever reads the output has read enough (`demo | head`). */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const end = (ending: keyof typeof endings) => controller.abort(new Interrupted(ending));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end(signal));
+  process.stdout.on("error", () => end("SIGPIPE"));
+  return controller.signal;
+}
+
 async function demo(options: { plugin?: string; logs?: boolean }): Promise<void> {
   const pluginCommand = options.plugin ?? pluginBeside(process.argv[1] ?? ".");
   if (!existsSync(pluginCommand)) {
@@ -24,9 +45,16 @@ async function demo(options: { plugin?: string; logs?: boolean }): Promise<void>
     await runDemo({
       pluginCommand,
       checks,
+      signal: interruption(),
       ...(options.logs ? { onLogLine: (line) => console.log(`    ${line}`) } : {}),
     });
+    checks.heading("What next");
+    checks.remark(
+      "docs/install.md: this plugin in your SPIRE Server\nspire-aws-kms emulator --help: this KMS for your own tests",
+    );
   } catch (error) {
+    // Nothing is left to wait for; what was under way has lost what it worked with.
+    if (error instanceof Interrupted) process.exit(error.exitCode);
     checks.check(false, `the demonstration broke off: ${error instanceof Error ? error.message : String(error)}`);
   }
   process.exitCode = checks.finish();

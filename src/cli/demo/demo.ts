@@ -23,9 +23,12 @@ export interface DemoOptions {
   readonly checks: Checks;
   /** Prints the plugin's log lines. */
   readonly onLogLine?: (line: string) => void;
+  /** Ends the demonstration early; the reason is thrown when all that it started is stopped and removed. */
+  readonly signal: AbortSignal;
 }
 
 interface Stage extends DemoOptions {
+  readonly servers: Set<SpireServer>;
   readonly emulator: Emulator;
   readonly folder: string;
 }
@@ -57,15 +60,19 @@ function awsEnvironment(endpoint: string): Readonly<Record<string, string | unde
   };
 }
 
-async function startIn({ pluginCommand, emulator, onLogLine }: Stage, folder: string): Promise<SpireServer> {
-  return startServer({
+async function startIn(stage: Stage, folder: string): Promise<SpireServer> {
+  const { pluginCommand, emulator, onLogLine, servers } = stage;
+  const server = await startServer({
     pluginCommand,
     folder,
     trustDomain,
     configuration: sampleConfiguration,
-    env: awsEnvironment(emulator.endpoint),
+    // A plugin that is killed leaves its socket, which goes with the folder.
+    env: { ...awsEnvironment(emulator.endpoint), PLUGIN_UNIX_SOCKET_DIR: stage.folder },
     ...(onLogLine === undefined ? {} : { onLogLine }),
   });
+  servers.add(server);
+  return server;
 }
 
 async function generate(
@@ -237,13 +244,22 @@ async function play(stage: Stage): Promise<void> {
   }
 }
 
+/** Never resolves. */
+const whenAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+
 /** Runs the demonstration; everything it starts has ended when it returns. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "spire-aws-kms-demo-"));
   const emulator = await startEmulator();
+  const servers = new Set<SpireServer>();
   try {
-    await play({ ...options, emulator, folder });
+    await Promise.race([play({ ...options, emulator, folder, servers }), whenAborted(options.signal)]);
   } finally {
+    for (const server of servers) await server.plugin.kill();
     await emulator.close();
     await rm(folder, { recursive: true, force: true });
   }

@@ -14,7 +14,7 @@ import {
 export const sampleConfiguration = `KeyManager "aws_kms" {
     plugin_data {
         region = "us-east-2"
-        key_metadata_file = "./key_metadata"
+        key_identifier_file = "./aws_kms_id"
     }
 }
 `;
