@@ -14,6 +14,8 @@ const base: ClientConfig = {
   assumeRole: undefined,
   useFipsEndpoint: undefined,
   useDualstackEndpoint: undefined,
+  signTransport: "own",
+  hedgeSignatures: true,
   endpoint: undefined,
   stsEndpoint: undefined,
 };

@@ -18,10 +18,13 @@ import { AwsIamClient, findIam } from "./iam-client.ts";
 import { AwsKmsClient } from "./kms-client.ts";
 import { NetworkHandler } from "./network/network-handler.ts";
 import { ProxyRules } from "./network/proxy-rules.ts";
+import { SecureConnector } from "./network/secure-connector.ts";
 import { Trust } from "./network/trust.ts";
+import { HedgedSigning } from "./sign/hedge.ts";
 import { judgingHandler, LeanSignSender } from "./sign/sign-sender.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
+import { OwnTransport } from "./transport/own-transport.ts";
 
 const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
@@ -29,10 +32,21 @@ const requestTimeoutMs = 8_000;
 
 /** For each endpoint. More than signatures ever take (2 × 128), so that slow ones never keep other calls from being sent. */
 const maxSockets = 320;
+/** The same for signatures on connections of our own: what those take, and a few for second attempts. */
+const maxConnections = 272;
 
 /** The part of the configuration that clients are made from. */
 export type ClientConfig = CredentialConfig &
-  Pick<KeyManagerConfig, "region" | "endpoint" | "stsEndpoint" | "useFipsEndpoint" | "useDualstackEndpoint">;
+  Pick<
+    KeyManagerConfig,
+    | "region"
+    | "endpoint"
+    | "stsEndpoint"
+    | "useFipsEndpoint"
+    | "useDualstackEndpoint"
+    | "signTransport"
+    | "hedgeSignatures"
+  >;
 
 export interface AwsClients {
   readonly kms: KmsClient;
@@ -86,14 +100,11 @@ export function createAwsClients(
   for (const { authorization } of rules.proxies) withholdProxy(authorization);
   const readText = limitedFiles();
   showSharedFiles(env, readText);
-  const requestHandler = new NetworkHandler({
-    connectionTimeout: connectionTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    maxSockets,
-    logger: silent,
-    rules,
-    trust: new Trust({ env, readText, profileBundle: () => profileBundle(env, readText, config.profile) }),
-  });
+  const trust = new Trust({ env, readText, profileBundle: () => profileBundle(env, readText, config.profile) });
+  const connector = new SecureConnector(rules, trust);
+  const limits = { connectionTimeout: connectionTimeoutMs, requestTimeout: requestTimeoutMs };
+  const requestHandler = new NetworkHandler({ ...limits, maxSockets, logger: silent, rules, connector });
+  const transport = new OwnTransport({ ...limits, maxConnections, rules, connector, otherwise: requestHandler });
   const options = {
     region: config.region,
     requestHandler,
@@ -134,9 +145,12 @@ export function createAwsClients(
     requirePlainJson(judge);
     return judge;
   };
-  const signer = new LeanSignSender({ sdk: kms, makeJudge, handler: requestHandler, credentials });
+  const handler = config.signTransport === "sdk" ? requestHandler : transport;
+  const signer = new LeanSignSender({ sdk: kms, makeJudge, handler, credentials });
+  const onHedge = () => telemetry.count("signatures_hedged");
+  const hedged = new HedgedSigning(signer.send, { clock, onHedge });
   return {
-    kms: new AwsKmsClient(kms, caller, signer.send),
+    kms: new AwsKmsClient(kms, caller, config.hedgeSignatures ? hedged.send : signer.send),
     sts: new AwsStsClient(sts, caller),
     iam: new AwsIamClient(findIam({ ...options, credentials }, isPrivate), caller),
     tagging: new AwsTaggingClient(tagging, caller),
@@ -144,6 +158,7 @@ export function createAwsClients(
       kms.destroy();
       sts.destroy();
       tagging.destroy();
+      transport.destroy();
     },
   };
 }

@@ -7,6 +7,9 @@ export interface StaticCredentials {
   readonly sessionToken: string | undefined;
 }
 
+/** Over which connections signatures are asked for: the plugin's own, or the AWS SDK's. */
+export type SignTransport = "own" | "sdk";
+
 export interface ListenAddress {
   /** A loopback address. */
   readonly host: string;
@@ -43,6 +46,9 @@ export interface KeyManagerConfig {
   readonly strictKeyDiscovery: boolean;
   /** Check each signature against the public key before it is returned. */
   readonly verifySignatures: boolean;
+  readonly signTransport: SignTransport;
+  /** KMS is asked a second time for a signature that is late. */
+  readonly hedgeSignatures: boolean;
   /** Keys are found and refreshed by the plugin's own tags; aliases are refreshed all the same. */
   readonly tagBasedKeyDiscovery: boolean;
   /** `keyTags` are brought onto existing keys, too. */

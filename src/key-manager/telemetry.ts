@@ -22,7 +22,8 @@ export type TelemetryEvent =
   | "creation_ceiling_reached"
   | "credential_renewals_failed"
   | "identity_conflicts"
-  | "wrong_signatures";
+  | "wrong_signatures"
+  | "signatures_hedged";
 
 /** Numbers as they are at this moment. */
 export interface TelemetryGauges {

@@ -29,6 +29,8 @@ const config: ClientConfig = {
   assumeRole: undefined,
   useFipsEndpoint: undefined,
   useDualstackEndpoint: undefined,
+  signTransport: "own",
+  hedgeSignatures: true,
   endpoint: undefined,
   stsEndpoint: undefined,
 };

@@ -34,7 +34,7 @@ export class BoundedHttpHandler extends NodeHttpHandler {
 }
 
 /** The body, which breaks off when it takes too long or grows too large; whoever reads it gets the error. */
-function bounded(body: IncomingMessage, leftMs: number): Readable {
+export function bounded(body: IncomingMessage, leftMs: number): Readable {
   const timer = setTimeout(
     () => body.destroy(failure("TimeoutError", "the answer did not come to its end in time")),
     Math.max(0, leftMs),

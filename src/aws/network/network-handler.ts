@@ -4,7 +4,7 @@ import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-
 import { BoundedHttpHandler } from "../calls/bounded-handler.ts";
 import { AwsHttpsAgent } from "./https-agent.ts";
 import type { HttpProxy, ProxyRules } from "./proxy-rules.ts";
-import type { Trust } from "./trust.ts";
+import type { SecureConnector } from "./secure-connector.ts";
 import { proxyRefused } from "./tunnel.ts";
 
 type Handle = NodeHttpHandler["handle"];
@@ -15,7 +15,7 @@ export interface NetworkOptions {
   readonly maxSockets: number;
   readonly logger: NonNullable<NodeHttpHandlerOptions["logger"]>;
   readonly rules: ProxyRules;
-  readonly trust: Trust;
+  readonly connector: SecureConnector;
 }
 
 /** A request over plain HTTP is sent to the proxy whole, address and all. */
@@ -33,14 +33,14 @@ function toProxy(request: Parameters<Handle>[0], proxy: HttpProxy): Parameters<H
 export class NetworkHandler extends BoundedHttpHandler {
   readonly #rules: ProxyRules;
 
-  constructor({ connectionTimeout, requestTimeout, maxSockets, logger, rules, trust }: NetworkOptions) {
+  constructor({ connectionTimeout, requestTimeout, maxSockets, logger, rules, connector }: NetworkOptions) {
     const agentOptions = { keepAlive: true, maxSockets };
     super({
       connectionTimeout,
       requestTimeout,
       throwOnRequestTimeout: true,
       httpAgent: new Agent(agentOptions),
-      httpsAgent: new AwsHttpsAgent(agentOptions, rules, trust),
+      httpsAgent: new AwsHttpsAgent(agentOptions, connector),
       logger,
     });
     this.#rules = rules;

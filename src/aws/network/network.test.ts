@@ -100,7 +100,7 @@ describe("the way to AWS", () => {
   });
 
   const bundle = () => ({ AWS_CA_BUNDLE: join(folder, "ca.pem") });
-  const clients = (env: Record<string, string>, endpoint = `https://${host}`) =>
+  const clients = (env: Record<string, string>, endpoint = `https://${host}`, signTransport: "own" | "sdk" = "own") =>
     createAwsClients(
       {
         region: "us-east-2",
@@ -109,6 +109,8 @@ describe("the way to AWS", () => {
         assumeRole: undefined,
         useFipsEndpoint: undefined,
         useDualstackEndpoint: undefined,
+        signTransport,
+        hedgeSignatures: true,
         endpoint,
         stsEndpoint: endpoint,
       },
@@ -120,15 +122,20 @@ describe("the way to AWS", () => {
     kms.sign({ keyArn: key, digest: new Uint8Array(32), signingAlgorithm: "ECDSA_SHA_256" });
   const proxyUrl = (user = "") => `http://${user}127.0.0.1:${portOf(proxy)}`;
 
-  it("through a proxy: one tunnel is kept for all requests of KMS, the lean ones too, and STS's", async () => {
-    const made = clients({ ...bundle(), HTTPS_PROXY: proxyUrl("user:pa%20ss@") });
-    for (let signature = 0; signature < 6; signature++) await sign(made.kms);
-    for await (const _ of made.kms.listKeys());
-    assert.equal((await made.sts.getCallerIdentity()).account, "111122223333");
-    assert.deepEqual(asked, [`CONNECT ${host}:443`]);
-    assert.deepEqual(access, [`Basic ${Buffer.from("user:pa ss").toString("base64")}`]);
-    made.close();
-  });
+  for (const [signTransport, tunnels] of [
+    ["own", 2],
+    ["sdk", 1],
+  ] as const) {
+    it(`through a proxy: a tunnel is kept for all that goes over the SDK's connections, and one for signatures over ${signTransport === "own" ? "our own" : "those"}`, async () => {
+      const made = clients({ ...bundle(), HTTPS_PROXY: proxyUrl("user:pa%20ss@") }, undefined, signTransport);
+      for (let signature = 0; signature < 6; signature++) await sign(made.kms);
+      for await (const _ of made.kms.listKeys());
+      assert.equal((await made.sts.getCallerIdentity()).account, "111122223333");
+      assert.deepEqual(asked, new Array(tunnels).fill(`CONNECT ${host}:443`));
+      assert.deepEqual(access, new Array(tunnels).fill(`Basic ${Buffer.from("user:pa ss").toString("base64")}`));
+      made.close();
+    });
+  }
 
   it("a proxy's refusal is told as the proxy's, without its password, and no request was sent", async () => {
     for (const [status, advice] of [

@@ -24,6 +24,8 @@ const base: ClientConfig = {
   assumeRole: undefined,
   useFipsEndpoint: undefined,
   useDualstackEndpoint: undefined,
+  signTransport: "sdk",
+  hedgeSignatures: true,
   endpoint: undefined,
   stsEndpoint: undefined,
 };

@@ -11,6 +11,10 @@ import { BoundedHttpHandler } from "../calls/bounded-handler.ts";
 import type { Caller } from "../calls/retry.ts";
 import { withholdCredentials } from "../credentials/withhold-credentials.ts";
 import { AwsKmsClient } from "../kms-client.ts";
+import { ProxyRules } from "../network/proxy-rules.ts";
+import { SecureConnector } from "../network/secure-connector.ts";
+import { Trust } from "../network/trust.ts";
+import { OwnTransport } from "../transport/own-transport.ts";
 import { judgingHandler, LeanSignSender } from "./sign-sender.ts";
 
 const keyArn = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -21,6 +25,8 @@ interface AwsCredentialIdentity {
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
 }
+
+const readText = () => Promise.reject(Object.assign(new Error("no files"), { code: "ENOENT" }));
 
 const secret: AwsCredentialIdentity = {
   accessKeyId: "AKIATEST",
@@ -39,15 +45,17 @@ const clock: Clock = {
   random: () => 0,
 };
 
-type Title = "sdk" | "lean";
+/** Everything by the SDK; lean requests over the SDK's HTTP handler; lean requests over connections of our own. */
+type Title = "sdk" | "lean" | "own";
 
-/** A client by one of the two ways. */
+/** A client by one of the ways. */
 class Way {
   readonly sdk: KMSClient;
   readonly kms: AwsKmsClient;
   credentials: AwsCredentialIdentity = secret;
   /** What the SDK's client was asked to send. */
   bySdk = 0;
+  readonly #transport: OwnTransport;
   #discards = 0;
 
   constructor(title: Title, endpoint: string, requestTimeout: number) {
@@ -73,8 +81,23 @@ class Way {
       return send(...args);
     }) as typeof send;
     const caller: Caller = { clock, telemetry: noTelemetry, discardCredentials: () => this.#discards++ < 1 };
-    const lean = new LeanSignSender({ sdk: this.sdk, makeJudge, handler: requestHandler, credentials });
-    this.kms = new AwsKmsClient(this.sdk, caller, title === "lean" ? lean.send : undefined);
+    const rules = new ProxyRules({});
+    const connector = new SecureConnector(
+      rules,
+      new Trust({ env: {}, readText, profileBundle: async () => undefined }),
+    );
+    const limits = { connectionTimeout: 1_000, requestTimeout, maxConnections: 100 };
+    // What would not go over our own connections is to fail.
+    const otherwise = { handle: () => Promise.reject(new Error("not over connections of our own")) };
+    this.#transport = new OwnTransport({ ...limits, rules, connector, otherwise });
+    const handler = title === "own" ? this.#transport : requestHandler;
+    const lean = new LeanSignSender({ sdk: this.sdk, makeJudge, handler, credentials });
+    this.kms = new AwsKmsClient(this.sdk, caller, title === "sdk" ? undefined : lean.send);
+  }
+
+  close(): void {
+    this.sdk.destroy();
+    this.#transport.destroy();
   }
 
   async sign(signal?: AbortSignal): Promise<unknown> {
@@ -118,12 +141,13 @@ class Stage {
     const way = new Way(title, this.endpoint, requestTimeout);
     this.listener = answerWell;
     for (let index = 0; index < 3; index++) assert.deepEqual(await way.sign(), [1, 2, 3]);
-    assert.equal(way.bySdk, title === "lean" ? 0 : 1, "the lean way does without the SDK's client by now");
+    assert.equal(way.bySdk, title === "sdk" ? 1 : 0, "the lean way does without the SDK's client by now");
     return way;
   }
 
-  async ways(requestTimeout?: number): Promise<readonly [sdk: Way, lean: Way]> {
-    return [await this.way("sdk", requestTimeout), await this.way("lean", requestTimeout)];
+  async ways(requestTimeout?: number): Promise<readonly [sdk: Way, lean: Way, own: Way]> {
+    const way = (title: Title) => this.way(title, requestTimeout);
+    return [await way("sdk"), await way("lean"), await way("own")];
   }
 
   /** What becomes of a signature when this is the answer to each request, and how many requests it takes. */
@@ -136,12 +160,14 @@ class Stage {
     return { outcome: await way.sign(), requests: this.requests.length };
   }
 
-  async assertAlike([sdk, lean]: readonly [Way, Way], listener: RequestListener): Promise<unknown> {
+  async assertAlike([sdk, ...lean]: readonly [Way, Way, Way], listener: RequestListener): Promise<unknown> {
     const expected = await this.outcome(sdk, listener);
-    const actual = await this.outcome(lean, listener);
-    assert.deepEqual(actual, expected);
-    assert.equal(lean.bySdk, 0, "it was the lean way");
-    return actual.outcome;
+    for (const way of lean) {
+      const actual = await this.outcome(way, listener);
+      assert.deepEqual(actual, expected);
+      assert.equal(way.bySdk, 0, "it was the lean way");
+    }
+    return expected.outcome;
   }
 }
 
@@ -154,6 +180,12 @@ const answering =
 
 const exception = (type: string, message = "no", status = 400, headers: Headers = {}): RequestListener =>
   answering(status, JSON.stringify({ __type: type, message }), headers);
+
+/** These bytes and the end of the connection. */
+const raw =
+  (bytes: string): RequestListener =>
+  (_, response) =>
+    response.socket?.end(bytes, "latin1");
 
 const hourAhead = () => new Date(Date.now() + 3_600_000).toUTCString();
 
@@ -269,6 +301,29 @@ const listeners: Readonly<Record<string, RequestListener>> = {
     response.writeHead(400, { "content-length": "500" }).write('{"__type":');
     cut(response);
   },
+  "a signature in another version of HTTP": raw(`HTTP/1.0 200 OK\r\nContent-Length: ${good.length}\r\n\r\n${good}`),
+  "a signature to the end of the connection": raw(`HTTP/1.1 200 OK\r\n\r\n${good}`),
+  "two lengths": raw(`HTTP/1.1 200 OK\r\nContent-Length: ${good.length}\r\nContent-Length: 5\r\n\r\n${good}`),
+  "a length that is none": raw(`HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n${good}`),
+  "a length and chunks": raw(
+    `HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n${good.slice(0, 5)}\r\n0\r\n\r\n`,
+  ),
+  "bare line feeds": raw(`HTTP/1.1 200 OK\nContent-Length: ${good.length}\n\n${good}`),
+  "a folded header": raw(`HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: ${good.length}\r\n\r\n${good}`),
+  "a space before the colon": raw(`HTTP/1.1 200 OK\r\nContent-Length : ${good.length}\r\n\r\n${good}`),
+  "a header twice": raw(`HTTP/1.1 200 OK\r\nX-A: b\r\nX-A: c\r\nContent-Length: ${good.length}\r\n\r\n${good}`),
+  "an answer and more bytes": raw(
+    `HTTP/1.1 200 OK\r\nContent-Length: ${good.length}\r\n\r\n${good}HTTP/1.1 200 OK\r\n\r\n`,
+  ),
+  "an answer behind another to expect it": raw(
+    `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${good.length}\r\n\r\n${good}`,
+  ),
+  "a protocol to switch to": raw("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"),
+  "a head without end": raw(`HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(20_000)}`),
+  "a signature that takes the connection with it": answering(200, good, { connection: "close" }),
+  "a chunk of no length": raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"),
+  "nothing at all": raw(""),
+  "an empty line": raw("\r\n\r\n"),
   "something that is not HTTP": (_, response) => response.socket?.end("SSH-2.0-OpenSSH_9.2\r\n"),
 };
 
@@ -277,7 +332,7 @@ describe("the lean way's answers are the SDK's", async () => {
   const ways = await stage.ways();
   after(() => {
     stage.close();
-    for (const way of ways) way.sdk.destroy();
+    for (const way of ways) way.close();
   });
 
   for (const [title, listener] of Object.entries(listeners)) {
@@ -310,12 +365,12 @@ describe("the lean way's answers are the SDK's", async () => {
 
   it("no server there", async () => {
     const closed = await new Stage().open();
-    const [sdk, lean] = await closed.ways();
+    const [sdk, lean, own] = await closed.ways();
     closed.close();
     // Kept connections would be tried first.
-    for (const way of [sdk, lean]) way.sdk.destroy();
+    for (const way of [sdk, lean, own]) way.close();
     const expected = await sdk.sign();
-    assert.deepEqual(await lean.sign(), expected);
+    for (const way of [lean, own]) assert.deepEqual(await way.sign(), expected);
     assert.match(JSON.stringify(expected), /ECONNREFUSED.*"outcomeUnknown":false/);
   });
 
@@ -389,56 +444,62 @@ describe("the lean way", async () => {
       const ways = await stage.ways();
       assert.deepEqual(await stage.assertAlike(ways, ahead(ms)), [1, 2, 3]);
       assert.equal(stage.requests.length, 2, "one refused, one signed anew");
-      assert.deepEqual(await stage.outcome(ways[1], ahead(ms)), { outcome: [1, 2, 3], requests: 1 });
-      // What the SDK's client learns is known at once, and the other way round.
-      ways[1].sdk.config.systemClockOffset = 0;
-      stage.listener = exception("NotFoundException", "no", 400, { date: new Date(Date.now() + ms).toUTCString() });
-      await assert.rejects(ways[1].kms.describeKey(keyArn));
-      assert.deepEqual(await stage.outcome(ways[1], ahead(ms)), { outcome: [1, 2, 3], requests: 1 });
+      for (const way of ways.slice(1)) {
+        assert.deepEqual(await stage.outcome(way, ahead(ms)), { outcome: [1, 2, 3], requests: 1 });
+        // What the SDK's client learns is known at once, and the other way round.
+        way.sdk.config.systemClockOffset = 0;
+        stage.listener = exception("NotFoundException", "no", 400, { date: new Date(Date.now() + ms).toUTCString() });
+        await assert.rejects(way.kms.describeKey(keyArn));
+        assert.deepEqual(await stage.outcome(way, ahead(ms)), { outcome: [1, 2, 3], requests: 1 });
+      }
     });
   }
 
   it("learns the time from answers as the SDK does, and not from a cache's", async () => {
-    const [sdk, lean] = await stage.ways();
+    const [sdk, ...others] = await stage.ways();
     for (const headers of [{ date: hourAhead() }, { date: hourAhead(), age: "1" }, { date: "yesterday" }]) {
-      for (const way of [sdk, lean]) {
+      for (const way of [sdk, ...others]) {
         way.sdk.config.systemClockOffset = 0;
         await stage.outcome(way, answering(200, good, headers as Headers));
       }
-      const difference = Math.abs(sdk.sdk.config.systemClockOffset - lean.sdk.config.systemClockOffset);
-      assert.ok(difference < 2_000, JSON.stringify(headers));
+      for (const way of others) {
+        const difference = Math.abs(sdk.sdk.config.systemClockOffset - way.sdk.config.systemClockOffset);
+        assert.ok(difference < 2_000, JSON.stringify(headers));
+      }
     }
   });
 
-  it("lets many be refused for a wrong clock together, and all be signed anew", async () => {
-    const lean = await stage.way("lean");
-    stage.listener = ahead(3_600_000);
-    stage.requests.length = 0;
-    const outcomes = await Promise.all(Array.from({ length: 40 }, () => lean.kms.sign(input)));
-    assert.equal(outcomes.length, 40);
-    assert.ok(stage.requests.length <= 80);
-  });
+  for (const title of ["lean", "own"] as const)
+    it(`lets many be refused for a wrong clock together, and all be signed anew (${title})`, async () => {
+      const lean = await stage.way(title);
+      stage.listener = ahead(3_600_000);
+      stage.requests.length = 0;
+      const outcomes = await Promise.all(Array.from({ length: 40 }, () => lean.kms.sign(input)));
+      assert.equal(outcomes.length, 40);
+      assert.ok(stage.requests.length <= 80);
+    });
 
-  it("signs with the credentials of the moment, and learns anew with others", async () => {
-    const lean = await stage.way("lean");
-    const keyOf = (request: IncomingMessage | undefined) =>
-      /Credential=([^/]+)/.exec(String(request?.headers.authorization))?.[1];
-    for (const [credentials, bySdk] of [
-      [{ accessKeyId: "AKIANEW", secretAccessKey: "new-secret" }, 1],
-      [{ accessKeyId: "AKIANEW", secretAccessKey: "new-secret" }, 0],
-      [{ accessKeyId: "AKIANEW", secretAccessKey: "other-secret" }, 1],
-      [{ accessKeyId: "AKIANEW", secretAccessKey: "other-secret", sessionToken: "a-token" }, 1],
-      [{ accessKeyId: "AKIANEW", secretAccessKey: "other-secret", sessionToken: "a-token" }, 0],
-      [secret, 1],
-    ] as const) {
-      lean.credentials = credentials;
-      assert.deepEqual(await stage.outcome(lean, answerWell), { outcome: [1, 2, 3], requests: 1 });
-      assert.equal(lean.bySdk, bySdk);
-      const [request] = stage.requests;
-      assert.equal(keyOf(request), credentials.accessKeyId);
-      assert.equal(request?.headers["x-amz-security-token"], Reflect.get(credentials, "sessionToken"));
-    }
-  });
+  for (const title of ["lean", "own"] as const)
+    it(`signs with the credentials of the moment, and learns anew with others (${title})`, async () => {
+      const lean = await stage.way(title);
+      const keyOf = (request: IncomingMessage | undefined) =>
+        /Credential=([^/]+)/.exec(String(request?.headers.authorization))?.[1];
+      for (const [credentials, bySdk] of [
+        [{ accessKeyId: "AKIANEW", secretAccessKey: "new-secret" }, 1],
+        [{ accessKeyId: "AKIANEW", secretAccessKey: "new-secret" }, 0],
+        [{ accessKeyId: "AKIANEW", secretAccessKey: "other-secret" }, 1],
+        [{ accessKeyId: "AKIANEW", secretAccessKey: "other-secret", sessionToken: "a-token" }, 1],
+        [{ accessKeyId: "AKIANEW", secretAccessKey: "other-secret", sessionToken: "a-token" }, 0],
+        [secret, 1],
+      ] as const) {
+        lean.credentials = credentials;
+        assert.deepEqual(await stage.outcome(lean, answerWell), { outcome: [1, 2, 3], requests: 1 });
+        assert.equal(lean.bySdk, bySdk);
+        const [request] = stage.requests;
+        assert.equal(keyOf(request), credentials.accessKeyId);
+        assert.equal(request?.headers["x-amz-security-token"], Reflect.get(credentials, "sessionToken"));
+      }
+    });
 
   it("tells credentials that are not to be had as the SDK does", async () => {
     const ways = await stage.ways();
@@ -454,18 +515,19 @@ describe("the lean way", async () => {
         },
       });
     }
-    const [expected, actual] = [await stage.outcome(ways[0], answerWell), await stage.outcome(ways[1], answerWell)];
-    assert.deepEqual(actual, expected);
-    assert.match(JSON.stringify(actual), /no role/);
+    const expected = await stage.outcome(ways[0], answerWell);
+    for (const way of ways.slice(1)) assert.deepEqual(await stage.outcome(way, answerWell), expected);
+    assert.match(JSON.stringify(expected), /no role/);
   });
 
-  it("keeps connections", async () => {
-    const lean = await stage.way("lean");
-    const ports = new Set<number | undefined>();
-    for (let index = 0; index < 5; index++) {
-      await stage.outcome(lean, answerWell);
-      ports.add(stage.requests[0]?.socket.remotePort);
-    }
-    assert.equal(ports.size, 1);
-  });
+  for (const title of ["lean", "own"] as const)
+    it(`keeps connections (${title})`, async () => {
+      const lean = await stage.way(title);
+      const ports = new Set<number | undefined>();
+      for (let index = 0; index < 5; index++) {
+        await stage.outcome(lean, answerWell);
+        ports.add(stage.requests[0]?.socket.remotePort);
+      }
+      assert.equal(ports.size, 1);
+    });
 });

@@ -16,7 +16,7 @@ import { type HttpRequestLike, SignForm, type SignMembers } from "./sign-form.ts
 import { amzDate, type SigningCredentials } from "./sigv4.ts";
 
 /** What came of a Sign request. */
-interface SignReply {
+export interface SignReply {
   /** The answer's members, bytes decoded. */
   readonly output: unknown;
   /** The answer's `Date` header, where the SDK's middleware has not seen it. */
@@ -112,7 +112,7 @@ export class LeanSignSender {
     if (response.statusCode !== 200) return undefined;
     let bytes: Buffer;
     try {
-      bytes = await collect(response.body);
+      bytes = Buffer.isBuffer(response.body) ? response.body : await collect(response.body);
     } catch (error) {
       response.body = new Readable({
         read() {

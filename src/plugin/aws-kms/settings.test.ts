@@ -22,6 +22,8 @@ describe("configuration of aws_kms", () => {
       assumeRole: undefined,
       useFipsEndpoint: undefined,
       useDualstackEndpoint: undefined,
+      signTransport: "own",
+      hedgeSignatures: true,
       endpoint: undefined,
       stsEndpoint: undefined,
       identity: { kind: "file", path: "./key_metadata", setting: "key_metadata_file" },
@@ -69,6 +71,8 @@ describe("configuration of aws_kms", () => {
       pending_window_in_days: { number: "30" },
       max_keys_created_per_hour: { number: "0" },
       strict_key_discovery: true,
+      sign_transport: "sdk",
+      hedge_signatures: false,
     });
     assert.deepEqual(problems, []);
     assert.deepEqual(config?.credentials, { accessKeyId: "AKIA1", secretAccessKey: "s3cret", sessionToken: "t0ken" });
@@ -86,6 +90,8 @@ describe("configuration of aws_kms", () => {
     assert.equal(config?.pendingWindowInDays, 30);
     assert.equal(config?.maxKeysCreatedPerHour, 0);
     assert.equal(config?.strictKeyDiscovery, true);
+    assert.equal(config?.signTransport, "sdk");
+    assert.equal(config?.hedgeSignatures, false);
     assert.equal(config?.endpoint, "http://127.0.0.1:4566");
     assert.equal(config?.stsEndpoint, "https://sts.example");
   });
@@ -98,9 +104,11 @@ describe("configuration of aws_kms", () => {
       key_policy_file: "",
       key_identifier_file: "",
       endpoint: "",
+      sign_transport: "",
     });
     assert.deepEqual(problems, []);
     assert.equal(config?.credentials, undefined);
+    assert.equal(config?.signTransport, "own");
   });
 
   it("matches names without regard to case and numbers as strings, as SPIRE's decoder does", () => {
@@ -114,6 +122,11 @@ describe("configuration of aws_kms", () => {
       "an Availability Zone",
       { ...base, region: "us-east-2a" },
       /^region: is "us-east-2a"; it must be the code of an AWS Region/,
+    ],
+    [
+      "an unknown transport",
+      { ...base, sign_transport: "http" },
+      /^sign_transport: must be "own" or "sdk", not "http"$/,
     ],
     ["a list as region", { ...base, region: ["us-east-2"] }, /^region: must be a string, not \["us-east-2"\]/],
     [

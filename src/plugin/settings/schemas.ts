@@ -47,6 +47,16 @@ export const flag = v.pipe(
   v.transform((value) => value === true || value === "true"),
 );
 
+/** One of a few words; an empty string is no setting. */
+export const oneOf = <const Word extends string>(...words: readonly Word[]) =>
+  v.pipe(
+    v.picklist(
+      ["", ...words],
+      (issue) => `must be ${words.map((word) => `"${word}"`).join(" or ")}, not ${shown(issue.input)}`,
+    ),
+    v.transform((value): Word | undefined => words.find((word) => word === value)),
+  );
+
 export const wholeNumber = (from: number, to: number) =>
   v.pipe(
     v.union([v.string(), textOfNumber], (issue) => `must be a whole number, not ${shown(issue.input)}`),

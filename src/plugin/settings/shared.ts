@@ -1,7 +1,7 @@
 /** The settings that every plugin of this package has: where the keys are, with which credentials, how they are made. */
 import * as v from "valibot";
 import type { KeyManagerConfig, StaticCredentials } from "../../key-manager/config.ts";
-import { endpoint, flag, loopbackAddress, matching, secret, text, wholeNumber } from "./schemas.ts";
+import { endpoint, flag, loopbackAddress, matching, oneOf, secret, text, wholeNumber } from "./schemas.ts";
 import type { SettingValues } from "./table.ts";
 
 /** What became of `plugin_data`. */
@@ -44,6 +44,8 @@ export const sharedSettings = {
   refuse_shared_identity: v.optional(flag),
   verify_signatures: v.optional(flag),
   grpc_fast_path: v.optional(flag),
+  sign_transport: v.optional(oneOf("own", "sdk")),
+  hedge_signatures: v.optional(flag),
   metrics_listen: v.optional(loopbackAddress),
 };
 
@@ -66,6 +68,8 @@ export type SharedConfig = Pick<
   | "refuseSharedIdentity"
   | "verifySignatures"
   | "grpcFastPath"
+  | "signTransport"
+  | "hedgeSignatures"
   | "metricsListen"
 >;
 
@@ -142,6 +146,8 @@ export function sharedConfigOf(
     metricsListen: values.metrics_listen,
     verifySignatures: values.verify_signatures ?? true,
     grpcFastPath: values.grpc_fast_path ?? true,
+    signTransport: values.sign_transport ?? "own",
+    hedgeSignatures: values.hedge_signatures ?? true,
   };
   return { shared, problems };
 }

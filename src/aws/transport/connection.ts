@@ -1,0 +1,188 @@
+/** One kept-alive connection to an endpoint: one request at a time, and its answer if that is plain. */
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type End, Replay } from "./replay.ts";
+import { type ResponseHead, readHead } from "./response-head.ts";
+
+/** As much as Node's parser takes. */
+const maxHeadBytes = 16 * 1024;
+/** As much as of the SDK's answers is read: more is told in its words. */
+const maxBodyBytes = 4 * 1024 * 1024;
+
+export interface PlainAnswer {
+  readonly head: ResponseHead;
+  readonly body: Buffer;
+}
+
+/** Who has sent the request. Exactly one of these is called, once. */
+export interface Recipient {
+  answered(answer: PlainAnswer): void;
+  /** What came is not plain, or broke off. */
+  handedOver(replay: Replay): void;
+  /** The request never left this machine. */
+  unsent(error: Error): void;
+}
+
+export interface ConnectionOwner {
+  /** The connection may have its next request. */
+  idle(connection: Connection, keptMs: number | undefined): void;
+  /** There will be no more requests on it. */
+  closed(connection: Connection): void;
+}
+
+const endOfHead = "\r\n\r\n";
+const nothing = Buffer.alloc(0);
+
+export class Connection {
+  readonly #owner: ConnectionOwner;
+  #socket: Duplex | undefined;
+  #recipient: Recipient | undefined;
+  /** What is to be written once there is a socket. */
+  #unwritten: Buffer | undefined;
+  /** Whether the system has taken the whole request. */
+  #isSent = false;
+  /** Whether it has ever had an answer. */
+  #isProven = false;
+  /** The answer so far; one piece until its head is there. */
+  #received: Buffer[] = [];
+  #size = 0;
+  #head: ResponseHead | undefined;
+  #bodyStart = 0;
+  #failure: Error | undefined;
+  #isClosed = false;
+
+  constructor(owner: ConnectionOwner, connecting: Promise<Duplex>) {
+    this.#owner = owner;
+    connecting.then(
+      (socket) => this.#opened(socket),
+      (error: Error) => this.#lost(error),
+    );
+  }
+
+  /** Whether there is a way to the endpoint, or to its proxy. */
+  get isConnected(): boolean {
+    const socket = this.#socket;
+    return socket !== undefined && Reflect.get(socket, "connecting") !== true;
+  }
+
+  /** Whether an answer's head is there, and the rest is being waited for. */
+  get hasHead(): boolean {
+    return this.#head !== undefined;
+  }
+
+  send(request: Buffer, recipient: Recipient): void {
+    this.#recipient = recipient;
+    this.#isSent = false;
+    if (this.#socket === undefined) this.#unwritten = request;
+    else this.#write(this.#socket, request);
+  }
+
+  /** Ends it, and with it the request under way, whose recipient hears no more. */
+  close(): void {
+    this.#recipient = undefined;
+    this.#leave();
+    this.#socket?.destroy();
+  }
+
+  /** Gives the request under way to Node's HTTP client. */
+  handOver(end: End): void {
+    const recipient = this.#recipient;
+    const socket = this.#socket;
+    if (recipient === undefined || socket === undefined) return void this.close();
+    this.#recipient = undefined;
+    this.#leave();
+    socket.removeListener("data", this.#heard).removeListener("end", this.#ended).removeListener("close", this.#gone);
+    socket.pause();
+    recipient.handedOver(new Replay(socket, this.#whole(), end));
+  }
+
+  #opened(socket: Duplex): void {
+    if (this.#isClosed) return void socket.on("error", () => undefined).destroy();
+    this.#socket = socket;
+    if (socket instanceof Socket) socket.setNoDelay(true).setKeepAlive(true, 30_000);
+    socket.on("data", this.#heard).on("end", this.#ended).on("error", this.#failed).on("close", this.#gone);
+    if (this.#unwritten !== undefined) this.#write(socket, this.#unwritten);
+    this.#unwritten = undefined;
+  }
+
+  #write(socket: Duplex, request: Buffer): void {
+    socket.write(request, this.#written);
+  }
+
+  readonly #written = (error?: Error | null): void => {
+    if (error === undefined || error === null) this.#isSent = true;
+  };
+
+  readonly #heard = (chunk: Buffer): void => {
+    // Nothing was asked: whatever this is, it would be taken for the next answer.
+    if (this.#recipient === undefined) return void this.close();
+    this.#received.push(chunk);
+    this.#size += chunk.length;
+    const head = this.#head ?? this.#readHead();
+    if (head === undefined) return;
+    const end = this.#bodyStart + head.length;
+    if (this.#size < end) return;
+    if (this.#size > end) return void this.handOver(undefined);
+    this.#answered(head, this.#whole().subarray(this.#bodyStart, end));
+  };
+
+  #whole(): Buffer {
+    const [first = nothing] = this.#received;
+    const whole = this.#received.length < 2 ? first : Buffer.concat(this.#received);
+    this.#received = [whole];
+    return whole;
+  }
+
+  /** @returns undefined while it is not there whole, and when it is not plain */
+  #readHead(): ResponseHead | undefined {
+    const received = this.#whole();
+    const end = received.indexOf(endOfHead);
+    if (end < 0 && received.length <= maxHeadBytes) return undefined;
+    const head = end < 0 || end > maxHeadBytes ? undefined : readHead(received.toString("latin1", 0, end));
+    if (head === undefined || head.length > maxBodyBytes) {
+      this.handOver(undefined);
+      return undefined;
+    }
+    this.#head = head;
+    this.#bodyStart = end + endOfHead.length;
+    return head;
+  }
+
+  #answered(head: ResponseHead, body: Buffer): void {
+    const recipient = this.#recipient;
+    this.#recipient = undefined;
+    this.#received = [];
+    this.#size = 0;
+    this.#head = undefined;
+    this.#isProven = true;
+    if (head.keptMs === 0 || !this.#isSent) this.close();
+    else this.#owner.idle(this, head.keptMs);
+    recipient?.answered({ head, body });
+  }
+
+  readonly #ended = (): void => this.#lost("ended");
+
+  readonly #failed = (error: Error): void => {
+    this.#failure = error;
+  };
+
+  readonly #gone = (): void => this.#lost(this.#failure ?? "ended");
+
+  #lost(end: Exclude<End, undefined>): void {
+    const recipient = this.#recipient;
+    const isWithoutTrace = !this.#isSent && this.#size === 0;
+    const cannotBeJudged = this.#socket === undefined;
+    if (recipient !== undefined && end instanceof Error && (cannotBeJudged || (isWithoutTrace && this.#isProven))) {
+      this.close();
+      return void recipient.unsent(end);
+    }
+    if (recipient === undefined) this.close();
+    else this.handOver(end);
+  }
+
+  #leave(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#owner.closed(this);
+  }
+}
