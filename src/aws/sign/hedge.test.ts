@@ -29,6 +29,7 @@ class Stage {
   #sleepers: { readonly until: number; readonly wake: () => void }[] = [];
   readonly clock: Clock = {
     now: () => new Date(this.nowMs),
+    elapsedMs: () => this.nowMs,
     sleep: (ms) => new Promise((wake) => void this.#sleepers.push({ until: this.nowMs + ms, wake })),
     random: () => 0,
   };

@@ -172,6 +172,6 @@ export class HedgedSigning {
   }
 
   #now(): number {
-    return this.#options.clock.now().getTime();
+    return this.#options.clock.elapsedMs();
   }
 }
