@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
@@ -186,6 +186,27 @@ describe("standalone executables", { timeout: 60 * minutes }, () => {
       },
       command: (root) => [...asStranger, root],
     }));
+
+  it("docs/install.md's own commands lead to a plugin that signs in such a root", async (t) => {
+    if (hindrance !== undefined) return t.skip(hindrance);
+    const page = await readFile(join(project, "docs/install.md"), "utf8");
+    const [, commands = ""] = /^## In a root with nothing in it$.*?^```sh$(.*?)^```$/ms.exec(page) ?? [];
+    assert.match(commands, /^npm ci$.*^sha256sum /ms);
+    let checksum = "";
+    await assertSigns(t, "aws_kms", {
+      make: (root, binary) => {
+        const image = officialImage(root, binary);
+        // What is installed stays: the other test files run on it at the same time.
+        const text = commands.replace("npm ci\n", "");
+        const options = { cwd: project, encoding: "utf8", env: { ...process.env, ROOT: root }, stdio: "pipe" } as const;
+        const output = execFileSync("/bin/sh", ["-euc", text], { ...options, timeout: 20 * minutes });
+        [checksum = ""] = output.trim().split("\n").at(-1)?.split(" ") ?? [];
+        return image;
+      },
+      command: (root) => [...asStranger, root],
+    });
+    assert.match(checksum, /^[0-9a-f]{64}$/);
+  });
 
   it("the command line demonstrates all of it in an empty root", async (t) => {
     if (hindrance !== undefined || host === undefined) return t.skip(hindrance);
