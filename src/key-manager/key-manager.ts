@@ -23,6 +23,7 @@ import { Rotation } from "./rotation/rotation.ts";
 import type { Preparation, Prepare, ProcessServices, Setup } from "./setup.ts";
 import { type Signature, signData } from "./sign-data.ts";
 import type { SignerOptions } from "./signing/signing-algorithm.ts";
+import { warnOfTagsLeft } from "./tags/left-tags.ts";
 import { KeyTagging } from "./tags/tag-mode.ts";
 import { noTelemetry, type Telemetry, type TelemetryGauges } from "./telemetry.ts";
 import { startUpkeep, type UpkeepOptions } from "./upkeep/upkeep.ts";
@@ -184,6 +185,7 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
   #takeEffect(setup: Setup, clients: Clients, found: DiscoveredKeys): void {
     this.#current?.stop.abort();
     const stop = abortController();
+    warnOfTagsLeft(this.#current?.setup, setup, setup.log);
     this.#current = { setup, clients, stop };
     const { upkeep } = setup.config;
     if (upkeep !== undefined) {

@@ -26,3 +26,33 @@ export function reportText(section: string, text: string): void {
   if (from < 0 || to < from) throw new Error(`docs/reliability.md has no section ${section}`);
   writeFileSync(page, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
 }
+
+/** A table of what became of keys: who or what each row is, which path each column is. */
+export class Sweep {
+  readonly #section: string;
+  readonly #head: string;
+  readonly #columns = new Set<string>();
+  readonly #rows = new Map<string, Map<string, string>>();
+
+  constructor(section: string, head: string) {
+    this.#section = section;
+    this.#head = head;
+  }
+
+  /** @param state as KMS has it in the end */
+  saw(row: string, column: string, state: string): void {
+    const cells = this.#rows.get(row) ?? new Map<string, string>();
+    this.#rows.set(
+      row,
+      cells.set(column, state === "PendingDeletion" ? "goes" : state === "Enabled" ? "stays" : state),
+    );
+    this.#columns.add(column);
+  }
+
+  /** Writes the section, if asked to. */
+  report(): void {
+    const columns = [...this.#columns];
+    const rows = [...this.#rows].map(([row, cells]) => [row, ...columns.map((column) => cells.get(column) ?? "–")]);
+    reportTable(this.#section, [this.#head, ...columns], rows);
+  }
+}

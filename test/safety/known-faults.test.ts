@@ -1,3 +1,4 @@
+/** The random lives would show it if a rule that guards keys were missing. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";

@@ -5,8 +5,9 @@
  * did that runs no more. Everything else must be Enabled at the end.
  */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import type { KmsClient } from "../../src/key-manager/ports.ts";
+import { Sweep } from "../chaos/report.ts";
 import {
   accountWithJournal,
   aliasOf,
@@ -78,23 +79,32 @@ async function behindOurAlias(owner: Owner, when: "at start" | "moved there", se
 /** KMS points no alias from a key for encryption at one that signs, so such a key cannot be replaced at all. */
 const cannotBeReplaced = "a key for encryption";
 
+/** What became of each key, by its owner and by the path that met it. */
+const sweep = new Sweep("owners", "the key has, or is");
+after(() => sweep.report());
+
+const ours = "our description, and no alias but the rule's own";
+const modes = [
+  ["by aliases", {}],
+  ["by tags", tagMode],
+] as const;
+
 const rotate = async (server: SimulatedServer) => {
   await generate(server);
   await server.options.account.time.run(2 * dayMs);
 };
 
 describe("a key that GenerateKey replaces stays when it is not certainly ours", () => {
-  for (const [mode, settings] of [
-    ["by aliases", {}],
-    ["by tags", tagMode],
-  ] as const) {
+  for (const [mode, settings] of modes) {
     for (const when of ["at start", "moved there"] as const) {
       for (const [title, owner] of Object.entries(foreign)) {
         if (title === cannotBeReplaced) continue;
         it(`${mode}, ${when}: ${title}`, async () => {
           const { account, keyArn, server } = await behindOurAlias(owner, when, settings);
           await rotate(server);
-          assert.equal(await stateOf(account, keyArn), "Enabled");
+          const state = await stateOf(account, keyArn);
+          sweep.saw(title, `rotated ${mode}`, state);
+          assert.equal(state, "Enabled");
           assert.equal(lines(server, /^Failed to schedule/).length, 0);
         });
       }
@@ -109,10 +119,14 @@ describe("a key that GenerateKey replaces stays when it is not certainly ours", 
   });
 
   it("and goes when it is: by either plugin's description, with nothing but our alias", async () => {
-    for (const description of [own, builtIn, "SPIRE_SERVER_KEY/x509-CA-A"]) {
-      const { account, keyArn, server } = await behindOurAlias({ description }, "at start", {});
-      await rotate(server);
-      assert.equal(await stateOf(account, keyArn), "PendingDeletion", description);
+    for (const [mode, settings] of modes) {
+      for (const description of [own, builtIn, "SPIRE_SERVER_KEY/x509-CA-A"]) {
+        const { account, keyArn, server } = await behindOurAlias({ description }, "at start", settings);
+        await rotate(server);
+        const state = await stateOf(account, keyArn);
+        if (description === own) sweep.saw(ours, `rotated ${mode}`, state);
+        assert.equal(state, "PendingDeletion", description);
+      }
     }
   });
 
@@ -171,7 +185,9 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
       await account.time.run(3 * dayMs);
       const server = await startServer(account, "a", scans);
       await account.time.run(5 * dayMs);
-      assert.equal(await stateOf(account, keyArn), "Enabled");
+      const state = await stateOf(account, keyArn);
+      sweep.saw(title, "stale alias", state);
+      assert.equal(state, "Enabled");
       assert.equal(lines(server, /^Task failed/).length, 0);
     });
 
@@ -181,7 +197,9 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
       await owner.act?.(account, keyArn);
       await startServer(account, "a", scans);
       await account.time.run(5 * dayMs);
-      assert.equal(await stateOf(account, keyArn), "Enabled");
+      const state = await stateOf(account, keyArn);
+      sweep.saw(title, "stale key", state);
+      assert.equal(state, "Enabled");
     });
   }
 
@@ -193,6 +211,8 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
     await account.time.run(3 * dayMs);
     await startServer(account, "a", scans);
     await account.time.run(5 * dayMs);
+    sweep.saw(ours, "stale alias", await stateOf(account, stale));
+    sweep.saw(ours, "stale key", await stateOf(account, orphan));
     for (const keyArn of [stale, orphan, lone]) assert.equal(await stateOf(account, keyArn), "PendingDeletion");
   });
 

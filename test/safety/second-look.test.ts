@@ -1,6 +1,7 @@
 /** What a scan finds is looked at again after `prune_confirm_delay`, and a key that has signed of late stays. */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
+import { Sweep } from "../chaos/report.ts";
 import {
   accountWithJournal,
   aliasOf,
@@ -60,6 +61,9 @@ async function afterFirstLook({ settings, make }: Found, more: Settings = {}) {
   return { account, keyArn, server };
 }
 
+const sweep = new Sweep("looks", "between the two looks the key");
+after(() => sweep.report());
+
 const bare = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
 const scheduled = (account: SimulatedAccount, keyArn: string): number =>
   callsOf(account, "ScheduleKeyDeletion").filter(({ input }) => input.KeyId === bare(keyArn)).length;
@@ -74,7 +78,9 @@ for (const kind of found) {
       await account.time.run(12 * minuteMs);
       assert.equal(scheduled(account, keyArn), 0);
       await account.time.run(5 * minuteMs);
-      assert.equal(await stateOf(account, keyArn), "PendingDeletion");
+      const state = await stateOf(account, keyArn);
+      sweep.saw("is as it was", kind.title, state);
+      assert.equal(state, "PendingDeletion");
     });
 
     it("goes at once with prune_confirm_delay = 0s", async () => {
@@ -109,6 +115,7 @@ for (const kind of found) {
         const { account, keyArn, server } = await afterFirstLook(kind);
         await act(account, keyArn);
         await account.time.run(hourMs);
+        sweep.saw(change, kind.title, scheduled(account, keyArn) === 0 ? "Enabled" : "PendingDeletion");
         assert.equal(scheduled(account, keyArn), 0);
         assert.equal(lines(server, /is to stay after all/, "info").length, 1);
       });

@@ -1,7 +1,8 @@
 /** Ages are told by KMS's time, and only where it and this machine's bear each other out: otherwise nothing is pruned. */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import type { KmsClient, Page } from "../../src/key-manager/ports.ts";
+import { Sweep } from "../chaos/report.ts";
 import {
   accountWithJournal,
   aliasOf,
@@ -69,6 +70,13 @@ async function underTime(settings: Settings, skewMs: number, timeOf: (time: Date
   return { states, warned: lines(server, /^Nothing is pruned in this scan: ages cannot be told/, "warn") };
 }
 
+const sweep = new Sweep("clocks", "clocks");
+after(() => sweep.report());
+const saw = (title: string, mode: string, [alias = "", orphan = ""]: readonly string[]) => {
+  sweep.saw(title, `stale alias, ${mode}`, alias);
+  sweep.saw(title, `no alias, ${mode}`, orphan);
+};
+
 const right = (time: Date) => time;
 
 for (const [mode, settings] of [
@@ -85,6 +93,7 @@ for (const [mode, settings] of [
     ] as const) {
       it(`finds nothing when ${title}, and says so`, async () => {
         const { states, warned } = await underTime(settings, skewMs, timeOf);
+        saw(title, mode, states);
         assert.deepEqual(states, ["Enabled", "Enabled"]);
         assert.ok(warned.length >= 1);
       });
@@ -92,6 +101,7 @@ for (const [mode, settings] of [
 
     it("finds what is stale when the clocks are minutes apart", async () => {
       const { states, warned } = await underTime(settings, 10 * minuteMs, right);
+      saw("this machine's clock is 10 minutes ahead", mode, states);
       assert.deepEqual(states, ["PendingDeletion", "PendingDeletion"]);
       assert.deepEqual(warned, []);
     });
