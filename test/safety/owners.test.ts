@@ -89,6 +89,15 @@ const modes = [
   ["by tags", tagMode],
 ] as const;
 
+/** Tags of a server of this trust domain that runs no more. */
+const tagsOf = (active: string, lastUpdate: string) => [
+  { TagKey: "spire-server-td", TagValue: trustDomain },
+  { TagKey: "spire-server-id", TagValue: "b" },
+  { TagKey: "spire-key-id", TagValue: "x509-CA-A" },
+  { TagKey: "spire-active", TagValue: active },
+  { TagKey: "spire-last-update", TagValue: lastUpdate },
+];
+
 const rotate = async (server: SimulatedServer) => {
   await generate(server);
   await server.options.account.time.run(2 * dayMs);
@@ -203,6 +212,35 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
     });
   }
 
+  for (const [rule, active] of [
+    ["stale tags", "true"],
+    ["inactive", "false"],
+  ] as const) {
+    const byTags = async (owner: Owner) => {
+      const account = accountWithJournal();
+      const Tags = tagsOf(active, String(Date.UTC(2026, 0, 1) / 1000));
+      const keyArn = await operatorKey(account, owner.description, undefined, { ...owner.more, Tags });
+      await owner.act?.(account, keyArn);
+      await account.time.run(3 * dayMs);
+      await startServer(account, "a", { ...scans, ...tagMode });
+      await account.time.run(5 * dayMs);
+      return stateOf(account, keyArn);
+    };
+    for (const [title, owner] of owners) {
+      it(`${rule}: ${title}`, async () => {
+        const state = await byTags(owner);
+        sweep.saw(title, rule, state);
+        assert.equal(state, "Enabled");
+      });
+    }
+
+    it(`${rule}, and goes when it is ours`, async () => {
+      const state = await byTags({ description: own });
+      sweep.saw(ours, rule, state);
+      assert.equal(state, "PendingDeletion");
+    });
+  }
+
   it("and goes when it is ours: behind a stale alias, and without any", async () => {
     const account = accountWithJournal();
     const stale = await operatorKey(account, own, aliasOf("b"));
@@ -256,13 +294,7 @@ describe("a date in tags that cannot be read", () => {
     for (const active of ["true", "false"]) {
       it(`${JSON.stringify(value)}, spire-active=${active}: the key is not pruned by tags`, async () => {
         const account = accountWithJournal();
-        const Tags = [
-          { TagKey: "spire-server-td", TagValue: trustDomain },
-          { TagKey: "spire-server-id", TagValue: "b" },
-          { TagKey: "spire-key-id", TagValue: "x509-CA-A" },
-          { TagKey: "spire-active", TagValue: active },
-          { TagKey: "spire-last-update", TagValue: value },
-        ];
+        const Tags = tagsOf(active, value);
         const keyArn = await operatorKey(account, own, undefined, { Tags });
         await startServer(account, "a", { ...tagMode, stale_key_scan_interval: "6h", scan_start_delay: "0s" });
         await account.time.run(20 * dayMs);
