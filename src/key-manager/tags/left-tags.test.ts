@@ -1,3 +1,4 @@
+/** Tags that are left on keys are told of where this process can know of them. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accountWithJournal, generate, lines, startServer, tagMode } from "../../../test/simulation/scenes.ts";
