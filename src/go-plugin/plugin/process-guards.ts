@@ -1,7 +1,6 @@
 /** What can end a plugin's process, and what must not: signals, crashes, the loss of the host. */
 import type { Logger } from "../hclog/logger.ts";
-
-const hostCheckMs = 500;
+import { type HostWatch, watchHost } from "./host-watch.ts";
 
 export interface ProcessGuardOptions {
   readonly log: Logger;
@@ -15,10 +14,16 @@ export interface ProcessGuardOptions {
  * Ties the process to its host: signals that a terminal sends to the whole process group are left to the host, SIGTERM
  * stops, so does the end of the host, and Node's own warnings and crashes become log lines.
  */
-export function guardProcess(options: ProcessGuardOptions): void {
+export function guardProcess(options: ProcessGuardOptions): HostWatch {
   guardSignals(options);
   guardErrors(options);
-  watchHost(options);
+  return watchHost({ isAlive: isHostAlive(), onEnd: () => options.onStop("the host has ended") });
+}
+
+/** Whether the process that has started this one still runs. */
+function isHostAlive(): () => boolean {
+  const host = process.ppid;
+  return () => isAlive(host);
 }
 
 function guardSignals({ log, onStop }: ProcessGuardOptions): void {
@@ -56,16 +61,6 @@ function guardErrors({ log, onCrash }: ProcessGuardOptions): void {
     log.error("the plugin has crashed", { error, origin, ...(stack === undefined ? {} : { stack }) });
     onCrash();
   });
-}
-
-function watchHost({ onStop }: ProcessGuardOptions): void {
-  const host = process.ppid;
-  const timer = setInterval(() => {
-    if (isAlive(host)) return;
-    clearInterval(timer);
-    onStop("the host has ended");
-  }, hostCheckMs);
-  timer.unref();
 }
 
 function isAlive(host: number): boolean {

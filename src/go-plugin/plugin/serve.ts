@@ -14,6 +14,7 @@ import { createHclog } from "../hclog/hclog.ts";
 import type { Logger, LogLevel } from "../hclog/logger.ts";
 import type { Listener } from "../socket/listener.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
+import type { HostWatch } from "./host-watch.ts";
 import { listenForHost } from "./listen-for-host.ts";
 import type { PluginServer, PluginServices } from "./plugin-server.ts";
 import { guardProcess } from "./process-guards.ts";
@@ -57,7 +58,11 @@ export async function serve(config: ServeConfig): Promise<void> {
   const stderr = createStderrSink({ onClosed: () => void stop(run, log, "stderr is not read any more") });
   const log = createHclog({ name: config.name, level: config.logLevel, write: stderr.writeLine });
   const output = captureOutput(log);
-  guardProcess({ log, onStop: (reason) => void stop(run, log, reason), onCrash: () => process.exit(1) });
+  const hostWatch = guardProcess({
+    log,
+    onStop: (reason) => void stop(run, log, reason),
+    onCrash: () => process.exit(1),
+  });
   process.once("exit", () => {
     run.listener?.close();
     output.flush();
@@ -65,7 +70,8 @@ export async function serve(config: ServeConfig): Promise<void> {
   });
   try {
     const request = readHostRequest(process.env);
-    const { listener, tls } = await announce(run, request);
+    const { listener: bare, tls } = await announce(run, request);
+    const listener = withSuspicion(bare, hostWatch);
     const { startPluginServer } = await import("./plugin-server.ts");
     const onShutdown = (): void => void stop(run, log, "Shutdown");
     run.server = await startPluginServer({ listener, services: config.services, log, tls, onShutdown });
@@ -75,6 +81,19 @@ export async function serve(config: ServeConfig): Promise<void> {
     log.error(`the plugin cannot start: ${error instanceof Error ? error.message : String(error)}`, { error });
     process.exit(1);
   }
+}
+
+/** A host that ends closes its connections. */
+function withSuspicion(listener: Listener, hostWatch: HostWatch): Listener {
+  return {
+    ...listener,
+    onConnection(handler) {
+      listener.onConnection((socket) => {
+        socket.once("close", () => hostWatch.suspect());
+        handler(socket);
+      });
+    },
+  };
 }
 
 /** After the handshake, which it must not delay. */
