@@ -24,7 +24,7 @@ import { HedgedSigning } from "./sign/hedge.ts";
 import { judgingHandler, LeanSignSender } from "./sign/sign-sender.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
-import { OwnTransport } from "./transport/own-transport.ts";
+import { OwnTransport, type Place } from "./transport/own-transport.ts";
 
 const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
@@ -53,6 +53,8 @@ export interface AwsClients {
   readonly sts: StsClient;
   readonly iam: IamClient;
   readonly tagging: TaggingClient;
+  /** Gets ready for the first signature, in the background: asks for nothing, and a failure changes nothing. */
+  warm(): void;
   /** Closes idle connections; calls under way end first. */
   close(): void;
 }
@@ -154,6 +156,13 @@ export function createAwsClients(
     sts: new AwsStsClient(sts, caller),
     iam: new AwsIamClient(findIam({ ...options, credentials }, isPrivate), caller),
     tagging: new AwsTaggingClient(tagging, caller),
+    warm() {
+      if (config.signTransport === "sdk") return;
+      signer.prepare().then(
+        (place) => place !== undefined && transport.warm(place as Place),
+        () => undefined,
+      );
+    },
     close() {
       kms.destroy();
       sts.destroy();

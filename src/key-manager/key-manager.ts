@@ -34,6 +34,8 @@ export interface Clients {
   readonly sts: StsClient;
   readonly iam: IamClient;
   readonly tagging: TaggingClient;
+  /** Called when the configuration takes effect. */
+  warm?(): void;
   /** Lets go of idle connections; calls under way still end. */
   close(): void;
 }
@@ -187,6 +189,7 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
     const stop = abortController();
     warnOfTagsLeft(this.#current?.setup, setup, setup.log);
     this.#current = { setup, clients, stop };
+    clients.warm?.();
     const { upkeep } = setup.config;
     if (upkeep !== undefined) {
       const isRefreshDue = found.sinceRefreshMs >= upkeep.staleAliasThresholdMs / 2;

@@ -108,6 +108,43 @@ describe("call limiter", () => {
     assert.equal(callers.served.length, served + 200, "no pace any more");
   });
 
+  it("serves a burst in a second and a half, and whoever comes while throttling lasts within 0.2 s or not at all", async () => {
+    const time = new VirtualTime();
+    const limiter = limiterIn(time, { maxUnderWay: 1000, maxWaiting: 1000 });
+    let tokens = 100;
+    let offered = 0;
+    const waits: number[] = [];
+    const caller = async (): Promise<void> => {
+      const since = time.now;
+      offered++;
+      for (let attempt = 0; attempt < 3; attempt++) {
+        await limiter.enter("Sign", attempt > 0, undefined);
+        const isServed = tokens >= 1;
+        if (isServed) tokens--;
+        limiter.leave(isServed ? "ok" : "THROTTLED");
+        if (isServed) return void waits.push(time.now - since);
+      }
+    };
+    const offer = async (ms: number) => {
+      for (let end = time.now + ms; time.now < end; ) {
+        caller().catch((error: unknown) => assert.ok(isKmsError(error) && error.code === "THROTTLED"));
+        await time.run(4);
+        tokens = Math.min(100, tokens + 0.4);
+      }
+    };
+    await offer(5_000);
+    waits.length = 0;
+    offered = 0;
+    await offer(5_000);
+    assert.equal(offered, 1_250);
+    assert.ok(waits.length >= 450, `500 were to be had, ${waits.length} were served`);
+    const sorted = waits.toSorted((one, other) => one - other);
+    assert.ok(
+      (sorted[Math.floor(sorted.length / 2)] ?? 0) <= 200,
+      `half waited longer than ${sorted[sorted.length >> 1]} ms`,
+    );
+  });
+
   it("keeps trying slowly when everything is throttled, and recovers within a second", async () => {
     const time = new VirtualTime();
     const callers = new Callers(limiterIn(time, { maxUnderWay: 1000, maxWaiting: 1000 }));

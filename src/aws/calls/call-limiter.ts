@@ -21,8 +21,11 @@ const minPace = 5;
 const adjustMs = 100;
 /** After this long without throttling there is no pace. */
 const forgetMs = 1_000;
-/** While AWS throttles, no caller is let into the queue who would wait longer than about this for its turn. */
+/** When AWS begins to throttle, no caller is let into the queue who would wait longer than about this for its turn. */
 const maxWaitMs = 1_500;
+/** After a burst's time, no longer than this: a queue that stays serves no caller earlier, only all of them later. */
+const burstMs = 1_000;
+const maxLastingWaitMs = 150;
 /** How long it is remembered that callers give up earlier than that. */
 const impatienceMs = 30_000;
 
@@ -34,6 +37,8 @@ export class CallLimiter {
   #underWay = 0;
   /** Calls a second; undefined: as they come. */
   #pace: number | undefined;
+  /** When there came to be a pace. */
+  #pacedAt = 0;
   #adjustedAt = 0;
   #throttledAt = 0;
   #nextAt = 0;
@@ -88,7 +93,10 @@ export class CallLimiter {
   }
 
   #setPace(pace: number, now: number): void {
-    if (this.#pace === undefined) this.#nextAt = now;
+    if (this.#pace === undefined) {
+      this.#nextAt = now;
+      this.#pacedAt = now;
+    }
     this.#pace = Math.max(minPace, pace);
     this.#adjustedAt = now;
   }
@@ -96,8 +104,11 @@ export class CallLimiter {
   #maxWaiting(): number {
     const { maxWaiting } = this.#limits;
     if (this.#pace === undefined) return maxWaiting;
-    if (this.#now() - this.#givenUpAt >= impatienceMs) this.#waitLimitMs = maxWaitMs;
-    return Math.min(maxWaiting, Math.ceil((this.#pace * this.#waitLimitMs) / 1000));
+    const now = this.#now();
+    if (now - this.#givenUpAt >= impatienceMs) this.#waitLimitMs = maxWaitMs;
+    const isBurst = now - this.#pacedAt < burstMs;
+    const waitMs = isBurst ? this.#waitLimitMs : Math.min(maxLastingWaitMs, this.#waitLimitMs);
+    return Math.min(maxWaiting, Math.ceil((this.#pace * waitMs) / 1000));
   }
 
   /**

@@ -119,6 +119,12 @@ export class SignForm {
     return this.#fill(input, date, invocationId);
   }
 
+  /** Where the requests go. */
+  get place(): Pick<HttpRequestLike, "protocol" | "hostname" | "port"> {
+    const { protocol, hostname, port } = this.#model;
+    return { protocol, hostname, port };
+  }
+
   #place() {
     const { protocol, hostname, port, path } = this.#model;
     return { protocol, hostname, port, path };

@@ -55,6 +55,7 @@ class Way {
   credentials: AwsCredentialIdentity = secret;
   /** What the SDK's client was asked to send. */
   bySdk = 0;
+  readonly prepare: LeanSignSender["prepare"];
   readonly #transport: OwnTransport;
   #discards = 0;
 
@@ -92,6 +93,7 @@ class Way {
     this.#transport = new OwnTransport({ ...limits, rules, connector, otherwise });
     const handler = title === "own" ? this.#transport : requestHandler;
     const lean = new LeanSignSender({ sdk: this.sdk, makeJudge, handler, credentials });
+    this.prepare = () => lean.prepare();
     this.kms = new AwsKmsClient(this.sdk, caller, title === "sdk" ? undefined : lean.send);
   }
 
@@ -248,6 +250,20 @@ const listeners: Readonly<Record<string, RequestListener>> = {
   "an unknown exception with status 500": exception("SomethingNewException", "no", 500),
   "an exception with status 200": exception("DisabledException", "no", 200),
   throttling: exception("ThrottlingException", "Rate exceeded"),
+  "throttling that names a secret": exception("ThrottlingException", `no ${secret.secretAccessKey}`),
+  "throttling with more members": answering(
+    400,
+    JSON.stringify({ __type: "ThrottlingException", message: "no", a: 1 }),
+  ),
+  "throttling without a message": answering(400, JSON.stringify({ __type: "ThrottlingException" })),
+  "throttling in another status": exception("ThrottlingException", "Rate exceeded", 429),
+  "throttling by another name in a header": exception("ThrottlingException", "Rate exceeded", 400, {
+    "x-amzn-errortype": "DisabledException",
+  }),
+  "throttling with odd request ids": exception("ThrottlingException", "Rate exceeded", 400, {
+    "x-amzn-requestid": "a b<c>",
+  }),
+  "throttling by a skewed clock": exception("ThrottlingException", "Rate exceeded", 400, { date: hourAhead() }),
   "a limit": exception("LimitExceededException", "You have exceeded the rate"),
   "KMS out of order": exception("KMSInternalException", "no", 500),
   "a dependency's timeout": exception("DependencyTimeoutException", "no", 503),
@@ -327,6 +343,44 @@ const listeners: Readonly<Record<string, RequestListener>> = {
   "something that is not HTTP": (_, response) => response.socket?.end("SSH-2.0-OpenSSH_9.2\r\n"),
 };
 
+/** All that KMS documents for Sign and for every call, and what stands in its place in other services. */
+const exceptions = [
+  ["DependencyTimeoutException", 500],
+  ["DisabledException", 400],
+  ["DryRunOperationException", 400],
+  ["InvalidGrantTokenException", 400],
+  ["InvalidKeyUsageException", 400],
+  ["KeyUnavailableException", 500],
+  ["KMSInternalException", 500],
+  ["KMSInvalidStateException", 400],
+  ["NotFoundException", 400],
+  ["AccessDeniedException", 400],
+  ["ExpiredTokenException", 400],
+  ["IncompleteSignature", 400],
+  ["InternalFailure", 500],
+  ["InvalidSignatureException", 400],
+  ["LimitExceededException", 400],
+  ["MalformedHttpRequestException", 400],
+  ["MissingAuthenticationTokenException", 400],
+  ["NotAuthorized", 400],
+  ["OptInRequired", 403],
+  ["RequestAbortedException", 400],
+  ["RequestEntityTooLargeException", 413],
+  ["RequestExpired", 400],
+  ["RequestTimeoutException", 408],
+  ["RequestTimeTooSkewed", 403],
+  ["ServiceUnavailable", 503],
+  ["SerializationException", 400],
+  ["SlowDown", 503],
+  ["Throttling", 400],
+  ["ThrottledException", 400],
+  ["ThrottlingException", 400],
+  ["TooManyRequestsException", 429],
+  ["UnknownOperationException", 400],
+  ["UnrecognizedClientException", 400],
+  ["ValidationException", 400],
+] as const;
+
 describe("the lean way's answers are the SDK's", async () => {
   const stage = await new Stage().open();
   const ways = await stage.ways();
@@ -339,6 +393,12 @@ describe("the lean way's answers are the SDK's", async () => {
     it(title, async () => {
       const outcome = await stage.assertAlike(title.includes("skewed") ? await stage.ways() : ways, listener);
       assert.doesNotMatch(JSON.stringify(outcome), /a-secret-access-key|a-session-token/);
+    });
+  }
+
+  for (const [name, status] of exceptions) {
+    it(`${name}, with status ${status}`, async () => {
+      await stage.assertAlike(ways, exception(name, `the words of ${name}`, status));
     });
   }
 
@@ -500,6 +560,16 @@ describe("the lean way", async () => {
         assert.equal(request?.headers["x-amz-security-token"], Reflect.get(credentials, "sessionToken"));
       }
     });
+
+  it("is ready before the first signature, without a request", async () => {
+    const way = new Way("own", stage.endpoint, 5_000);
+    stage.requests.length = 0;
+    assert.equal((await way.prepare())?.hostname, "127.0.0.1");
+    assert.equal(stage.requests.length, 0);
+    assert.deepEqual(await stage.outcome(way, answerWell), { outcome: [1, 2, 3], requests: 1 });
+    assert.equal(way.bySdk, 0);
+    way.close();
+  });
 
   it("tells credentials that are not to be had as the SDK does", async () => {
     const ways = await stage.ways();

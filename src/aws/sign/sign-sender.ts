@@ -59,6 +59,10 @@ export const judgingHandler = {
   destroy() {},
 };
 
+/** What a request ends with that is made, but not sent. */
+const notSent = new Error("the request was not to be sent");
+const unsentSignature = { SigningAlgorithm: "ECDSA_SHA_256", MessageType: "DIGEST" } as const;
+
 /** As the SDK has it: a clock that is four minutes wrong explains a refusal. */
 const maxSkewMs = 240_000;
 
@@ -103,6 +107,8 @@ export class LeanSignSender {
     } catch (failure) {
       outcome = { failure };
     }
+    const throttled = "answer" in outcome ? throttlingIn(outcome.answer.response, systemClockOffset) : undefined;
+    if (throttled !== undefined) throw throttled;
     return this.#judge(outcome, members, credentials, systemClockOffset);
   }
 
@@ -166,11 +172,29 @@ export class LeanSignSender {
     return this.#judgingClient;
   }
 
+  /**
+   * Learns the form before the first signature: the SDK makes requests that are not sent.
+   *
+   * @returns where signatures will be asked for, if that is known by now
+   */
+  async prepare(): Promise<Pick<HttpRequestLike, "protocol" | "hostname" | "port"> | undefined> {
+    const credentials = await this.#options.credentials();
+    const members = { KeyId: "none", Message: new Uint8Array(32), ...unsentSignature };
+    // The first may differ from all others.
+    for (let made = 0; made < 3 && this.#form === undefined; made++) {
+      await this.#learn(members, credentials, undefined, false).catch((error: unknown) => {
+        if (error !== notSent) throw error;
+      });
+    }
+    return this.#form?.place;
+  }
+
   /** One request by the SDK, and its form when it has one. */
   async #learn(
     members: SignMembers,
     credentials: SigningCredentials,
     signal: AbortSignal | undefined,
+    isSent = true,
   ): Promise<SignReply> {
     const { sdk } = this.#options;
     const command = new SignCommand(members);
@@ -178,6 +202,10 @@ export class LeanSignSender {
     command.middlewareStack.add(
       (next) => (args) => {
         made = args.request as HttpRequestLike;
+        if (!isSent) {
+          this.#take(SignForm.learn(made, members, credentials));
+          throw notSent;
+        }
         return next(args);
       },
       { step: "deserialize", priority: "low", name: "learnSignForm" },
@@ -196,6 +224,26 @@ export class LeanSignSender {
   }
 }
 
+/** Words that hold nothing that could be a secret. */
+const isHarmless = (words: unknown): words is string =>
+  typeof words === "string" && /^[\w .,:;()'-]{1,300}$/.test(words) && !/[\w-]{20}/.test(words);
+
+/**
+ * What is plainly KMS's word that it throttles, as the SDK would throw it: under overload most answers are that, and each
+ * would cost several times a signature. With a clock in doubt, the SDK judges.
+ */
+function throttlingIn({ statusCode, headers, body }: Answer["response"], clockOffset: number): Error | undefined {
+  if (statusCode !== 400 || !Buffer.isBuffer(body) || headers["x-amzn-errortype"] !== undefined) return undefined;
+  const members = membersOf(body);
+  const { __type: name, message, ...others } = Object(members);
+  if (name !== "ThrottlingException" || !isHarmless(message) || Object.keys(others).length > 0) return undefined;
+  const skewMs = Date.parse(headers.date ?? "") - (Date.now() + clockOffset);
+  if (Math.abs(skewMs) >= maxSkewMs / 2) return undefined;
+  const requestId = headers["x-amzn-requestid"];
+  const more = { name, $fault: "client", $metadata: { httpStatusCode: statusCode, requestId } };
+  return Object.assign(new Error(message), more);
+}
+
 /** What either learns of the server's time, the other knows. */
 function shareClock(sdk: KMSClient, judge: KMSClient): void {
   Object.defineProperty(judge.config, "systemClockOffset", {
@@ -208,13 +256,16 @@ function shareClock(sdk: KMSClient, judge: KMSClient): void {
 
 /** Members of an answer that cannot be taken for anything but a signature. */
 function plainSignature(bytes: Buffer): { readonly KeyId?: string; readonly Signature: Uint8Array } | undefined {
-  let members: unknown;
+  const { KeyId, Signature } = Object(membersOf(bytes));
+  if (typeof KeyId !== "string" || typeof Signature !== "string" || !plainBase64.test(Signature)) return undefined;
+  return { KeyId, Signature: new Uint8Array(Buffer.from(Signature, "base64")) };
+}
+
+/** @returns undefined for what is no JSON */
+function membersOf(bytes: Buffer): unknown {
   try {
-    members = JSON.parse(bytes.toString());
+    return JSON.parse(bytes.toString());
   } catch {
     return undefined;
   }
-  const { KeyId, Signature } = Object(members);
-  if (typeof KeyId !== "string" || typeof Signature !== "string" || !plainBase64.test(Signature)) return undefined;
-  return { KeyId, Signature: new Uint8Array(Buffer.from(Signature, "base64")) };
 }

@@ -73,6 +73,7 @@ export class Connection {
   send(request: Buffer, recipient: Recipient): void {
     this.#recipient = recipient;
     this.#isSent = false;
+    if (this.#socket instanceof Socket) this.#socket.ref();
     if (this.#socket === undefined) this.#unwritten = request;
     else this.#write(this.#socket, request);
   }
@@ -102,7 +103,13 @@ export class Connection {
     if (socket instanceof Socket) socket.setNoDelay(true).setKeepAlive(true, 30_000);
     socket.on("data", this.#heard).on("end", this.#ended).on("error", this.#failed).on("close", this.#gone);
     if (this.#unwritten !== undefined) this.#write(socket, this.#unwritten);
+    else this.#rest();
     this.#unwritten = undefined;
+  }
+
+  /** An idle connection does not keep the process from ending. */
+  #rest(): void {
+    if (this.#socket instanceof Socket) this.#socket.unref();
   }
 
   #write(socket: Duplex, request: Buffer): void {
@@ -156,7 +163,10 @@ export class Connection {
     this.#head = undefined;
     this.#isProven = true;
     if (head.keptMs === 0 || !this.#isSent) this.close();
-    else this.#owner.idle(this, head.keptMs);
+    else {
+      this.#rest();
+      this.#owner.idle(this, head.keptMs);
+    }
     recipient?.answered({ head, body });
   }
 
