@@ -84,8 +84,12 @@ export class AwsKmsClient implements KmsClient {
       ...(input.tags.length === 0 ? {} : { Tags: sdkTags(input.tags) }),
     } as const;
     const sendOptions = { ...abortBy(options.signal), requestTimeout: createKeyTimeoutMs };
-    const create = async () =>
-      keyMetadataFrom("CreateKey", await this.#sdk.send(new CreateKeyCommand(command), sendOptions));
+    const create = async () => {
+      const output = await this.#sdk.send(new CreateKeyCommand(command), sendOptions);
+      // A key that was made is never lost for want of what is only for the log.
+      const { $metadata }: { readonly $metadata?: { readonly requestId?: string | undefined } } = output;
+      return { ...keyMetadataFrom("CreateKey", output), requestId: $metadata?.requestId };
+    };
     return withRetries(create, {
       operation: "CreateKey",
       caller: this.#caller,

@@ -115,6 +115,7 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
         await preparation.commit();
         this.#takeEffect(this.#setUp(config, clients, preparation, found), clients, found);
         const { ring, tags } = this.#setup;
+        if (ring.entries.size === 0) preparation.onNoKeys?.();
         const keyArns = [...ring.entries.values()].map(({ keyArn }) => keyArn);
         if (config.retagExistingKeys) await tags.retag(keyArns, signal);
       } catch (error) {

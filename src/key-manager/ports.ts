@@ -36,6 +36,8 @@ export interface KeyMetadata {
   /** `AWS_KMS`, `EXTERNAL`, `AWS_CLOUDHSM`, …; undefined where KMS did not say. */
   readonly origin?: string | undefined;
   readonly customKeyStoreId?: string | undefined;
+  /** Of the call that told it, for who looks it up in CloudTrail; of CreateKey only. */
+  readonly requestId?: string | undefined;
   /** Of a multi-Region key only. */
   readonly multiRegion?: MultiRegionMetadata | undefined;
 }

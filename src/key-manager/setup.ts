@@ -43,6 +43,8 @@ export interface Preparation {
   readonly keyPolicy: KeyPolicySource;
   /** Who the server is in tags; needed for tag mode only. */
   readonly identity: TagIdentity | undefined;
+  /** Told when no key of this server is in KMS although there should be some; for a warning that names what may be wrong. */
+  readonly onNoKeys?: () => void;
   /** Makes lasting what had to be decided (a new server id); the last step that can fail. @throws KeyManagerError, PreparedInVain */
   readonly commit: () => Promise<void>;
 }

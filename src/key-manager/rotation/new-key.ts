@@ -57,7 +57,7 @@ export async function createKey(
   try {
     const created = await kms.createKey(input);
     telemetry.count("keys_created");
-    log.debug("Key created", { key_arn: created.arn, key_id: keyId });
+    log.info("Key created", { key_arn: created.arn, key_id: keyId, request_id: created.requestId });
     return created;
   } catch (error) {
     if (isKmsError(error) && error.outcomeUnknown) {

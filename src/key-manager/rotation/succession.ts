@@ -42,6 +42,10 @@ export class Succession {
   takePlace(entry: KeyEntry, others: readonly (string | undefined)[] = [], isOwn = true): KeyEntry {
     const { ring } = this.#slot;
     const replaced = ring.putNew(entry, !isOwn || this.#signal?.aborted !== true);
+    if (replaced !== undefined && replaced.keyArn !== entry.keyArn) {
+      const { keyId, keyArn } = entry;
+      this.#setup.log.info("Key rotated", { key_id: keyId, key_arn: keyArn, replaced_key_arn: replaced.keyArn });
+    }
     for (const keyArn of new Set([replaced?.keyArn, ...others])) {
       if (keyArn === undefined || keyArn === entry.keyArn) continue;
       void this.#schedule(keyArn, "rotated", { slot: this.#slot });

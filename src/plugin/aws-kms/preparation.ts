@@ -21,6 +21,8 @@ interface ProcessContext {
 /** A server id, and how to make it last once everything else has succeeded. */
 interface ResolvedServerId {
   readonly serverId: string;
+  /** Whether the file was there: then there should be keys. */
+  readonly wasThere: boolean;
   readonly keep: () => Promise<void>;
 }
 
@@ -29,13 +31,14 @@ async function resolveServerId(
   { files, clock }: ProcessContext,
   log: Logger,
 ): Promise<ResolvedServerId> {
-  if (identity.kind === "value") return { serverId: identity.value, keep: async () => undefined };
+  if (identity.kind === "value") return { serverId: identity.value, wasThere: false, keep: async () => undefined };
   const { path, setting } = identity;
   const existing = await readServerId(path, setting, files);
-  if (existing !== undefined) return { serverId: existing, keep: async () => undefined };
+  if (existing !== undefined) return { serverId: existing, wasThere: true, keep: async () => undefined };
   const serverId = randomUUID();
   return {
     serverId,
+    wasThere: false,
     async keep() {
       await createServerIdFile(path, setting, serverId, { files, clock });
       log.warn("Server id file not found: made a new server id; keys of an earlier one will not be used", {
@@ -44,6 +47,23 @@ async function resolveServerId(
       });
     },
   };
+}
+
+/** With the account, which is wrong as often as the Region; STS tells it within its time limits, or not. */
+async function warnOfNoKeys(config: AwsKmsConfig, serverId: string, { sts, log }: PreparationContext): Promise<void> {
+  const account = await sts.getCallerIdentity().then(
+    (identity) => identity.account,
+    () => undefined,
+  );
+  log.warn(
+    "No key of this server is in KMS, although its identifier file was there: SPIRE makes new ones, and a new CA with them. If there should be keys, stop it; Region, account or trust domain may be wrong, or the keys scheduled for deletion",
+    {
+      region: config.region,
+      ...(account === undefined ? {} : { account_id: account }),
+      trust_domain: config.trustDomain,
+      server_id: serverId,
+    },
+  );
 }
 
 async function resolveKeyPolicy(
@@ -96,11 +116,12 @@ export function awsKmsPreparation(options: PreparationOptions): Prepare<AwsKmsCo
   const { clock, files = new SettingFiles({ clock }) } = options;
   const own = { clock, files, roleArns: new RoleArns(options) };
   return async (config, context) => {
-    const { serverId, keep } = await resolveServerId(config, own, context.log);
+    const { serverId, wasThere, keep } = await resolveServerId(config, own, context.log);
     const keyPolicy = await resolveKeyPolicy(config, own, context);
     const { trustDomain } = config;
     const names = awsKmsNames(trustDomain, serverId);
-    return { names, keyPolicy, identity: { trustDomain, serverId }, commit: keep };
+    const onNoKeys = wasThere ? { onNoKeys: () => void warnOfNoKeys(config, serverId, context) } : {};
+    return { names, keyPolicy, identity: { trustDomain, serverId }, ...onNoKeys, commit: keep };
   };
 }
 

@@ -137,12 +137,13 @@ export function parseConfig(trustDomain: string, pluginData: PluginData): Config
   // A malformed identity has its own message already.
   const identityMalformed = problems.some((problem) => /^key_(identifier_(file|value)|metadata_file):/.test(problem));
   if (typeof identity === "string" && !identityMalformed) problems.push(identity);
-  const { shared, problems: sharedProblems } = sharedConfigOf(values, given);
+  const { shared, problems: sharedProblems, warnings: sharedWarnings } = sharedConfigOf(values, given);
   problems.push(...sharedProblems);
 
-  const warnings = given.has("key_metadata_file")
-    ? ["key_metadata_file is the old name of key_identifier_file; rename it, the file stays as it is"]
-    : [];
+  const warnings = [...sharedWarnings];
+  if (given.has("key_metadata_file")) {
+    warnings.push("key_metadata_file is the old name of key_identifier_file; rename it, the file stays as it is");
+  }
   if (problems.length > 0 || shared === undefined || typeof identity === "string") return { problems, warnings };
   const config: AwsKmsConfig = {
     ...shared,

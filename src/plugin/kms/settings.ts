@@ -54,10 +54,10 @@ export function parseKmsConfig(_trustDomain: string, pluginData: PluginData): Co
   const checked = checkSettings(settingTable, pluginData);
   if (checked === undefined) return { problems: pluginData.problems, warnings: [] };
   const { values, given } = checked;
-  const { shared, problems: sharedProblems } = sharedConfigOf(values, given);
+  const { shared, problems: sharedProblems, warnings: sharedWarnings } = sharedConfigOf(values, given);
   const problems = [...checked.problems, ...sharedProblems];
   const prefix = values.key_prefix ?? defaultKeyPrefix;
-  const warnings = warningsAbout(prefix);
+  const warnings = [...sharedWarnings, ...warningsAbout(prefix)];
   if (problems.length > 0 || shared === undefined) return { problems, warnings };
   const config: KmsConfig = {
     ...shared,

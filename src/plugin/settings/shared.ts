@@ -1,6 +1,7 @@
 /** The settings that every plugin of this package has: where the keys are, with which credentials, how they are made. */
 import * as v from "valibot";
 import type { KeyManagerConfig, StaticCredentials } from "../../key-manager/config.ts";
+import { regionWarning } from "./regions.ts";
 import { endpoint, flag, loopbackAddress, matching, oneOf, secret, text, wholeNumber } from "./schemas.ts";
 import type { SettingValues } from "./table.ts";
 
@@ -20,7 +21,7 @@ export const sharedSettings = {
   session_token: v.optional(secret),
   region: v.optional(
     // Open to the names of private stacks; an Availability Zone (us-east-2a) is the usual slip.
-    matching(/^(?!.*\d[a-z]$)[a-z0-9]+(-[a-z0-9]+)*$/, "must be the code of an AWS Region, like us-east-2"),
+    matching(/^(?=.*[a-z])(?!.*\d[a-z]$)[a-z0-9]+(-[a-z0-9]+)*$/, "must be the code of an AWS Region, like us-east-2"),
   ),
   endpoint: v.optional(endpoint),
   sts_endpoint: v.optional(endpoint),
@@ -109,9 +110,16 @@ function roleProblems(values: SharedValues): string[] {
 export function sharedConfigOf(
   values: SharedValues,
   given: ReadonlySet<string>,
-): { readonly shared: SharedConfig | undefined; readonly problems: readonly string[] } {
+): {
+  readonly shared: SharedConfig | undefined;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+} {
   const problems: string[] = [];
   const { region } = values;
+  // Behind an endpoint of its own a stack may call its Regions as it likes.
+  const warning = region === undefined || values.endpoint !== undefined ? undefined : regionWarning(region);
+  const warnings = warning === undefined ? [] : [warning];
   // An empty string is no setting, and neither wrong.
   if (region === undefined && (!given.has("region") || "region" in values)) {
     problems.push(
@@ -121,7 +129,7 @@ export function sharedConfigOf(
   const credentials = credentialsOf(values);
   problems.push(...roleProblems(values));
   if (typeof credentials === "string") problems.push(credentials);
-  if (region === undefined || typeof credentials === "string") return { shared: undefined, problems };
+  if (region === undefined || typeof credentials === "string") return { shared: undefined, problems, warnings };
   const shared: SharedConfig = {
     region,
     credentials,
@@ -149,5 +157,5 @@ export function sharedConfigOf(
     signTransport: values.sign_transport ?? "own",
     hedgeSignatures: values.hedge_signatures ?? true,
   };
-  return { shared, problems };
+  return { shared, problems, warnings };
 }
