@@ -1,7 +1,8 @@
-/** Keeps the alias of an id off a key that was replaced under it. */
+/** Aliases around a deletion: the one of an id is kept off a key that was replaced, a stale one goes after its key. */
 import type { KeySlot } from "../deletions.ts";
+import { explain } from "../errors.ts";
 import { findKey } from "../keys/find-key.ts";
-import type { CallOptions, KmsClient, Logger } from "../ports.ts";
+import { type CallOptions, isKmsError, type KmsClient, type Logger } from "../ports.ts";
 
 export interface AliasGuardOptions extends CallOptions {
   readonly kms: KmsClient;
@@ -28,4 +29,29 @@ export async function keepAliasOff(
     replaced_key_arn: replacedArn,
   });
   await kms.updateAlias(aliasName, current.keyArn, { signal });
+}
+
+/**
+ * Deletes a stale alias whose key is scheduled for deletion, unless it stands elsewhere by now.
+ *
+ * @throws KmsError for what may pass
+ */
+export async function deleteStaleAlias(
+  aliasName: string,
+  keyArn: string,
+  { kms, log, signal }: AliasGuardOptions,
+): Promise<void> {
+  try {
+    // Its server may have come back and put it on a new key.
+    const target = await kms.describeKey(aliasName, { signal });
+    if (target.arn === keyArn) await kms.deleteAlias(aliasName, { signal });
+  } catch (error) {
+    if (isKmsError(error, "NOT_FOUND")) return;
+    if (!isKmsError(error, "ACCESS_DENIED")) throw error;
+    log.warn("Failed to delete a stale alias: KMS deletes it with its key", {
+      alias_name: aliasName,
+      key_arn: keyArn,
+      reason: explain(error),
+    });
+  }
 }

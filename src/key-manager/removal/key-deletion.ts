@@ -7,20 +7,11 @@
  */
 import type { DeletionOutcome, DeletionRequest } from "../deletions.ts";
 import { explain, messageOf } from "../errors.ts";
-import { findKey } from "../keys/find-key.ts";
 import type { LogLimit } from "../pace/log-limit.ts";
-import {
-  type Clock,
-  isKmsError,
-  isPendingDeletion,
-  type KeyMetadata,
-  type KmsError,
-  type KmsErrorCode,
-  type Logger,
-} from "../ports.ts";
+import { type Clock, isKmsError, type KeyMetadata, type KmsError, type KmsErrorCode, type Logger } from "../ports.ts";
 import type { Telemetry } from "../telemetry.ts";
-import { keepAliasOff } from "./alias-guard.ts";
-import { keyFactsOf } from "./key-facts.ts";
+import { deleteStaleAlias, keepAliasOff } from "./alias-guard.ts";
+import { lookAtKey } from "./look-at-key.ts";
 
 export interface KeyDeletionOptions {
   readonly clock: Clock;
@@ -221,32 +212,24 @@ export class KeyDeletion {
     return settled("in use");
   }
 
-  /**
-   * Whether the key may go, by what KMS says at this moment.
-   *
-   * @returns undefined when it may
-   * @throws KmsError when KMS does not say
-   */
+  /** @returns undefined when the key may go. @throws KmsError when KMS does not say */
   async #look(): Promise<Progress | undefined> {
     const { log, stop } = this.#context;
-    const { kms, keyArn, slot, unlessAlias, mayStay, whyUsed } = this.request;
-    if (slot !== undefined) await keepAliasOff(keyArn, slot, { kms, log, signal: stop });
-    if (unlessAlias !== undefined && (await findKey(kms, unlessAlias, { signal: stop }))?.arn === keyArn) {
-      log.info("Key is to stay after all: not scheduled for deletion", fieldsOf(this.request));
-      return settled("in use");
+    const seen = await lookAtKey(this.request, { log, signal: stop });
+    switch (seen.kind) {
+      case "may go":
+        return undefined;
+      case "not found":
+        return this.#notFound();
+      case "scheduled already":
+        return this.#scheduledAlready(seen);
+      default: {
+        const { kind, reason } = seen;
+        const level = kind === "spared" && this.request.isOwn ? "warn" : "info";
+        log[level]("Key is to stay after all: not scheduled for deletion", { ...fieldsOf(this.request), reason });
+        return settled(kind);
+      }
     }
-    const facts = await keyFactsOf(keyArn, kms, stop);
-    if (facts === undefined) return this.#notFound();
-    if (isPendingDeletion(facts.key)) return this.#scheduledAlready(facts.key);
-    // A listing may be older than the look at the alias itself.
-    const lookedAt = slot?.aliasName ?? unlessAlias;
-    const aliases = facts.aliases.filter(({ aliasName }) => aliasName !== lookedAt);
-    const lookedAtFacts = { ...facts, aliases };
-    const reason = mayStay(lookedAtFacts) ?? (await whyUsed?.(lookedAtFacts, stop));
-    if (reason === undefined) return undefined;
-    const level = this.request.isOwn ? "warn" : "info";
-    log[level]("Key is to stay after all: not scheduled for deletion", { ...fieldsOf(this.request), reason });
-    return settled("spared");
   }
 
   #notFound(): Progress {
@@ -285,7 +268,7 @@ export class KeyDeletion {
     const { kms, keyArn, slot, staleAlias } = this.request;
     try {
       if (slot !== undefined) await keepAliasOff(keyArn, slot, { kms, log, signal: stop });
-      if (staleAlias !== undefined) await this.#deleteAlias(staleAlias);
+      if (staleAlias !== undefined) await deleteStaleAlias(staleAlias, keyArn, { kms, log, signal: stop });
       return settled("scheduled");
     } catch (error) {
       // Not worth a warning: the deletion itself is under way. Giving up will be told.
@@ -294,24 +277,6 @@ export class KeyDeletion {
         reason: messageOf(error),
       });
       return "scheduled";
-    }
-  }
-
-  async #deleteAlias(aliasName: string): Promise<void> {
-    const { log, stop } = this.#context;
-    const { kms, keyArn } = this.request;
-    try {
-      // Its server may have come back and put it on a new key.
-      const target = await kms.describeKey(aliasName, { signal: stop });
-      if (target.arn === keyArn) await kms.deleteAlias(aliasName, { signal: stop });
-    } catch (error) {
-      if (isKmsError(error, "NOT_FOUND")) return;
-      if (!isKmsError(error, "ACCESS_DENIED")) throw error;
-      log.warn("Failed to delete a stale alias: KMS deletes it with its key", {
-        alias_name: aliasName,
-        key_arn: keyArn,
-        reason: explain(error),
-      });
     }
   }
 

@@ -1,0 +1,38 @@
+/** The look at a key right before it is scheduled for deletion: whether it may go, by what KMS says at this moment. */
+import type { DeletionRequest } from "../deletions.ts";
+import { findKey } from "../keys/find-key.ts";
+import { type CallOptions, isPendingDeletion, type Logger } from "../ports.ts";
+import { keepAliasOff } from "./alias-guard.ts";
+import { keyFactsOf } from "./key-facts.ts";
+
+export type SeenKey =
+  | { readonly kind: "may go" }
+  | { readonly kind: "not found" }
+  | { readonly kind: "scheduled already"; readonly deletionDate: Date | undefined }
+  /** `in use`: the alias that was asked for stands on it after all. `spared`: by the rule. */
+  | { readonly kind: "in use" | "spared"; readonly reason: string };
+
+export interface LookOptions extends CallOptions {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** @throws KmsError when KMS does not say: then nothing is known */
+export async function lookAtKey(
+  { kms, keyArn, slot, unlessAlias, mayStay, whyUsed }: DeletionRequest,
+  { log, signal }: LookOptions,
+): Promise<SeenKey> {
+  if (slot !== undefined) await keepAliasOff(keyArn, slot, { kms, log, signal });
+  if (unlessAlias !== undefined && (await findKey(kms, unlessAlias, { signal }))?.arn === keyArn) {
+    return { kind: "in use", reason: `alias ${unlessAlias} stands on the key` };
+  }
+  const facts = await keyFactsOf(keyArn, kms, signal);
+  if (facts === undefined) return { kind: "not found" };
+  if (isPendingDeletion(facts.key)) return { kind: "scheduled already", deletionDate: facts.key.deletionDate };
+  // A listing may be older than the look at the alias itself.
+  const lookedAt = slot?.aliasName ?? unlessAlias;
+  const aliases = facts.aliases.filter(({ aliasName }) => aliasName !== lookedAt);
+  const shown = { ...facts, aliases };
+  const reason = mayStay(shown) ?? (await whyUsed?.(shown, signal));
+  return reason === undefined ? { kind: "may go" } : { kind: "spared", reason };
+}
