@@ -24,7 +24,7 @@ type options struct {
 	LateMs        int     `json:"lateMs"`        // by this time
 	SignQuota     float64 `json:"signQuota"`     // Sign calls a second; what is more is throttled. 0: none
 	CreateDelayMs int     `json:"createDelayMs"` // before CreateKey answers
-	ForeignKeys   int     `json:"foreignKeys"`   // keys of nobody here that ListKeys tells of
+	ForeignKeys   int     `json:"foreignKeys"`   // keys of other owners that ListKeys tells of
 	Aliases       []alias `json:"aliases"`       // made at once, each on a new key, instead of those that are there
 }
 

@@ -92,7 +92,7 @@ export class Connection {
     if (recipient === undefined || socket === undefined) return void this.close();
     this.#recipient = undefined;
     this.#leave();
-    socket.removeListener("data", this.#heard).removeListener("end", this.#ended).removeListener("close", this.#gone);
+    socket.removeListener("data", this.#heard).removeListener("end", this.#ended).removeListener("close", this.#closed);
     socket.pause();
     recipient.handedOver(new Replay(socket, this.#whole(), end));
   }
@@ -101,7 +101,7 @@ export class Connection {
     if (this.#isClosed) return void socket.on("error", () => undefined).destroy();
     this.#socket = socket;
     if (socket instanceof Socket) socket.setNoDelay(true).setKeepAlive(true, 30_000);
-    socket.on("data", this.#heard).on("end", this.#ended).on("error", this.#failed).on("close", this.#gone);
+    socket.on("data", this.#heard).on("end", this.#ended).on("error", this.#failed).on("close", this.#closed);
     if (this.#unwritten !== undefined) this.#write(socket, this.#unwritten);
     else this.#rest();
     this.#unwritten = undefined;
@@ -176,7 +176,7 @@ export class Connection {
     this.#failure = error;
   };
 
-  readonly #gone = (): void => this.#lost(this.#failure ?? "ended");
+  readonly #closed = (): void => this.#lost(this.#failure ?? "ended");
 
   #lost(end: Exclude<End, undefined>): void {
     const recipient = this.#recipient;
