@@ -12,6 +12,7 @@ import { type KMSClient, SignCommand } from "@aws-sdk/client-kms";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { collect } from "../calls/body.ts";
 import { withholdSecrets } from "../credentials/withhold-credentials.ts";
+import { plainSignature, throttlingIn } from "./sign-answers.ts";
 import { type HttpRequestLike, SignForm, type SignMembers } from "./sign-form.ts";
 import { amzDate, type SigningCredentials } from "./sigv4.ts";
 
@@ -65,9 +66,6 @@ const unsentSignature = { SigningAlgorithm: "ECDSA_SHA_256", MessageType: "DIGES
 
 /** As the SDK has it: a clock that is four minutes wrong explains a refusal. */
 const maxSkewMs = 240_000;
-
-const plainBase64 =
-  /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$|^[A-Za-z0-9+/]{2}==$|^[A-Za-z0-9+/]{3}=$/;
 
 export class LeanSignSender {
   readonly #options: LeanSignOptions;
@@ -224,26 +222,6 @@ export class LeanSignSender {
   }
 }
 
-/** Words that hold nothing that could be a secret. */
-const isHarmless = (words: unknown): words is string =>
-  typeof words === "string" && /^[\w .,:;()'-]{1,300}$/.test(words) && !/[\w-]{20}/.test(words);
-
-/**
- * What is plainly KMS's word that it throttles, as the SDK would throw it: under overload most answers are that, and each
- * would cost several times a signature. With a clock in doubt, the SDK judges.
- */
-function throttlingIn({ statusCode, headers, body }: Answer["response"], clockOffset: number): Error | undefined {
-  if (statusCode !== 400 || !Buffer.isBuffer(body) || headers["x-amzn-errortype"] !== undefined) return undefined;
-  const members = membersOf(body);
-  const { __type: name, message, ...others } = Object(members);
-  if (name !== "ThrottlingException" || !isHarmless(message) || Object.keys(others).length > 0) return undefined;
-  const skewMs = Date.parse(headers.date ?? "") - (Date.now() + clockOffset);
-  if (Math.abs(skewMs) >= maxSkewMs / 2) return undefined;
-  const requestId = headers["x-amzn-requestid"];
-  const more = { name, $fault: "client", $metadata: { httpStatusCode: statusCode, requestId } };
-  return Object.assign(new Error(message), more);
-}
-
 /** What either learns of the server's time, the other knows. */
 function shareClock(sdk: KMSClient, judge: KMSClient): void {
   Object.defineProperty(judge.config, "systemClockOffset", {
@@ -252,20 +230,4 @@ function shareClock(sdk: KMSClient, judge: KMSClient): void {
       sdk.config.systemClockOffset = offset;
     },
   });
-}
-
-/** Members of an answer that cannot be taken for anything but a signature. */
-function plainSignature(bytes: Buffer): { readonly KeyId?: string; readonly Signature: Uint8Array } | undefined {
-  const { KeyId, Signature } = Object(membersOf(bytes));
-  if (typeof KeyId !== "string" || typeof Signature !== "string" || !plainBase64.test(Signature)) return undefined;
-  return { KeyId, Signature: new Uint8Array(Buffer.from(Signature, "base64")) };
-}
-
-/** @returns undefined for what is no JSON */
-function membersOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
-  }
 }
