@@ -3,10 +3,11 @@
  * Node.js. Where there is no `node`, or one that is too old, the operator must be told, and SPIRE shows at error only two
  * things: the line that stands where the handshake should, and a line of hclog's JSON on stderr. Both are written.
  *
- * What follows stands in comments, so that an old Node.js has only these lines to parse, and the few at the end: they keep to what Node.js 6 understands.
+ * What follows stands in comments, so that an old Node.js has only these lines to parse, and the few at the end: they
+ * keep to what Node.js 6 understands.
  */
 
-/** `^20.19.0 || >=22.12.0` as [["20", "19"], ["22", "12"]]: no other form is understood. */
+/** The numbers of `^20.19.0 || >=22.12.0`: a floor in an older line, and one from which on everything is new enough. */
 export function floorsOf(engines) {
   const found = /^\^(\d+)\.(\d+)\.0 \|\| >=(\d+)\.(\d+)\.0$/.exec(engines);
   if (found === null) throw new Error(`engines.node is not of the form that the executables' head checks: ${engines}`);
