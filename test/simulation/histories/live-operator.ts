@@ -65,7 +65,9 @@ export class LiveOperator {
       "the kms plugin's": "alias/SERVER_A/x509-CA-A",
     }[step.alias];
     const more = { ...makes[step.make], ...(step.isTagged ? { Tags } : {}) };
-    return operatorKey(this.#account, descriptions[step.description](trustDomain), aliasName, more);
+    const keyArn = await operatorKey(this.#account, descriptions[step.description](trustDomain), aliasName, more);
+    if (step.make === "multi-Region, with a replica") await replicate(this.#account, keyArn);
+    return keyArn;
   }
 
   /** Onto a key that an operator has made. */
@@ -90,6 +92,9 @@ export class LiveOperator {
     return keys[index % Math.max(1, keys.length)];
   }
 }
+
+const replicate = (account: SimulatedAccount, KeyId: string): Promise<unknown> =>
+  account.call("ReplicateKey", { KeyId, ReplicaRegion: "eu-west-1" });
 
 async function actOn(
   account: SimulatedAccount,
@@ -131,7 +136,7 @@ async function actOn(
       await account.call("CancelKeyDeletion", { KeyId });
       return;
     case "replicate":
-      await account.call("ReplicateKey", { KeyId, ReplicaRegion: "eu-west-1" });
+      await replicate(account, KeyId);
       return;
     case "describe anew": {
       const Description = descriptions[step.description](trustDomain);

@@ -21,6 +21,7 @@ export const makes = {
   p384: { KeySpec: "ECC_NIST_P384" },
   "not SPIRE's": { KeySpec: "ECC_SECG_P256K1" },
   "multi-Region": { MultiRegion: true },
+  "multi-Region, with a replica": { MultiRegion: true },
 } as const;
 
 /** Where the alias stands that an operator gives to a key. */
@@ -86,7 +87,11 @@ export const livesSettings: Settings = {
 const keyIndex = fc.nat(keyIds.length - 1);
 /** Any key of the account. */
 const key = fc.nat(1_000);
-const description = fc.constantFrom(...(Object.keys(descriptions) as (keyof typeof descriptions)[]));
+const description = fc.constantFrom(
+  "own" as const,
+  "own" as const,
+  ...(Object.keys(descriptions) as (keyof typeof descriptions)[]),
+);
 const downMs = fc.constantFrom(secondMs, 10 * minuteMs, 13 * hourMs, 30 * hourMs);
 const jumpMs = fc.constantFrom(10 * minuteMs, 16 * minuteMs, 3 * hourMs, 30 * hourMs, 20 * dayMs);
 const fates = (Object.keys(troubles) as Trouble[]).filter((fate) => !/signature|public key/.test(fate));

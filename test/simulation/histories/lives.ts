@@ -120,16 +120,24 @@ class LifeOfServers implements Home {
 
   #jump({ whose, ms }: Extract<LifeStep, { kind: "clock" }>, place: Place): void {
     const { account } = this;
-    // KMS's time itself never goes back; what its answers tell may.
+    // KMS's time itself never goes back, and by weeks only with everybody's; what its answers tell may.
     if (whose === "KMS" || whose === "all") {
-      if (ms > 0) account.jump(ms);
+      if (ms > 0) account.jump(whose === "all" ? ms : Math.min(ms, 3 * hourMs));
       else account.wrongDateMs += ms;
     }
     if (whose === "date") account.wrongDateMs += ms;
     for (const other of whose === "all" ? this.places : whose === "process" ? [place] : []) {
       this.#setClock(other, (this.#skews.get(other) ?? 0) + ms);
     }
+    if (this.#isWrongTimeBorneOut()) account.wrongDateMs = 0;
     for (const { process } of this.places) if (process !== undefined) this.guard.clockChanged(process);
+  }
+
+  /** A machine and KMS's answers that are ahead by the same days: two witnesses to the same error, which nobody can see through. */
+  #isWrongTimeBorneOut(): boolean {
+    const { wrongDateMs } = this.account;
+    const told = this.#kmsAheadMs + wrongDateMs;
+    return wrongDateMs > 0 && [...this.#skews.values()].some((skewMs) => Math.abs(skewMs - told) <= 20 * minuteMs);
   }
 
   #setClock(place: Place, skewMs: number): void {

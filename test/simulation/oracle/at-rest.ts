@@ -4,7 +4,7 @@ import type { SimulatedServer } from "../simulated-server.ts";
 import { serverBehind } from "./books.ts";
 import type { KeyFacts } from "./custody.ts";
 import type { Guard } from "./guard.ts";
-import { aliasNameOf, isAliasOfTrustDomain, ownerByDescription } from "./spelling.ts";
+import { aliasNameOf, isAliasOfTrustDomain, isTwins, ownerByDescription } from "./spelling.ts";
 
 export async function checkAtRest(guard: Guard): Promise<void> {
   const live = guard.usage.live;
@@ -24,11 +24,15 @@ export async function checkAtRest(guard: Guard): Promise<void> {
   }
 }
 
-/** A key in use is enabled, and the alias of its id stands on it, unless an operator has put it where no plugin can sign. */
+/**
+ * A key in use is enabled, and the alias of its id stands on it. Not where an operator has put that alias on a key that the
+ * server cannot use: what it uses has no alias then, and may be taken for an orphan (docs/pruning.md, "What it cannot do").
+ */
 async function checkAlias(guard: Guard, server: SimulatedServer, id: string, keyId: string): Promise<void> {
   const aliasName = aliasNameOf(server.options.trustDomain, server.options.serverId, id);
+  const { trustDomain } = server.options;
+  for (const key of guard.custody.putBy.get(aliasName) ?? []) if (wasUseless(key, trustDomain)) return;
   const target = guard.custody.find(aliasName);
-  if (target !== undefined && !isUsable(target)) return;
   const KeyState = await describeKey(guard.account, keyId).then(
     (key) => key.KeyState,
     () => "no more",
@@ -43,6 +47,9 @@ async function checkAlias(guard: Guard, server: SimulatedServer, id: string, key
 
 const isUsable = ({ keyUsage, keySpec }: KeyFacts): boolean =>
   keyUsage === "SIGN_VERIFY" && keySpec !== "ECC_SECG_P256K1";
+
+const wasUseless = (key: KeyFacts, trustDomain: string): boolean =>
+  !isUsable(key) || key.wasDisabled || [...key.descriptions].some((description) => isTwins(description, trustDomain));
 
 /** Certainly an orphan: by its description, as it was made, and by what stands on it. */
 function isOrphan({ custody }: Guard, { KeyId }: Metadata, trustDomain: string): boolean {

@@ -3,7 +3,7 @@
  * it says, when it was used, and since when all this is so.
  */
 import type { Call } from "../simulated-account.ts";
-import { bare, type Members } from "./books.ts";
+import { bare, type Members, serverBehind } from "./books.ts";
 
 export interface AliasFacts {
   /** KMS's time. */
@@ -23,6 +23,10 @@ export interface KeyFacts {
   describedSince: number;
   isPending: boolean;
   replicatedSince: number | undefined;
+  /** Whether there was a time when it was disabled. */
+  wasDisabled: boolean;
+  /** What it has ever said. */
+  readonly descriptions: Set<string>;
   readonly aliases: Map<string, AliasFacts>;
   readonly tags: Map<string, string>;
   /** When it last signed, in KMS's time and in virtual time. */
@@ -46,6 +50,8 @@ export interface Moment {
 export class Custody {
   readonly keys = new Map<string, KeyFacts>();
   readonly targets = new Map<string, string>();
+  /** Where operators have put aliases. */
+  readonly putBy = new Map<string, Set<KeyFacts>>();
 
   /** What has come to be. */
   record({ operation, input, caller }: Call, output: unknown, moment: Moment): void {
@@ -58,6 +64,7 @@ export class Custody {
     const aliasName = given.AliasName ?? "";
     if (operation === "CreateAlias" || operation === "UpdateAlias") {
       this.#pointed(aliasName, bare(given.TargetKeyId ?? ""), moment);
+      if (serverBehind(caller) === undefined) this.#put(aliasName);
       return;
     }
     if (operation === "DeleteAlias") {
@@ -85,10 +92,18 @@ export class Custody {
       describedSince: now,
       isPending: false,
       replicatedSince: undefined,
+      wasDisabled: false,
+      descriptions: new Set([given.Description ?? ""]),
       aliases: new Map(),
       tags: new Map((given.Tags ?? []).map(({ TagKey, TagValue }) => [TagKey, TagValue])),
       signed: undefined,
     });
+  }
+
+  #put(aliasName: string): void {
+    const key = this.find(aliasName);
+    const before = this.putBy.get(aliasName) ?? new Set<KeyFacts>();
+    if (key !== undefined) this.putBy.set(aliasName, before.add(key));
   }
 
   #pointed(aliasName: string, keyId: string, { now, kmsNow }: Moment): void {
@@ -107,11 +122,16 @@ export class Custody {
 function change(key: KeyFacts, operation: string, given: MoreMembers, { now, kmsNow }: Moment): void {
   if (operation === "Sign") key.signed = { atMs: kmsNow, at: now };
   else if (operation === "ScheduleKeyDeletion") key.isPending = true;
-  else if (operation === "CancelKeyDeletion") key.isPending = false;
-  else if (operation === "ReplicateKey") key.replicatedSince ??= now;
+  else if (operation === "DisableKey") key.wasDisabled = true;
+  else if (operation === "CancelKeyDeletion") {
+    // It comes back disabled.
+    key.isPending = false;
+    key.wasDisabled = true;
+  } else if (operation === "ReplicateKey") key.replicatedSince ??= now;
   else if (operation === "UpdateKeyDescription") {
     key.description = given.Description ?? "";
     key.describedSince = now;
+    key.descriptions.add(key.description);
   } else if (operation === "TagResource") {
     for (const { TagKey, TagValue } of given.Tags ?? []) key.tags.set(TagKey, TagValue);
   } else if (operation === "UntagResource") {

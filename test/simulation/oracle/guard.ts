@@ -85,9 +85,9 @@ export class Guard implements Watcher {
     }
   }
 
-  /** What a server of another trust domain has made is never touched. */
+  /** What a server of another trust domain has made is never touched, unless an operator has described it anew. */
   #mayTouch(server: SimulatedServer, operation: string, key: KeyFacts | undefined): void {
-    const maker = key === undefined ? undefined : serverBehind(key.maker);
+    const maker = key === undefined || key.descriptions.size > 1 ? undefined : serverBehind(key.maker);
     if (maker !== undefined && maker.options.trustDomain !== server.options.trustDomain) {
       this.violation(`${server.identity} ${operation} on a key that ${maker.identity} has made`);
     }

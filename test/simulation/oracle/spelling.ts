@@ -31,3 +31,9 @@ export function ownerByDescription(description: string, trustDomain: string): "o
   const isBuiltIns = first === "SPIRE_SERVER_KEY" && segment === segmentOf(trustDomain) && rest.join("/") !== "";
   return isBuiltIns ? "shared" : "foreign";
 }
+
+/** Whether the key is of another trust domain that is written alike in aliases. */
+export function isTwins(description: string, trustDomain: string): boolean {
+  const [first, other = ""] = description.split("/");
+  return first === "SPIRE_SERVER" && other !== trustDomain && segmentOf(other) === segmentOf(trustDomain);
+}
