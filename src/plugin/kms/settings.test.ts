@@ -62,7 +62,7 @@ describe("configuration of kms", () => {
   });
 
   it("warns of names that servers with aws_kms would prune", () => {
-    const { config, warnings } = parse({ region: "r", key_prefix: "SPIRE_SERVER/example_org/a/" });
+    const { config, warnings } = parse({ region: "us-east-2", key_prefix: "SPIRE_SERVER/example_org/a/" });
     assert.ok(config);
     assert.match(warnings[0] ?? "", /^key_prefix "SPIRE_SERVER\/example_org\/a\/" gives keys the names of aws_kms/);
   });
