@@ -25,13 +25,15 @@ export async function checkAtRest(guard: Guard): Promise<void> {
 }
 
 /**
- * A key in use is enabled, and the alias of its id stands on it. Not where an operator has put that alias on a key that the
- * server cannot use: what it uses has no alias then, and may be taken for an orphan (docs/pruning.md, "What it cannot do").
+ * A key in use is enabled, and the alias of its id stands on it. Not where that alias has stood on another key that the server
+ * cannot use, put there by an operator, or by a server with a copied identity before an operator disabled it: what it uses has no alias then, and may be taken for an orphan (docs/pruning.md, "What it cannot do").
  */
 async function checkAlias(guard: Guard, server: SimulatedServer, id: string, keyId: string): Promise<void> {
   const aliasName = aliasNameOf(server.options.trustDomain, server.options.serverId, id);
   const { trustDomain } = server.options;
-  for (const key of guard.custody.putBy.get(aliasName) ?? []) if (wasUseless(key, trustDomain)) return;
+  for (const key of guard.custody.stoodOn.get(aliasName) ?? []) {
+    if (key.keyId !== keyId && wasUseless(key, trustDomain)) return;
+  }
   const target = guard.custody.find(aliasName);
   const KeyState = await describeKey(guard.account, keyId).then(
     (key) => key.KeyState,

@@ -3,7 +3,7 @@
  * it says, when it was used, and since when all this is so.
  */
 import type { Call } from "../simulated-account.ts";
-import { bare, type Members, serverBehind } from "./books.ts";
+import { bare, type Members } from "./books.ts";
 
 export interface AliasFacts {
   /** KMS's time. */
@@ -50,8 +50,8 @@ export interface Moment {
 export class Custody {
   readonly keys = new Map<string, KeyFacts>();
   readonly targets = new Map<string, string>();
-  /** Where operators have put aliases. */
-  readonly putBy = new Map<string, Set<KeyFacts>>();
+  /** Where each alias has ever stood. */
+  readonly stoodOn = new Map<string, Set<KeyFacts>>();
 
   /** What has come to be. */
   record({ operation, input, caller }: Call, output: unknown, moment: Moment): void {
@@ -64,7 +64,7 @@ export class Custody {
     const aliasName = given.AliasName ?? "";
     if (operation === "CreateAlias" || operation === "UpdateAlias") {
       this.#pointed(aliasName, bare(given.TargetKeyId ?? ""), moment);
-      if (serverBehind(caller) === undefined) this.#put(aliasName);
+      this.#stands(aliasName);
       return;
     }
     if (operation === "DeleteAlias") {
@@ -100,10 +100,10 @@ export class Custody {
     });
   }
 
-  #put(aliasName: string): void {
+  #stands(aliasName: string): void {
     const key = this.find(aliasName);
-    const before = this.putBy.get(aliasName) ?? new Set<KeyFacts>();
-    if (key !== undefined) this.putBy.set(aliasName, before.add(key));
+    const before = this.stoodOn.get(aliasName) ?? new Set<KeyFacts>();
+    if (key !== undefined) this.stoodOn.set(aliasName, before.add(key));
   }
 
   #pointed(aliasName: string, keyId: string, { now, kmsNow }: Moment): void {
