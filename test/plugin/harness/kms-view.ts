@@ -22,7 +22,7 @@ export interface KeyView {
   readonly fingerprint: string;
 }
 
-const callTimeoutMs = 15_000;
+const callTimeoutMs = 120_000;
 
 interface Metadata {
   readonly Arn: string;

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 function run(...args: readonly string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr, error } = spawnSync("openssl", args, { encoding: "utf8", timeout: 20_000 });
+  const { status, stdout, stderr, error } = spawnSync("openssl", args, { encoding: "utf8", timeout: 120_000 });
   return { status: error === undefined ? status : null, output: `${stdout}${stderr}` };
 }
 

@@ -27,7 +27,7 @@ interface LogWaiter {
   readonly resolve: (entry: HclogEntry) => void;
 }
 
-const logTimeoutMs = 15_000;
+const logTimeoutMs = 120_000;
 
 /** SPIRE's telemetry, which hears everything and keeps nothing. */
 const metrics = service(MetricsService, {
@@ -65,7 +65,7 @@ export class TestPlugin {
     const record = new Recorder();
     const host = await startPlugin({
       cookie: { key: "KeyManager", value: "KeyManager" },
-      startTimeoutMs: 20_000,
+      startTimeoutMs: 120_000,
       hostServices: [metrics],
       ...options,
       onStderrLine: (line) => record.line(line),
