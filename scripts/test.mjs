@@ -46,7 +46,7 @@ const { status } = spawnSync(
     cwd: root,
     stdio: "inherit",
     timeout: 90 * 60_000,
-    env: { ...(long ? { CHAOS_HISTORIES: "2000", UPKEEP_FACTOR: "1", LIVES: "3000" } : {}), ...process.env },
+    env: { ...(long ? { CHAOS_HISTORIES: "2000", UPKEEP_FACTOR: "1", LIVES: "500" } : {}), ...process.env },
   },
 );
 process.exit(status ?? 1);
