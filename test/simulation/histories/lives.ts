@@ -133,7 +133,7 @@ class LifeOfServers implements Home {
     for (const { process } of this.places) if (process !== undefined) this.guard.clockChanged(process);
   }
 
-  /** A machine and KMS's answers that are ahead by the same days: two witnesses to the same error, which nobody can see through. */
+  /** A machine and KMS's answers that are ahead by the same days: two witnesses to the same error, which no process can see through. */
   #isWrongTimeBorneOut(): boolean {
     const { wrongDateMs } = this.account;
     const told = this.#kmsAheadMs + wrongDateMs;
