@@ -1,6 +1,6 @@
 /** `spire-aws-kms emulator`: the AWS KMS emulator as a server of its own, until a signal ends it. */
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import {
   type Emulator,
   EmulatorError,
@@ -97,10 +97,11 @@ AWS_ENDPOINT_URL. It serves KMS, STS and the Resource Groups Tagging API on one 
 export function emulatorCommand(): Command {
   return new Command("emulator")
     .description(description)
-    .option("--listen <host:port>", "address to serve on; port 0 picks a free one", parseAddress, {
-      host: "127.0.0.1",
-      port: 0,
-    })
+    .addOption(
+      new Option("--listen <host:port>", "address to serve on; port 0 picks a free one")
+        .argParser(parseAddress)
+        .default({ host: "127.0.0.1", port: 0 }, "127.0.0.1:0"),
+    )
     .option("--data <file>", "keep the state in this file; it survives restarts and kill -9")
     .option("--fsync", "with --data: survive a power cut as well, at the price of speed")
     .option("--region <name>", "Region of calls that show none (default: us-east-1)")

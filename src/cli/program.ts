@@ -1,0 +1,15 @@
+/** The commands of `spire-aws-kms`, as `main.ts` runs them and docs/cli.md shows them. */
+import { Command } from "commander";
+import { version } from "../version.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { emulatorCommand } from "./commands/emulator.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+
+export function programOf(): Command {
+  return new Command("spire-aws-kms")
+    .description("Tools around the aws_kms and kms KeyManager plugins of SPIRE Server")
+    .version(version)
+    .addCommand(emulatorCommand())
+    .addCommand(demoCommand())
+    .addCommand(migrateCommand());
+}
