@@ -4,7 +4,7 @@
  */
 
 import type { AliasListEntry, KeyMetadata } from "../../src/key-manager/ports.ts";
-import { candidateAliases, planStaleAliases, planStaleKeys } from "../../src/key-manager/removal/prune-plan.ts";
+import { candidateAliases, planStaleAliases, planStaleKeys } from "../../src/key-manager/removal/scans/prune-plan.ts";
 import { awsKmsNames } from "../../src/plugin/aws-kms/names.ts";
 
 export interface AccountState {

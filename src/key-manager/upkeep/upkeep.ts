@@ -1,11 +1,11 @@
 /** The background tasks of one configuration: keys in use are refreshed, stale ones and orphans pruned. */
 import type { UpkeepConfig } from "../config.ts";
 import { runTask, type Task } from "../pace/task.ts";
-import { keyDescriber } from "../removal/key-describer.ts";
-import { LastUsage } from "../removal/last-usage.ts";
-import { pruneByTagsTask } from "../removal/prune-by-tags.ts";
-import { pruneStaleAliasesTask } from "../removal/prune-stale-aliases.ts";
-import { pruneStaleKeysTask } from "../removal/prune-stale-keys.ts";
+import { keyDescriber } from "../removal/scans/key-describer.ts";
+import { LastUsage } from "../removal/scans/last-usage.ts";
+import { pruneByTagsTask } from "../removal/scans/prune-by-tags.ts";
+import { pruneStaleAliasesTask } from "../removal/scans/prune-stale-aliases.ts";
+import { pruneStaleKeysTask } from "../removal/scans/prune-stale-keys.ts";
 import type { Setup } from "../setup.ts";
 import { refreshAliasesTask } from "./refresh-aliases.ts";
 import { refreshTagsTask } from "./refresh-tags.ts";

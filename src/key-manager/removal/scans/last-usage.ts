@@ -1,7 +1,7 @@
 /** KMS's own record of a key's use (GetKeyLastUsage): a key that signs is no orphan, whatever its alias and tags say. */
-import { explain } from "../errors.ts";
-import { formatDuration } from "../pace/duration.ts";
-import { isKmsError, type KmsClient, type Logger } from "../ports.ts";
+import { explain } from "../../errors.ts";
+import { formatDuration } from "../../pace/duration.ts";
+import { isKmsError, type KmsClient, type Logger } from "../../ports.ts";
 
 export interface LastUsageOptions {
   readonly kms: Pick<KmsClient, "getKeyLastUsage">;

@@ -5,12 +5,18 @@
  * between the two steps, the next scan finds a key that is inactive and still enabled.
  */
 
-import { explain } from "../errors.ts";
-import { ScanTime } from "../pace/kms-time.ts";
-import { Pacer } from "../pace/pacer.ts";
-import type { Task } from "../pace/task.ts";
-import { type AliasListEntry, isKmsError, type TaggedKey } from "../ports.ts";
-import { activeTag, readSpireTags, type SpireTags, type TagIdentity, trustDomainFilter } from "../tags/spire-tags.ts";
+import { explain } from "../../errors.ts";
+import { ScanTime } from "../../pace/kms-time.ts";
+import { Pacer } from "../../pace/pacer.ts";
+import type { Task } from "../../pace/task.ts";
+import { type AliasListEntry, isKmsError, type TaggedKey } from "../../ports.ts";
+import {
+  activeTag,
+  readSpireTags,
+  type SpireTags,
+  type TagIdentity,
+  trustDomainFilter,
+} from "../../tags/spire-tags.ts";
 import { commonRules, nothingFound, type PruneOptions, pruneAll, whyNotPlanned } from "./prune.ts";
 import { planTaggedKeys, type TaggedKeyFacts } from "./prune-plan.ts";
 

@@ -5,10 +5,10 @@
  * a scan costs what changed, not what exists.
  */
 
-import { ScanTime, type TimeReading } from "../pace/kms-time.ts";
-import { Pacer } from "../pace/pacer.ts";
-import type { Task } from "../pace/task.ts";
-import { isKmsError, type KeyMetadata } from "../ports.ts";
+import { ScanTime, type TimeReading } from "../../pace/kms-time.ts";
+import { Pacer } from "../../pace/pacer.ts";
+import type { Task } from "../../pace/task.ts";
+import { isKmsError, type KeyMetadata } from "../../ports.ts";
 import { commonRules, nothingFound, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
 import { planStaleKeys } from "./prune-plan.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
-import type { AliasListEntry, KeyMetadata } from "../ports.ts";
+import { awsKmsNames } from "../../../plugin/aws-kms/names.ts";
+import type { AliasListEntry, KeyMetadata } from "../../ports.ts";
 import {
   candidateAliases,
   type PruneRules,

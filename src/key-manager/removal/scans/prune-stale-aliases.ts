@@ -1,8 +1,8 @@
 /** Prunes what servers of this trust domain left that run no more: aliases that are not refreshed, with their keys. */
-import { mapBounded } from "../pace/concurrency.ts";
-import { ScanTime } from "../pace/kms-time.ts";
-import type { Task } from "../pace/task.ts";
-import type { AliasListEntry, KeyMetadata } from "../ports.ts";
+import { mapBounded } from "../../pace/concurrency.ts";
+import { ScanTime } from "../../pace/kms-time.ts";
+import type { Task } from "../../pace/task.ts";
+import type { AliasListEntry, KeyMetadata } from "../../ports.ts";
 import { commonRules, nothingFound, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
 import { candidateAliases, isStaleAlias, type PruneRules, planStaleAliases } from "./prune-plan.ts";
 import { TagsOfTrustDomain } from "./tags-of-trust-domain.ts";

@@ -1,6 +1,6 @@
 /** What the tags of this trust domain's keys say, for scans that go by aliases; known in tag mode only. */
-import type { TaggingClient } from "../ports.ts";
-import { readSpireTags, type SpireTags, type TagIdentity, trustDomainFilter } from "../tags/spire-tags.ts";
+import type { TaggingClient } from "../../ports.ts";
+import { readSpireTags, type SpireTags, type TagIdentity, trustDomainFilter } from "../../tags/spire-tags.ts";
 
 export interface TagsOfTrustDomainOptions {
   readonly tagging: TaggingClient;

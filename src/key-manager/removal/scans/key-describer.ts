@@ -1,6 +1,6 @@
 /** DescribeKey for scans, over keys of which some are deleted and some are foreign. */
-import { explain } from "../errors.ts";
-import { isKmsError, type KeyMetadata, type KmsClient, type Logger } from "../ports.ts";
+import { explain } from "../../errors.ts";
+import { isKmsError, type KeyMetadata, type KmsClient, type Logger } from "../../ports.ts";
 
 /** What is to be known of a key, or why it cannot be known. */
 export type Description = KeyMetadata | "NOT_FOUND" | "ACCESS_DENIED";

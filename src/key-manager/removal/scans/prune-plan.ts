@@ -4,10 +4,10 @@
  * A deletion needs two proofs: the alias path (or that there is no alias at all) and the key's own description. What
  * lacks one of them stays.
  */
-import type { KeyNames } from "../names.ts";
-import type { AliasListEntry, KeyMetadata } from "../ports.ts";
-import type { SpireTags, TagIdentity } from "../tags/spire-tags.ts";
-import { whyNotSpires } from "./ownership.ts";
+import type { KeyNames } from "../../names.ts";
+import type { AliasListEntry, KeyMetadata } from "../../ports.ts";
+import type { SpireTags, TagIdentity } from "../../tags/spire-tags.ts";
+import { whyNotSpires } from "../ownership.ts";
 
 /** Rules under which a key is pruned. */
 export type PruneRule = "stale alias" | "stale key" | "stale tags" | "unused" | "inactive";

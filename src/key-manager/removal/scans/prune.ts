@@ -1,10 +1,10 @@
 /** Acting on what a scan has found: within its cap, or, in a dry run, only in words. */
-import type { KeyFacts } from "../deletions.ts";
-import { explain } from "../errors.ts";
-import { formatDuration } from "../pace/duration.ts";
-import type { TaskReport } from "../pace/task.ts";
-import type { LogFields } from "../ports.ts";
-import type { Setup } from "../setup.ts";
+import type { KeyFacts } from "../../deletions.ts";
+import { explain } from "../../errors.ts";
+import { formatDuration } from "../../pace/duration.ts";
+import type { TaskReport } from "../../pace/task.ts";
+import type { LogFields } from "../../ports.ts";
+import type { Setup } from "../../setup.ts";
 import type { DescribeKey } from "./key-describer.ts";
 import type { LastUsage } from "./last-usage.ts";
 import type { PruneCandidate, PrunePlan, PruneRules } from "./prune-plan.ts";

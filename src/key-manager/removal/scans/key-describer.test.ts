@@ -1,7 +1,7 @@
 /** Keys that scans may not describe are mentioned once. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type KmsClient, KmsError, type KmsErrorCode, type LogFields } from "../ports.ts";
+import { type KmsClient, KmsError, type KmsErrorCode, type LogFields } from "../../ports.ts";
 import { keyDescriber } from "./key-describer.ts";
 
 const failure = (code: KmsErrorCode) =>
