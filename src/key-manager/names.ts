@@ -5,6 +5,14 @@
  */
 import type { AliasListEntry } from "./ports.ts";
 
+/** Whose an alias is, by its name alone. */
+export interface AliasOwner {
+  /** The server id; of the older plugin the key prefix. */
+  readonly serverId: string;
+  /** SPIRE key id. */
+  readonly keyId: string;
+}
+
 export interface KeyNames {
   /** The setting that gives a server other names, for messages. */
   readonly setting: string;
@@ -18,6 +26,8 @@ export interface KeyNames {
   isAmbiguous?(aliasName: string): boolean;
   /** The SPIRE key id behind one of this server's aliases; the key's description tells which plugin encoded it. */
   keyIdOf(aliasName: string, description: string): string;
+  /** For an alias of the form that these names give: the server that named it so, this one or another; undefined for any other. */
+  ownerOf(aliasName: string, description: string): AliasOwner | undefined;
   /** Description of a new key. */
   descriptionFor(keyId: string): string;
   /** Whether a key of this description is certainly not ours although its alias looks like ours. */

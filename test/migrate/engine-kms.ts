@@ -1,6 +1,6 @@
 import { kmsErrorFrom } from "../../src/aws/calls/aws-error.ts";
 import type { MigrationContext } from "../../src/key-manager/migration/migration.ts";
-import type { AliasListEntry, KeyMetadata, Page } from "../../src/key-manager/ports.ts";
+import type { AliasListEntry, KeyListEntry, KeyMetadata, KmsClient, Page } from "../../src/key-manager/ports.ts";
 import { AwsException, createEngine, type EmulatorControl, manualClock } from "../../src/kms-emulator/index.ts";
 
 interface WireKey {
@@ -10,6 +10,7 @@ interface WireKey {
   readonly KeySpec: string;
   readonly KeyUsage: string;
   readonly KeyState: string;
+  readonly Origin: string;
   readonly CreationDate: Date;
   readonly DeletionDate?: Date;
 }
@@ -22,6 +23,11 @@ interface WireAliases {
     readonly CreationDate?: Date;
     readonly LastUpdatedDate?: Date;
   }[];
+  readonly NextMarker?: string;
+}
+
+interface WireKeys {
+  readonly Keys: readonly { readonly KeyId: string; readonly KeyArn: string }[];
   readonly NextMarker?: string;
 }
 
@@ -40,7 +46,7 @@ export interface ClientOptions {
 }
 
 export interface AccountClient {
-  readonly kms: MigrationContext["kms"];
+  readonly kms: MigrationContext["kms"] & Pick<KmsClient, "listKeys">;
   /** Resolves when the client has stopped for good. */
   readonly stopped: Promise<void>;
   readonly calls: () => number;
@@ -106,7 +112,7 @@ const sdkError = ({ code, message, status }: AwsException) =>
 
 type Call = <T>(operation: string, input: object) => Promise<T>;
 
-function clientOver(call: Call, now: () => Date): MigrationContext["kms"] {
+function clientOver(call: Call, now: () => Date): AccountClient["kms"] {
   return {
     async describeKey(KeyId) {
       const { KeyMetadata } = await call<{ KeyMetadata: WireKey }>("DescribeKey", { KeyId });
@@ -121,6 +127,14 @@ function clientOver(call: Call, now: () => Date): MigrationContext["kms"] {
       do {
         const { Aliases, NextMarker }: WireAliases = await call("ListAliases", { KeyId, Marker, Limit: 100 });
         yield { items: Aliases.map(aliasFrom), serverTime: now() };
+        Marker = NextMarker;
+      } while (Marker !== undefined);
+    },
+    async *listKeys(): AsyncGenerator<Page<KeyListEntry>> {
+      let Marker: string | undefined;
+      do {
+        const { Keys, NextMarker }: WireKeys = await call("ListKeys", { Marker, Limit: 1000 });
+        yield { items: Keys.map(({ KeyId, KeyArn }) => ({ keyId: KeyId, keyArn: KeyArn })), serverTime: now() };
         Marker = NextMarker;
       } while (Marker !== undefined);
     },
@@ -139,6 +153,7 @@ const metadataFrom = (key: WireKey): KeyMetadata => ({
   keyState: key.KeyState,
   creationDate: key.CreationDate,
   deletionDate: key.DeletionDate,
+  origin: key.Origin,
 });
 
 const aliasFrom = (alias: WireAliases["Aliases"][number]): AliasListEntry => ({

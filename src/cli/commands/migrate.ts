@@ -1,7 +1,7 @@
 /** `spire-aws-kms migrate`: a server's keys from one naming scheme to another, without a new key. */
 import { Command } from "commander";
-import { exitCodes } from "../migrate/exit-codes.ts";
 import type { MigrateFlags } from "../migrate/migration-flags.ts";
+import { exitCodes } from "../output/exit-codes.ts";
 
 /** The key manager and the AWS SDK are loaded only when there is something to do. */
 async function command(flags: MigrateFlags): Promise<void> {

@@ -4,8 +4,8 @@ import { type MigrationReport, migrate, planMigration } from "../../key-manager/
 import type { Step } from "../../key-manager/migration/steps.ts";
 import type { Logger } from "../../key-manager/ports.ts";
 import { createClients } from "../aws-clients.ts";
+import { type ExitCode, exitCodes } from "../output/exit-codes.ts";
 import { systemClock } from "../system-clock.ts";
-import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { type MigrateFlags, type MigrationRequest, readFlags } from "./migration-flags.ts";
 import { reportJson, reportText, stepText } from "./migration-text.ts";
 

@@ -8,7 +8,7 @@ export function trustDomainSegment(trustDomain: string): string {
 }
 
 /** Server ids are joined into a path, so the built-in plugin's `path.Join` tidies them; the same id must give the same alias. */
-const tidyPath = (path: string): string => path.split("/").filter(Boolean).join("/");
+export const tidyPath = (path: string): string => path.split("/").filter(Boolean).join("/");
 
 /** The older `kms` plugin describes a key as `{key_prefix}{KEY_ID}` and puts the same behind `alias/`. */
 const keysOfKms: TakenOverKeys = {
@@ -33,22 +33,30 @@ export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
   const builtInDescription = `SPIRE_SERVER_KEY/${segment}/`;
   const ownDescription = `SPIRE_SERVER/${trustDomain}`;
   const trustDomainPrefix = `alias/SPIRE_SERVER/${segment}/`;
+  const isTrustDomainAlias = (aliasName: string) =>
+    aliasName.startsWith(trustDomainPrefix) && /^[^/]+(\/[^/]+)+$/.test(aliasName.slice(trustDomainPrefix.length));
+  const decode = (last: string, description: string) =>
+    description.startsWith(builtInDescription) ? decodeBuiltInKeyId(last) : decodeKeyId(last);
   return {
     setting,
     aliasFor: (keyId) => aliasBehind(prefix, keyId, setting),
     isOwnAlias: (aliasName) =>
       aliasName.startsWith(prefix) && aliasName.length > prefix.length && !aliasName.slice(prefix.length).includes("/"),
-    keyIdOf(aliasName, description) {
-      const last = aliasName.slice(prefix.length);
-      return description.startsWith(builtInDescription) ? decodeBuiltInKeyId(last) : decodeKeyId(last);
+    keyIdOf: (aliasName, description) => decode(aliasName.slice(prefix.length), description),
+    ownerOf(aliasName, description) {
+      if (!isTrustDomainAlias(aliasName)) return undefined;
+      const last = aliasName.lastIndexOf("/");
+      return {
+        serverId: aliasName.slice(trustDomainPrefix.length, last),
+        keyId: decode(aliasName.slice(last + 1), description),
+      };
     },
     descriptionFor: () => ownDescription,
     isForeignDescription: (description) =>
       description.startsWith("SPIRE_SERVER/") &&
       description !== ownDescription &&
       trustDomainSegment(description.slice("SPIRE_SERVER/".length)) === segment,
-    isTrustDomainAlias: (aliasName) =>
-      aliasName.startsWith(trustDomainPrefix) && /^[^/]+(\/[^/]+)+$/.test(aliasName.slice(trustDomainPrefix.length)),
+    isTrustDomainAlias,
     mayHaveTwin: segment.includes("_"),
     takenOver: keysOfKms,
     trustDomainOf(description) {

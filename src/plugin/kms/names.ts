@@ -93,6 +93,16 @@ export function kmsNames(keyPrefix: string): KeyNames {
   };
   const isOwnDescription = (description: string) =>
     description.startsWith(keyPrefix) && description.length > keyPrefix.length;
+  const isOwnAlias = (aliasName: string): boolean => {
+    const segment = segmentOf(aliasName);
+    return segment !== undefined && boundary.otherPrefixOf(segment) === undefined;
+  };
+  const keyIdOf = (aliasName: string, description: string): string => {
+    const segment = aliasName.slice(prefix.length);
+    const described = isOwnDescription(description) ? description.slice(keyPrefix.length) : "";
+    // The original wrote ids as they are: there `a_2eb` is no `a.b`.
+    return described === segment || encodeKeyId(described) === segment ? described : decodeKeyId(segment);
+  };
   return {
     setting,
     aliasFor(keyId) {
@@ -107,10 +117,7 @@ export function kmsNames(keyPrefix: string): KeyNames {
       }
       return aliasBehind(prefix, keyId, setting);
     },
-    isOwnAlias(aliasName) {
-      const segment = segmentOf(aliasName);
-      return segment !== undefined && boundary.otherPrefixOf(segment) === undefined;
-    },
+    isOwnAlias,
     doubtsAbout(aliasNames) {
       const found = aliasNames.flatMap((aliasName) => {
         const segment = segmentOf(aliasName);
@@ -126,12 +133,9 @@ export function kmsNames(keyPrefix: string): KeyNames {
       return doubts;
     },
     isAmbiguous: (aliasName) => boundary !== closed && !isSpireKeyId(aliasName.slice(prefix.length)),
-    keyIdOf(aliasName, description) {
-      const segment = aliasName.slice(prefix.length);
-      const described = isOwnDescription(description) ? description.slice(keyPrefix.length) : "";
-      // The original wrote ids as they are: there `a_2eb` is no `a.b`.
-      return described === segment || encodeKeyId(described) === segment ? described : decodeKeyId(segment);
-    },
+    keyIdOf,
+    ownerOf: (aliasName, description) =>
+      isOwnAlias(aliasName) ? { serverId: keyPrefix, keyId: keyIdOf(aliasName, description) } : undefined,
     descriptionFor: (keyId) => keyPrefix + keyId,
     // Behind a slash the alias is proof enough, as it was for the original, whatever the description says.
     isForeignDescription: (description) =>

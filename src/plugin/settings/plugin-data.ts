@@ -79,12 +79,17 @@ class SettingsReader {
   }
 }
 
+/** As {@link readPluginData}, for what was parsed already. */
+export function readSettings(object: HclObject): PluginData {
+  const reader = new SettingsReader();
+  const settings = reader.object([object], "");
+  return { settings, problems: reader.problems };
+}
+
 /** Never throws: text that is no HCL is a problem like any other, told with line and column. */
 export function readPluginData(text: string): PluginData {
   try {
-    const reader = new SettingsReader();
-    const settings = reader.object([parseHcl(text)], "");
-    return { settings, problems: reader.problems };
+    return readSettings(parseHcl(text));
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
     return { settings: undefined, problems: [`plugin_data: unable to decode configuration: ${error.message}`] };

@@ -1,0 +1,97 @@
+/** DescribeKey of keys as they are met: each once, a few at a time, each call in its turn. */
+import type { Pacer } from "../pace/pacer.ts";
+import { isKmsError, type KeyMetadata, type KmsClient, type KmsError } from "../ports.ts";
+
+export type Described = KeyMetadata | "NOT_FOUND" | "ACCESS_DENIED";
+
+export interface DescriberOptions {
+  readonly kms: Pick<KmsClient, "describeKey">;
+  readonly pacer: Pacer;
+  readonly signal: AbortSignal;
+  readonly onDescribed: (keyId: string, key: Described) => void;
+  /** Told of the first key that may not be described. */
+  readonly onDenied: (error: KmsError) => void;
+}
+
+const atOnce = 16;
+
+export class Describer {
+  readonly #options: DescriberOptions;
+  readonly #asked = new Set<string>();
+  readonly #queue: string[] = [];
+  readonly #drained: (() => void)[] = [];
+  #underWay = 0;
+  #done = 0;
+  #isDenied = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: DescriberOptions) {
+    this.#options = options;
+  }
+
+  get asked(): number {
+    return this.#asked.size;
+  }
+
+  get described(): number {
+    return this.#done;
+  }
+
+  get waiting(): number {
+    return this.#queue.length + this.#underWay;
+  }
+
+  has(keyId: string): boolean {
+    return this.#asked.has(keyId);
+  }
+
+  /** Asks for a key, unless it was asked for before. */
+  ask(keyId: string): void {
+    if (this.#asked.has(keyId)) return;
+    this.#asked.add(keyId);
+    this.#queue.push(keyId);
+    if (this.#underWay < atOnce) void this.#work();
+  }
+
+  /** @throws what stopped it */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Resolves when all that was asked for is told. @throws what stopped it */
+  async drain(): Promise<void> {
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    this.check();
+  }
+
+  async #work(): Promise<void> {
+    this.#underWay++;
+    try {
+      for (let keyId = this.#queue.shift(); keyId !== undefined; keyId = this.#queue.shift()) {
+        const key = await this.#describe(keyId);
+        this.#done++;
+        this.#options.onDescribed(keyId, key);
+      }
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#queue.length = 0;
+    } finally {
+      this.#underWay--;
+      if (this.#underWay === 0) for (const resolve of this.#drained.splice(0)) resolve();
+    }
+  }
+
+  async #describe(keyId: string): Promise<Described> {
+    const { kms, pacer, signal, onDenied } = this.#options;
+    await pacer.turn(signal);
+    try {
+      return await kms.describeKey(keyId, { signal });
+    } catch (error) {
+      if (isKmsError(error, "NOT_FOUND")) return "NOT_FOUND";
+      if (!isKmsError(error, "ACCESS_DENIED")) throw error;
+      if (!this.#isDenied) onDenied(error);
+      this.#isDenied = true;
+      return "ACCESS_DENIED";
+    }
+  }
+}
