@@ -1,6 +1,6 @@
 // Command go-host loads a SPIRE KeyManager plugin the way SPIRE Server does, with HashiCorp's go-plugin and SPIRE's own
 // plugin SDK, and puts it through the steps it is told. The report goes to stdout as one JSON object; the exit code is 1
-// when a step has failed.
+// when a step has failed. "go-host describe" prints what the SDK's descriptors say.
 package main
 
 import (
@@ -45,6 +45,10 @@ type report struct {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "describe" {
+		describeSdk(os.Stdout)
+		return
+	}
 	opts, steps, err := parseFlags()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "go-host:", err)
