@@ -21,7 +21,7 @@ const borders: Readonly<Record<string, Border>> = {
     folders: ["gen", "x509"],
     packages: ["@grpc/grpc-js", "@bufbuild/protobuf"],
   },
-  "plugin-sdk": { folders: ["gen", "go-plugin"], packages: ["@bufbuild/protobuf", "@grpc/grpc-js"] },
+  "plugin-sdk": { folders: ["gen", "go-plugin", "hcl"], packages: ["@bufbuild/protobuf", "@grpc/grpc-js"] },
 
   "key-manager": { folders: [], packages: [] },
   aws: {

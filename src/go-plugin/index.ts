@@ -5,12 +5,13 @@
  * - {@link startPlugin} is a host: it starts a plugin's executable, speaks to it and ends it.
  */
 
+export { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 export { GoPluginError, type GoPluginErrorCode } from "./errors.ts";
 export type { CallContext } from "./grpc/call-context.ts";
-export type { CallOptions, UnaryClient } from "./grpc/grpc-client.ts";
+export type { CallOptions, GrpcConnection, ServiceClient, UnaryClient } from "./grpc/grpc-client.ts";
 export { type ServiceHandlers, type ServiceRegistration, service } from "./grpc/grpc-service.ts";
 export type { StatusCode } from "./grpc/status-code.ts";
-export { type FailureCode, GrpcStatusError, StatusError } from "./grpc/status-error.ts";
+export { errorDetail, type FailureCode, GrpcStatusError, StatusError } from "./grpc/status-error.ts";
 export type { Environment, Handshake, MagicCookie, Network } from "./handshake.ts";
 export { type HclogEntry, parseHclogLine } from "./hclog/hclog-line.ts";
 export type { LogFields, Logger, LogLevel } from "./hclog/logger.ts";

@@ -1,7 +1,7 @@
 /** SPIRE's Init service: the first call and the last. */
 import { Init } from "../gen/spire/service/private/init/v1/init_pb.ts";
 import { type ServiceRegistration, service } from "../go-plugin/grpc/grpc-service.ts";
-import type { HostServicesFactory } from "./host-services.ts";
+import type { HostServicesFactory } from "./host/host-services.ts";
 import type { PluginImplementation } from "./plugin-definition.ts";
 
 export interface InitServiceOptions {

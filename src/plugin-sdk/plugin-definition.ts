@@ -2,9 +2,20 @@
 import type { CallContext } from "../go-plugin/grpc/call-context.ts";
 import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
 import type { Logger } from "../go-plugin/hclog/logger.ts";
-import type { HostServices } from "./host-services.ts";
+import type { HostServices } from "./host/host-services.ts";
 
 type MaybePromise<T> = T | Promise<T>;
+
+/** SPIRE's names for the kinds of its plugins. */
+export type PluginType =
+  | "BundlePublisher"
+  | "CredentialComposer"
+  | "KeyManager"
+  | "NodeAttestor"
+  | "Notifier"
+  | "SVIDStore"
+  | "UpstreamAuthority"
+  | "WorkloadAttestor";
 
 /** What SPIRE tells every plugin about itself. */
 export interface CoreConfiguration {

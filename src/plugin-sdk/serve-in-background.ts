@@ -2,7 +2,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Config } from "../gen/spire/service/common/config/v1/config_pb.ts";
 import { Init } from "../gen/spire/service/private/init/v1/init_pb.ts";
-import type { UnaryClient } from "../go-plugin/grpc/grpc-client.ts";
+import type { ServiceClient } from "../go-plugin/grpc/grpc-client.ts";
 import type { ServiceRegistration } from "../go-plugin/grpc/grpc-service.ts";
 import { type Logger, silentLogger } from "../go-plugin/hclog/logger.ts";
 import { connectPlugin } from "../go-plugin/host/plugin-connection.ts";
@@ -21,7 +21,7 @@ export interface ServeInBackgroundOptions {
 export interface BackgroundPlugin {
   /** What the plugin answered to Init. */
   readonly serviceNames: readonly string[];
-  client<Service extends DescService>(service: Service): UnaryClient<Service>;
+  client<Service extends DescService>(service: Service): ServiceClient<Service>;
   /** @param trustDomain default `example.org` */
   configure(hcl: string, trustDomain?: string): Promise<void>;
   validate(hcl: string, trustDomain?: string): Promise<ValidationResult>;

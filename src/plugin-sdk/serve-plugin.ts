@@ -3,13 +3,13 @@ import { writeSync } from "node:fs";
 import path from "node:path";
 import type { LogLevel } from "../go-plugin/hclog/logger.ts";
 import { serve } from "../go-plugin/plugin/serve.ts";
-import type { LoadPlugin, PluginImplementation } from "./plugin-definition.ts";
+import type { LoadPlugin, PluginImplementation, PluginType } from "./plugin-definition.ts";
 import type { SpirePlugin } from "./spire-plugin.ts";
 
 /** Who the plugin is. */
 export interface PluginIdentity {
   /** SPIRE's plugin type, such as `KeyManager`; also the magic cookie's key and value. */
-  readonly type: string;
+  readonly type: PluginType | (string & Record<never, never>);
   /** The plugin's name in SPIRE's configuration, such as `aws_kms`. */
   readonly name: string;
   readonly version: string;
@@ -38,7 +38,7 @@ export async function servePlugin(options: ServePluginOptions): Promise<void> {
     refusal: refusalText(options),
     async services(context) {
       const { createSpirePlugin } = await import("./spire-plugin.ts");
-      plugin = createSpirePlugin("load" in options ? options.load : options);
+      plugin = createSpirePlugin("load" in options ? options.load : options, options.type);
       return plugin.services(context);
     },
     onStop: () => plugin?.deinit(),

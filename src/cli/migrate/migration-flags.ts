@@ -11,7 +11,7 @@ import { serverId } from "../../plugin/settings/schemas.ts";
 import { SettingFiles } from "../../plugin/settings/setting-files.ts";
 import { type SharedConfig, sharedConfigOf, sharedSettings } from "../../plugin/settings/shared.ts";
 import { checkSettings } from "../../plugin/settings/table.ts";
-import { trustDomainProblem } from "../../plugin-sdk/trust-domain.ts";
+import { trustDomainProblem } from "../../plugin-sdk/config/trust-domain.ts";
 import { systemClock } from "../system-clock.ts";
 
 /** As commander hands them over. */

@@ -19,8 +19,9 @@ import {
 } from "@grpc/grpc-js";
 import type { Network } from "../handshake.ts";
 import { autoMtlsServerName, type TlsIdentity } from "../tls-identity.ts";
+import { clientStatus } from "./client-status.ts";
+import { clientStreamingCall, duplexCall, serverStreamingCall } from "./client-streams.ts";
 import { toMethodDefinition } from "./method-definition.ts";
-import { type StatusCode, statusCodeName } from "./status-code.ts";
 import { GrpcStatusError } from "./status-error.ts";
 
 export interface CallOptions {
@@ -38,6 +39,29 @@ export type UnaryClient<Service extends DescService> = {
   ) => Promise<MessageShape<Service["method"][Name]["output"]>>;
 };
 
+type ManyRequests<Method extends DescMethod> =
+  | AsyncIterable<MessageInitShape<Method["input"]>>
+  | Iterable<MessageInitShape<Method["input"]>>;
+
+type ClientMethod<Method extends DescMethod> = Method["methodKind"] extends "unary"
+  ? (request: MessageInitShape<Method["input"]>, options?: CallOptions) => Promise<MessageShape<Method["output"]>>
+  : Method["methodKind"] extends "server_streaming"
+    ? (
+        request: MessageInitShape<Method["input"]>,
+        options?: CallOptions,
+      ) => AsyncIterable<MessageShape<Method["output"]>>
+    : Method["methodKind"] extends "client_streaming"
+      ? (requests: ManyRequests<Method>, options?: CallOptions) => Promise<MessageShape<Method["output"]>>
+      : (requests: ManyRequests<Method>, options?: CallOptions) => AsyncIterable<MessageShape<Method["output"]>>;
+
+/**
+ * Every method of a generated service as a function: it rejects with `GrpcStatusError`, or its iterable does. A stream of
+ * answers is opened by the loop that reads it, and ended by leaving the loop.
+ */
+export type ServiceClient<Service extends DescService> = {
+  readonly [Name in keyof Service["method"]]: ClientMethod<Service["method"][Name]>;
+};
+
 export interface GrpcAddress {
   readonly network: Network;
   /** A socket path, or host:port. */
@@ -46,7 +70,7 @@ export interface GrpcAddress {
 
 /** One HTTP/2 connection to a peer, made when it is first needed and made again when it breaks. */
 export interface GrpcConnection {
-  client<Service extends DescService>(service: Service): UnaryClient<Service>;
+  client<Service extends DescService>(service: Service): ServiceClient<Service>;
   /** Opens a bidirectional stream. */
   openDuplex(method: DescMethod): ClientDuplexStream<Message, Message>;
   /** Opens a stream of responses. */
@@ -70,7 +94,7 @@ export function connectGrpc(address: GrpcAddress, tls?: TlsIdentity): GrpcConnec
   });
 
   return {
-    client: (service) => unaryClient(client, service),
+    client: (service) => serviceClient(client, service),
     openDuplex(method) {
       const { path, requestSerialize, responseDeserialize } = toMethodDefinition(method);
       return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
@@ -89,11 +113,15 @@ function credentials(tls: TlsIdentity | undefined): ChannelCredentials {
   return Credentials.createSsl(root, Buffer.from(tls.privateKeyPem), Buffer.from(tls.certificatePem));
 }
 
-function unaryClient<Service extends DescService>(client: Client, service: Service): UnaryClient<Service> {
-  const calls = service.methods
-    .filter((method) => method.methodKind === "unary")
-    .map((method) => [method.localName, unaryCall(client, method)]);
-  return Object.fromEntries(calls) as UnaryClient<Service>;
+function serviceClient<Service extends DescService>(client: Client, service: Service): ServiceClient<Service> {
+  const makers = {
+    unary: unaryCall,
+    server_streaming: serverStreamingCall,
+    client_streaming: clientStreamingCall,
+    bidi_streaming: duplexCall,
+  } as const;
+  const calls = service.methods.map((method) => [method.localName, makers[method.methodKind](client, method)]);
+  return Object.fromEntries(calls) as ServiceClient<Service>;
 }
 
 function unaryCall(client: Client, method: DescMethod) {
@@ -110,7 +138,7 @@ function unaryCall(client: Client, method: DescMethod) {
       const cancel = (): void => call?.cancel();
       const settle = (error: ServiceError | null, response?: Message): void => {
         signal?.removeEventListener("abort", cancel);
-        if (error !== null) reject(statusError(name, error));
+        if (error !== null) reject(clientStatus(name, error));
         else if (response !== undefined) resolve(response);
         else reject(new GrpcStatusError(name, "INTERNAL", "neither an answer nor an error"));
       };
@@ -125,11 +153,4 @@ function unaryCall(client: Client, method: DescMethod) {
       }
       signal?.addEventListener("abort", cancel, { once: true });
     });
-}
-
-function statusError(method: string, error: { code?: number; details?: string; message: string }): GrpcStatusError {
-  const code: StatusCode = error.code === undefined ? "UNKNOWN" : statusCodeName(error.code);
-  return new GrpcStatusError(method, code === "OK" ? "UNKNOWN" : code, error.details ?? error.message, {
-    cause: error,
-  });
 }

@@ -4,7 +4,7 @@ import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
 import { GRPCController } from "../../gen/plugin/grpc_controller_pb.ts";
 import { StdioData_Channel as Channel, GRPCStdio, type StdioData } from "../../gen/plugin/grpc_stdio_pb.ts";
-import { type CallOptions, connectGrpc, type GrpcAddress, type UnaryClient } from "../grpc/grpc-client.ts";
+import { type CallOptions, connectGrpc, type GrpcAddress, type ServiceClient } from "../grpc/grpc-client.ts";
 import type { ServiceRegistration } from "../grpc/grpc-service.ts";
 import { pluginHealthName } from "../grpc/health.ts";
 import { GrpcStatusError } from "../grpc/status-error.ts";
@@ -28,7 +28,7 @@ export interface PluginConnectionOptions {
 
 export interface PluginConnection {
   /** A client of a service the plugin serves. */
-  client<Service extends DescService>(service: Service): UnaryClient<Service>;
+  client<Service extends DescService>(service: Service): ServiceClient<Service>;
   /** @throws GrpcStatusError when the plugin does not answer that it is serving */
   ping(options?: CallOptions): Promise<void>;
   /** Calls the controller's Shutdown. */

@@ -3,7 +3,7 @@ import { lstatSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { GoPluginError } from "../errors.ts";
-import type { CallOptions, UnaryClient } from "../grpc/grpc-client.ts";
+import type { CallOptions, ServiceClient } from "../grpc/grpc-client.ts";
 import type { ServiceRegistration } from "../grpc/grpc-service.ts";
 import type { Environment, Handshake, MagicCookie } from "../handshake.ts";
 import type { HclogEntry } from "../hclog/hclog-line.ts";
@@ -54,8 +54,8 @@ export interface PluginHost {
   readonly handshake: Handshake;
   /** Resolves when the process has ended and its output is read. */
   readonly exited: Promise<PluginExit>;
-  /** The unary methods of a service the plugin serves; they reject with `GrpcStatusError`. */
-  client<Service extends DescService>(service: Service): UnaryClient<Service>;
+  /** The methods of a service the plugin serves; they fail with `GrpcStatusError`. */
+  client<Service extends DescService>(service: Service): ServiceClient<Service>;
   /** @throws GrpcStatusError when the plugin does not answer that it is serving */
   ping(options?: CallOptions): Promise<void>;
   /** Sends a signal to the plugin's process. */

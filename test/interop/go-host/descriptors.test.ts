@@ -6,7 +6,9 @@ import { describe, it } from "node:test";
 import { describeOurs } from "./descriptors.ts";
 
 /** What `go-host describe` printed; `go-plugin.interop.test.ts` holds it against the Go module. */
-const recorded = readFileSync(path.join(import.meta.dirname, "sdk-descriptors.txt"), "utf8").trim().split("\n");
+const recorded = readFileSync(path.join(import.meta.dirname, "sdk-descriptors.txt"), "utf8")
+  .trim()
+  .split("\n");
 
 describe("our .proto files, held to recorded descriptors of spire-plugin-sdk", () => {
   it("name every service, message, field and value of SPIRE, and no other", async () => {

@@ -1,7 +1,7 @@
 /** Metrics that end in SPIRE's own telemetry. */
-import type { Metrics as MetricsService } from "../gen/spire/hostservice/common/metrics/v1/metrics_pb.ts";
-import type { UnaryClient } from "../go-plugin/grpc/grpc-client.ts";
-import type { Logger } from "../go-plugin/hclog/logger.ts";
+import type { Metrics as MetricsService } from "../../gen/spire/hostservice/common/metrics/v1/metrics_pb.ts";
+import type { UnaryClient } from "../../go-plugin/grpc/grpc-client.ts";
+import type { Logger } from "../../go-plugin/hclog/logger.ts";
 
 /** Parts of a metric's name, from the general to the particular. */
 export type MetricKey = readonly string[];

@@ -3,10 +3,10 @@ import {
   Config,
   type ConfigureRequest,
   type ValidateRequest,
-} from "../gen/spire/service/common/config/v1/config_pb.ts";
-import { type ServiceRegistration, service } from "../go-plugin/grpc/grpc-service.ts";
-import { StatusError } from "../go-plugin/grpc/status-error.ts";
-import type { ConfigHandlers } from "./plugin-definition.ts";
+} from "../../gen/spire/service/common/config/v1/config_pb.ts";
+import { type ServiceRegistration, service } from "../../go-plugin/grpc/grpc-service.ts";
+import { StatusError } from "../../go-plugin/grpc/status-error.ts";
+import type { ConfigHandlers } from "../plugin-definition.ts";
 import { trustDomainProblem } from "./trust-domain.ts";
 
 /** Checks what every plugin needs of SPIRE's own configuration, and leaves the rest to the plugin. */

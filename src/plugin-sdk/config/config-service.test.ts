@@ -1,10 +1,10 @@
 /** What SPIRE's configuration calls ask of a plugin's handlers. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Config } from "../gen/spire/service/common/config/v1/config_pb.ts";
-import { GrpcStatusError, StatusError } from "../go-plugin/grpc/status-error.ts";
-import type { CoreConfiguration } from "./plugin-definition.ts";
-import { type BackgroundPlugin, serveInBackground } from "./serve-in-background.ts";
+import { Config } from "../../gen/spire/service/common/config/v1/config_pb.ts";
+import { GrpcStatusError, StatusError } from "../../go-plugin/grpc/status-error.ts";
+import type { CoreConfiguration } from "../plugin-definition.ts";
+import { type BackgroundPlugin, serveInBackground } from "../serve-in-background.ts";
 import { trustDomainProblem } from "./trust-domain.ts";
 
 interface Seen {

@@ -1,15 +1,15 @@
 /** A plugin meets the services of SPIRE, or does without. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
-import { Metrics as MetricsService } from "../gen/spire/hostservice/common/metrics/v1/metrics_pb.ts";
-import type { UnaryClient } from "../go-plugin/grpc/grpc-client.ts";
-import { service } from "../go-plugin/grpc/grpc-service.ts";
-import { silentLogger } from "../go-plugin/hclog/logger.ts";
-import type { Broker } from "../go-plugin/plugin/grpc-broker.ts";
+import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.ts";
+import { Metrics as MetricsService } from "../../gen/spire/hostservice/common/metrics/v1/metrics_pb.ts";
+import type { UnaryClient } from "../../go-plugin/grpc/grpc-client.ts";
+import { service } from "../../go-plugin/grpc/grpc-service.ts";
+import { silentLogger } from "../../go-plugin/hclog/logger.ts";
+import type { Broker } from "../../go-plugin/plugin/grpc-broker.ts";
+import { serveInBackground } from "../serve-in-background.ts";
 import { createHostServicesFactory, type HostServices } from "./host-services.ts";
 import { createMetrics } from "./metrics.ts";
-import { serveInBackground } from "./serve-in-background.ts";
 
 /** A Metrics host service that tells what it got. */
 function recordingMetrics() {
