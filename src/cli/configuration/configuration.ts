@@ -15,7 +15,7 @@ import { kmsNames } from "../../plugin/kms/names.ts";
 import { type KmsConfig, parseKmsConfig } from "../../plugin/kms/settings.ts";
 import { type PluginData, readPluginData, readSettings, type Setting } from "../../plugin/settings/plugin-data.ts";
 import { errnoOf, SettingFiles } from "../../plugin/settings/setting-files.ts";
-import { trustDomainProblem } from "../../plugin-sdk/trust-domain.ts";
+import { trustDomainProblem } from "../../plugin-sdk/config/trust-domain.ts";
 import { systemClock } from "../system-clock.ts";
 import { expandEnv } from "./expand-env.ts";
 import type { ConfigurationFlags, PluginKind } from "./flags.ts";
