@@ -40,12 +40,17 @@ export interface Caller {
   readonly accessKeyId: string | undefined;
 }
 
-export const callerOf = ({ arn, account, userId, accessKeyId }: Identity): Caller => ({
-  arn,
-  account,
-  userId,
-  accessKeyId,
-});
+const callers = new WeakMap<Identity, Caller>();
+
+/** The same object for the same identity: a journal has a caller in every record. */
+export function callerOf(identity: Identity): Caller {
+  const known = callers.get(identity);
+  if (known !== undefined) return known;
+  const { arn, account, userId, accessKeyId } = identity;
+  const caller = { arn, account, userId, accessKeyId };
+  callers.set(identity, caller);
+  return caller;
+}
 
 /** A stable id of AWS's form: `prefix` (AROA, AIDA) and 17 letters derived from the ARN. */
 export function uniqueId(prefix: "AROA" | "AIDA", arn: string): string {

@@ -51,9 +51,13 @@ function readConfig(path: string | undefined): JsonOptions {
 }
 
 function optionsOf(flags: Flags): EmulatorOptions {
+  const config = readConfig(flags.config);
+  const hasControl = flags.control !== undefined || config.control !== undefined;
   return {
     awsManagedAliases: flags.awsAliases,
-    ...readConfig(flags.config),
+    ...config,
+    // Without the control plane there is no way to read it.
+    ...(hasControl ? {} : { journalLimit: 0 }),
     ...flags.listen,
     ...(flags.data === undefined ? {} : { dataFile: flags.data }),
     ...(flags.fsync ? { fsync: true } : {}),

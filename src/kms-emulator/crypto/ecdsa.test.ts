@@ -16,6 +16,15 @@ const curves: readonly [KeySpec, typeof p256, string][] = [
   ["ECC_SECG_P256K1", secp256k1, "sha256"],
 ];
 
+/** noble throws at what is not DER. */
+function tolerant(verify: () => boolean): boolean {
+  try {
+    return verify();
+  } catch {
+    return false;
+  }
+}
+
 describe("ECDSA over a digest", () => {
   for (const [spec, noble, hash] of curves) {
     it(`of ${spec}: what we sign, OpenSSL and @noble/curves verify; what noble signs, we verify`, async () => {
@@ -39,8 +48,17 @@ describe("ECDSA over a digest", () => {
         seen.add(r);
         assert.ok(noble.verify(signature, digest, point, options), "@noble/curves");
         const theirs = noble.sign(digest, material.secret, options);
-        assert.ok(verifyDigest(facts.curve, point, digest, theirs));
-        assert.ok(!verifyDigest(facts.curve, point, createHash(hash).update("other").digest(), theirs));
+        assert.ok(verifyDigest(facts.curve, material.secret, digest, theirs));
+        assert.ok(!verifyDigest(facts.curve, material.secret, createHash(hash).update("other").digest(), theirs));
+        const other = await createKeyMaterialSource(createRandom(1)).create(spec);
+        assert.ok(!verifyDigest(facts.curve, other.secret, digest, theirs), "another key's");
+        const order = noble.Point.CURVE().n;
+        const parsed = noble.Signature.fromBytes(theirs, "der");
+        const high = new noble.Signature(parsed.r, order - parsed.s).toBytes("der");
+        assert.equal(
+          verifyDigest(facts.curve, material.secret, digest, high),
+          noble.verify(high, digest, point, options),
+        );
       }
     });
   }
@@ -64,8 +82,7 @@ describe("ECDSA over a digest", () => {
   });
 
   it("does not verify what is no signature", async () => {
-    const { secret, publicKey } = await createKeyMaterialSource(createRandom(1)).create("ECC_NIST_P256");
-    const point = publicKey.subarray(publicKey.length - 65);
+    const { secret } = await createKeyMaterialSource(createRandom(1)).create("ECC_NIST_P256");
     const digest = randomBytes(32);
     const signature = Buffer.from(signDigest("prime256v1", secret, digest));
     const trailing = Buffer.concat([signature, Buffer.from([0])]);
@@ -76,7 +93,30 @@ describe("ECDSA over a digest", () => {
       signature.subarray(0, 60),
       Buffer.alloc(70, 0x30),
     ]) {
-      assert.equal(verifyDigest("prime256v1", point, digest, wrong), false);
+      assert.equal(verifyDigest("prime256v1", secret, digest, wrong), false);
+    }
+  });
+
+  it("takes signatures with a byte changed as @noble/curves does: each way of not being DER, each number out of range", async () => {
+    for (const [spec, noble] of curves) {
+      const { secret, publicKey } = await createKeyMaterialSource(createRandom(1)).create(spec);
+      const facts = factsOf(spec);
+      assert.ok(facts.family === "ec");
+      const point = publicKey.subarray(publicKey.length - 1 - 2 * secret.length);
+      const digest = randomBytes(32);
+      const signature = Buffer.from(signDigest(facts.curve, secret, digest));
+      const half = 2 + Math.floor(signature.length / 2);
+      for (const at of [0, 1, 2, 3, 4, 5, half - 2, half - 1, half, half + 1, signature.length - 1]) {
+        for (const value of [0x00, 0x01, 0x02, 0x30, 0x7f, 0x80, 0x81, 0xff]) {
+          const changed = Buffer.from(signature);
+          changed[at] = value;
+          if (changed.equals(signature)) continue;
+          const theirs = tolerant(() =>
+            noble.verify(changed, digest, point, { prehash: false, lowS: false, format: "der" }),
+          );
+          assert.equal(verifyDigest(facts.curve, secret, digest, changed), theirs, `${spec}: byte ${at} is ${value}`);
+        }
+      }
     }
   });
 });

@@ -24,21 +24,27 @@ const digestInfoPrefix: Record<RsaHash, Buffer> = {
 
 /** Parsing PKCS#8 costs more than a signature; only the keys in use are kept parsed. */
 const maxParsed = 512;
-const parsedKeys = new Map<string, KeyObject>();
 
-function privateKeyOf(material: KeyMaterial): KeyObject {
-  const known = parsedKeys.get(material.id);
-  if (known) return known;
-  const key = createPrivateKey({ key: Buffer.from(material.secret), format: "der", type: "pkcs8" });
-  const [oldest] = parsedKeys.keys();
-  if (parsedKeys.size >= maxParsed && oldest !== undefined) parsedKeys.delete(oldest);
-  parsedKeys.set(material.id, key);
-  return key;
+function keeping(parse: (material: KeyMaterial) => KeyObject): (material: KeyMaterial) => KeyObject {
+  const parsed = new Map<string, KeyObject>();
+  return (material) => {
+    const known = parsed.get(material.id);
+    if (known) return known;
+    const key = parse(material);
+    const [oldest] = parsed.keys();
+    if (parsed.size >= maxParsed && oldest !== undefined) parsed.delete(oldest);
+    parsed.set(material.id, key);
+    return key;
+  };
 }
 
-function publicKeyOf(material: KeyMaterial): KeyObject {
-  return createPublicKey({ key: Buffer.from(material.publicKey), format: "der", type: "spki" });
-}
+const privateKeyOf = keeping(({ secret }) =>
+  createPrivateKey({ key: Buffer.from(secret), format: "der", type: "pkcs8" }),
+);
+
+const publicKeyOf = keeping(({ publicKey }) =>
+  createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" }),
+);
 
 /** MGF1 (RFC 8017, B.2.1). */
 function mask(seed: Uint8Array, length: number, hash: RsaHash): Buffer {

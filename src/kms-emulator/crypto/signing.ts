@@ -57,9 +57,7 @@ export function verifyMessage(
       return verifyRsaDigest(material, facts.scheme, facts.hash, digestOf(input, facts), signature);
     case "ecdsa": {
       if (spec.family !== "ec") throw unreachable(material, algorithm);
-      const pointBytes = 1 + 2 * material.secret.length;
-      const point = material.publicKey.subarray(material.publicKey.length - pointBytes);
-      return verifyDigest(spec.curve, point, digestOf(input, facts), signature);
+      return verifyDigest(spec.curve, material.secret, digestOf(input, facts), signature);
     }
     case "ed25519": {
       const key = createPublicKey({ key: Buffer.from(material.publicKey), format: "der", type: "spki" });

@@ -73,6 +73,8 @@ function requireSound(fault: Fault): void {
   if (fault.kind === "error") require(/^[\w.#:-]+$/.test(fault.name), "name must be the name of an exception");
 }
 
+const none: readonly FaultEffect[] = [];
+
 /** Longer timers than this fire at once in Node. */
 const maxTimerMs = 2 ** 31 - 1;
 
@@ -118,7 +120,7 @@ export class Faults {
 
   /** The effects on this call, in the order in which the faults were added. */
   hit(operation: string, input: unknown, caller: Caller, nowMs: number): readonly FaultEffect[] {
-    if (this.#active.size === 0) return [];
+    if (this.#active.size === 0) return none;
     return [...this.#active]
       .filter((active) => this.#isHit(active, operation, input, caller, nowMs))
       .map((a) => a.fault);

@@ -31,30 +31,41 @@ export interface CallRecord {
 
 export type OpenRecord = { -readonly [K in keyof CallRecord]: CallRecord[K] };
 
+/** What is known of a call when it arrives. */
+type Arrival = Omit<CallRecord, "sequence" | "outcome" | "durationMs">;
+
 /** The latest calls, at most `limit` of them; 0 = none are kept. */
 export class Journal {
   readonly #limit: number;
+  /** A ring: the record of sequence n is at n modulo the limit. */
   #records: OpenRecord[] = [];
   #sequence = 0;
+  /** Records up to this one have been cleared. */
+  #cleared = 0;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#limit = Math.floor(limit);
   }
 
-  open(parts: Omit<CallRecord, "sequence" | "outcome" | "durationMs">): OpenRecord {
+  open({ time, service, operation, region, account, caller, input }: Arrival): OpenRecord {
     this.#sequence += 1;
-    const record: OpenRecord = { ...parts, sequence: this.#sequence, outcome: "pending", durationMs: 0 };
-    if (this.#limit > 0) this.#records.push(record);
-    // Trimmed in bulk, so that a long journal costs nothing per call.
-    if (this.#records.length > this.#limit * 2) this.#records = this.#records.slice(-this.#limit);
+    const sequence = this.#sequence;
+    const outcome = "pending" as const;
+    const record = { sequence, time, service, operation, region, account, caller, input, outcome, durationMs: 0 };
+    if (this.#limit > 0) this.#records[sequence % this.#limit] = record;
     return record;
   }
 
   records(): readonly CallRecord[] {
-    return this.#limit === 0 ? [] : this.#records.slice(-this.#limit);
+    const first = Math.max(this.#cleared + 1, this.#sequence - this.#limit + 1);
+    const count = Math.max(this.#sequence - first + 1, 0);
+    return Array.from({ length: count }, (_, index) => this.#records[(first + index) % this.#limit]).filter(
+      (record) => record !== undefined,
+    );
   }
 
   clear(): void {
     this.#records = [];
+    this.#cleared = this.#sequence;
   }
 }

@@ -34,6 +34,11 @@ export class Pauses {
   readonly #waiting = new Set<ActivePause>();
   readonly #holding = new Set<ActivePause>();
 
+  /** Whether any call can be held. */
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   add(rule: PauseRule): PauseHandle {
     let reach: (record: CallRecord) => void = () => {};
     let fail: (error: Error) => void = () => {};

@@ -1,28 +1,22 @@
 /** Runs calls: faults and pauses around the operation, quotas before it, the journal behind it. */
-import {
-  createKeyMaterialSource,
-  type KeyMaterialSource,
-  type RsaGenerator,
-  restoreMaterial,
-} from "../crypto/key-material.ts";
+import { createKeyMaterialSource, type RsaGenerator } from "../crypto/key-material.ts";
 import { Directory } from "../directory/directory.ts";
 import { type EmulatorClock, systemClock } from "../drills/clock.ts";
-import { Faults } from "../drills/faults.ts";
+import { type FaultEffect, Faults } from "../drills/faults.ts";
 import { Journal, type OpenRecord } from "../drills/journal.ts";
 import { Pauses } from "../drills/pauses.ts";
 import { EmulatorError } from "../errors.ts";
 import { AwsException } from "../exceptions.ts";
-import type { OperationContext } from "../framework/context.ts";
 import { defaultLimits, type Limits } from "../framework/limits.ts";
 import type { Operation } from "../framework/operation.ts";
 import { isRegionName } from "../identifiers.ts";
-import { callerOf, type Identity } from "../identity.ts";
+import { callerOf } from "../identity.ts";
 import { operations } from "../operations/index.ts";
 import type { EngineOptions } from "../options.ts";
 import { type AccessControl, createAccessControl } from "../policy/access-control.ts";
 import { createRandom, type Random } from "../random.ts";
-import { RegionView } from "../state/region-view.ts";
 import { Store } from "../state/store.ts";
+import { CallContext, type CalledBy, type ContextParts } from "./call-context.ts";
 import { Quotas } from "./quotas.ts";
 import {
   type EngineReply,
@@ -35,14 +29,10 @@ import {
 import { Waits } from "./waits.ts";
 
 /** A call as a transport hands it over. */
-interface EngineCall {
+interface EngineCall extends CalledBy {
   readonly operation: string;
   /** Unchecked. */
   readonly input: unknown;
-  readonly region: string;
-  readonly caller: Identity;
-  /** The id that the transport answers with; made up where the call has none. */
-  readonly requestId?: string;
 }
 
 /** What our own tests put in place of the engine's parts. */
@@ -62,12 +52,8 @@ export class Engine {
   readonly pauses = new Pauses();
   readonly journal: Journal;
   readonly waits = new Waits();
-  readonly #limits: Limits;
-  readonly #materials: KeyMaterialSource;
-  readonly #access: AccessControl;
   readonly #quotas: Quotas | undefined;
-  readonly #transitionMs: number;
-  readonly #hasAwsManagedAliases: boolean;
+  readonly #parts: ContextParts;
 
   constructor(options: EngineOptions = {}, parts: EngineParts = {}) {
     this.account = options.account ?? "111122223333";
@@ -90,21 +76,22 @@ export class Engine {
       session: (accessKeyId) => this.store.session(accessKeyId),
     });
     this.#quotas = options.quotas ? new Quotas(options.quotas) : undefined;
-    this.#limits = { ...defaultLimits, ...options.limits };
-    this.#materials = createKeyMaterialSource(this.random, { ...parts, reuseRsaKeys: options.reuseRsaKeys });
-    this.#access = createAccessControl({
-      isEvaluating: options.authorize ?? false,
-      maxPolicyBytes: this.#limits.policyBytes,
+    const limits: Limits = { ...defaultLimits, ...options.limits };
+    this.#parts = {
+      clock: this.clock,
       store: this.store,
-      clock: () => this.clock.now(),
-      principalExists: (name) => this.directory.principalExists(name),
-    });
-    this.#transitionMs = options.transitionMs ?? 2000;
-    this.#hasAwsManagedAliases = options.awsManagedAliases ?? true;
+      random: this.random,
+      directory: this.directory,
+      limits,
+      materials: createKeyMaterialSource(this.random, { ...parts, reuseRsaKeys: options.reuseRsaKeys }),
+      access: this.#accessControl(options, limits),
+      transitionMs: options.transitionMs ?? 2000,
+      hasAwsManagedAliases: options.awsManagedAliases ?? true,
+    };
   }
 
-  /** Carries out one call with faults, pauses and journal. Never rejects. */
-  async execute(call: EngineCall): Promise<EngineReply> {
+  /** Carries out one call with faults, pauses and journal. Never throws and never rejects; a promise only if it must wait. */
+  execute(call: EngineCall): EngineReply | Promise<EngineReply> {
     const operation = operations.get(call.operation);
     if (!operation) return { kind: "exception", exception: new AwsException("UnknownOperationException") };
     const startMs = this.clock.now();
@@ -117,9 +104,22 @@ export class Engine {
       caller: callerOf(call.caller),
       input: call.input,
     });
-    const reply = await this.#perform(operation, call, record, startMs);
+    const effects = this.faults.hit(call.operation, call.input, record.caller, startMs);
+    if (effects.length > 0 || this.pauses.isWaiting) return this.#drill(operation, call, record, effects);
+    const reply = this.#run(operation, call, undefined);
+    if (reply instanceof Promise) return this.#finish(reply, record, effects);
     record.durationMs = this.clock.now() - startMs;
-    return reply;
+    return recordEnding(record, reply, reply);
+  }
+
+  #accessControl(options: EngineOptions, limits: Limits): AccessControl {
+    return createAccessControl({
+      isEvaluating: options.authorize ?? false,
+      maxPolicyBytes: limits.policyBytes,
+      store: this.store,
+      clock: () => this.clock.now(),
+      principalExists: (name) => this.directory.principalExists(name),
+    });
   }
 
   /** Lets held and delayed calls go. */
@@ -128,63 +128,53 @@ export class Engine {
     this.waits.close();
   }
 
-  async #perform(operation: Operation, call: EngineCall, record: OpenRecord, startMs: number): Promise<EngineReply> {
-    const effects = this.faults.hit(call.operation, call.input, record.caller, startMs);
+  /** A call that something may be done to. */
+  async #drill(
+    operation: Operation,
+    call: EngineCall,
+    record: OpenRecord,
+    effects: readonly FaultEffect[],
+  ): Promise<EngineReply> {
     for (const effect of effects) if (effect.kind === "delay") await this.waits.sleep(effect.ms);
     const held = this.pauses.hold("before", record);
     if (held) await held;
     const early = replyWithoutCall(effects, operation.service);
-    if (early) return recordEnding(record, early, undefined);
+    if (early) {
+      record.durationMs = this.clock.now() - record.time.getTime();
+      return recordEnding(record, early, undefined);
+    }
     const lag = effects.find((effect) => effect.kind === "consistency-lag");
-    const reply = await this.#run(operation, call, lag?.ms);
+    return this.#finish(this.#run(operation, call, lag?.ms), record, effects);
+  }
+
+  /** @param running may take a while, and a pause may come into force meanwhile */
+  async #finish(
+    running: EngineReply | Promise<EngineReply>,
+    record: OpenRecord,
+    effects: readonly FaultEffect[],
+  ): Promise<EngineReply> {
+    const reply = await running;
     const answer = replyAfterCall(effects, reply);
-    const heldAfter = this.pauses.hold("after", record);
-    if (heldAfter) await heldAfter;
+    const held = this.pauses.hold("after", record);
+    if (held) await held;
+    record.durationMs = this.clock.now() - record.time.getTime();
     return recordEnding(record, answer, reply);
   }
 
-  async #run(operation: Operation, call: EngineCall, lagMs: number | undefined): Promise<EngineReply> {
+  #run(operation: Operation, call: EngineCall, lagMs: number | undefined): EngineReply | Promise<EngineReply> {
+    const { service } = operation;
     try {
       this.store.settle(this.clock.now());
-      const context = this.#context(call, lagMs);
-      if (this.#quotas && !this.#quotas.admit(context, call.operation, call.input))
-        throw throttlingException(operation.service);
+      const context = new CallContext(this.#parts, call, lagMs);
+      if (this.#quotas && !this.#quotas.admit(context, call.operation, call.input)) throw throttlingException(service);
       const result = operation.call(context, call.input);
-      return { kind: "output", output: result instanceof Promise ? await result : result };
+      if (!(result instanceof Promise)) return { kind: "output", output: result };
+      return result.then(
+        (output) => ({ kind: "output", output }),
+        (error) => ({ kind: "exception", exception: inDialect(service, error) }),
+      );
     } catch (error) {
-      return { kind: "exception", exception: inDialect(operation.service, error) };
+      return { kind: "exception", exception: inDialect(service, error) };
     }
-  }
-
-  #context(call: EngineCall, lagMs: number | undefined): OperationContext {
-    const { store, clock, random } = this;
-    const asOfMs = lagMs === undefined ? undefined : clock.now() - lagMs;
-    const { account } = call.caller;
-    return {
-      account,
-      region: call.region,
-      caller: call.caller,
-      clock: () => clock.now(),
-      random,
-      limits: this.#limits,
-      materials: this.#materials,
-      access: this.#access,
-      directory: this.directory,
-      lastUsage: store.lastUsage,
-      view: new RegionView(store, account, call.region, asOfMs),
-      transitionMs: this.#transitionMs,
-      hasAwsManagedAliases: this.#hasAwsManagedAliases,
-      viewOf: (otherAccount, region) => new RegionView(store, otherAccount, region, asOfMs),
-      materialOf(key) {
-        const material = store.material(key.materialId);
-        if (!material) throw new EmulatorError("DATA_FILE_CORRUPT", `no key material ${key.materialId}`);
-        return restoreMaterial(material);
-      },
-      noteUse(key, operation) {
-        const requestId = call.requestId ?? random.uuid();
-        store.lastUsage.note(key, { operation, atMs: clock.now(), eventId: random.uuid(), requestId });
-      },
-      commit: (...mutations) => store.commit(mutations, clock.now()),
-    };
   }
 }

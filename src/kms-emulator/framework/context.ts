@@ -14,7 +14,6 @@ export interface OperationContext {
   readonly account: string;
   readonly region: string;
   readonly caller: Identity;
-  readonly clock: () => number;
   readonly random: Random;
   readonly limits: Limits;
   readonly materials: KeyMaterialSource;
@@ -26,6 +25,7 @@ export interface OperationContext {
   /** How long a new replica stays in Creating, and both ends of UpdatePrimaryRegion in Updating. */
   readonly transitionMs: number;
   readonly hasAwsManagedAliases: boolean;
+  clock(): number;
   viewOf(account: string, region: string): RegionView;
   materialOf(key: KeyRecord): KeyMaterial;
   /** To be called once a cryptographic operation has succeeded. */

@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.ts";
 import { AwsException } from "../exceptions.ts";
 import type { Service } from "../framework/operation.ts";
 import { anonymous, type Identity } from "../identity.ts";
-import { type CanonicalParts, isSignatureCorrect, readSignature, type SignedRequest, signingTimeMs } from "./sigv4.ts";
+import { type CanonicalParts, isSignatureCorrect, type Signature, type SignedRequest, signingTimeMs } from "./sigv4.ts";
 
 /** How far a signature's time may be from the service's. */
 const maxSkewMs = 5 * 60 * 1000;
@@ -65,7 +65,8 @@ function mismatchMessage(
   if (signed.scope.service !== service) return `Credential should be scoped to correct service: '${service}'.`;
   if (!signed.date.startsWith(signed.scope.date))
     return "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.";
-  if (!signed.signedHeaders.includes("host")) return "'Host' must be a 'SignedHeader' in the AWS Authorization.";
+  if (!signed.signedHeaders.split(";").includes("host"))
+    return "'Host' must be a 'SignedHeader' in the AWS Authorization.";
   return isSignatureCorrect(parts, signed, secret) ? undefined : messages.mismatch;
 }
 
@@ -75,37 +76,43 @@ export interface AuthenticationRules {
   readonly isStrict: boolean;
 }
 
-/** Who sends a request. Throws AwsException if the rules do not let it through. */
+const failed = (service: Service, failure: Failure, message = messages[failure]): AwsException =>
+  new AwsException(codes[service === "sts" || service === "iam" ? "query" : "json"][failure], message);
+
+/**
+ * Who sends a request. Throws AwsException if the rules do not let it through.
+ *
+ * @param signed what `parts` carries for a signature
+ */
 export function authenticate(
   engine: Engine,
   rules: AuthenticationRules,
   parts: CanonicalParts,
+  signed: Signature,
   operation: { readonly name: string; readonly service: Service },
   region: string,
 ): Identity {
   const { service, name } = operation;
-  const fail = (failure: Failure, message = messages[failure]) =>
-    new AwsException(codes[service === "sts" || service === "iam" ? "query" : "json"][failure], message);
-  const signed = readSignature(parts);
   const isUnsigned = signed === "unsigned";
   if (isUnsigned && name === "AssumeRoleWithWebIdentity") return anonymous;
   const { isStrict, verifiesSignatures } = rules;
   if (isUnsigned || signed === "incomplete") {
-    if (isStrict) throw fail(isUnsigned ? "missing" : "incomplete");
+    if (isStrict) throw failed(service, isUnsigned ? "missing" : "incomplete");
     return engine.directory.defaultIdentity(region);
   }
   const { accessKeyId } = signed.scope;
   const credential: Credential | undefined = engine.directory.credential(accessKeyId);
   if (!credential) {
-    if (isStrict) throw fail("unknown");
+    if (isStrict) throw failed(service, "unknown");
     return engine.directory.defaultIdentity(region, accessKeyId);
   }
   if (!verifiesSignatures) return credential.identity;
-  if (credential.secretAccessKey === undefined) throw fail("unknown", `No secret is configured for ${accessKeyId}.`);
-  if (credential.sessionToken !== signed.securityToken) throw fail("unknown");
+  if (credential.secretAccessKey === undefined)
+    throw failed(service, "unknown", `No secret is configured for ${accessKeyId}.`);
+  if (credential.sessionToken !== signed.securityToken) throw failed(service, "unknown");
   const nowMs = engine.clock.now();
   const mismatch = mismatchMessage(parts, signed, service, credential.secretAccessKey, nowMs);
-  if (mismatch !== undefined) throw fail("mismatch", mismatch);
-  if (credential.expiresAtMs !== undefined && credential.expiresAtMs <= nowMs) throw fail("expired");
+  if (mismatch !== undefined) throw failed(service, "mismatch", mismatch);
+  if (credential.expiresAtMs !== undefined && credential.expiresAtMs <= nowMs) throw failed(service, "expired");
   return credential.identity;
 }

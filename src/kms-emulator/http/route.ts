@@ -1,4 +1,5 @@
 /** Which service and operation a request is for. */
+import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import { AwsException } from "../exceptions.ts";
 import type { Operation } from "../framework/operation.ts";
@@ -23,18 +24,25 @@ export interface RequestParts {
 
 const targets = { TrentService: "kms", ResourceGroupsTaggingAPI_20170126: "tagging" } as const;
 
+const notJson = "The request body is not valid JSON.";
+
+/** A byte order mark is no part of the text. */
+const withoutMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+
 function parseJson(body: Buffer): unknown {
   if (body.length === 0) return {};
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
-    return JSON.parse(text);
+    if (isUtf8(body)) return JSON.parse(withoutMark(body.toString()));
   } catch (cause) {
-    throw new AwsException("SerializationException", "The request body is not valid JSON.", { cause });
+    throw new AwsException("SerializationException", notJson, { cause });
   }
+  throw new AwsException("SerializationException", notJson);
 }
 
 function jsonRoute(target: string, parts: RequestParts): Route {
-  const [prefix = "", operation = ""] = target.split(".", 2);
+  const dot = target.indexOf(".");
+  const prefix = dot < 0 ? target : target.slice(0, dot);
+  const operation = dot < 0 ? "" : (target.slice(dot + 1).split(".", 1)[0] ?? "");
   const service = Object.hasOwn(targets, prefix) ? targets[prefix as keyof typeof targets] : undefined;
   return {
     format: service === "tagging" ? taggingJson : kmsJson,

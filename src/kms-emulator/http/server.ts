@@ -10,14 +10,18 @@ import { regionOfHost, scopeOf } from "./credential-scope.ts";
 import { kmsJson } from "./kms-json.ts";
 import { answerOf, type HttpAnswer } from "./reply.ts";
 import { type RequestParts, type Route, routeOf } from "./route.ts";
+import { readSignature, type Signature } from "./sigv4.ts";
 
-function regionOf(engine: Engine, request: IncomingMessage, scopeRegion: string | undefined): string {
-  const region = regionOfHost(request.headers.host) ?? scopeRegion;
+/** The Region that a request is for: its host's, its signature's, or the emulator's own. */
+function regionOf(engine: Engine, { headers, query }: RequestParts, signed: Signature): string {
+  const scope = typeof signed === "object" ? signed.scope : scopeOf(headers, query);
+  const region = regionOfHost(headers.host ?? "") || scope?.region;
   return region !== undefined && isRegionName(region) ? region : engine.defaultRegion;
 }
 
 /** Signatures cover the decoded path; one that cannot be decoded is taken as it is. */
 function decodedPath(url: string): string {
+  if (url === "/") return url;
   const path = url.split("?", 1)[0] ?? "/";
   try {
     return decodeURIComponent(path);
@@ -25,6 +29,14 @@ function decodedPath(url: string): string {
     return path;
   }
 }
+
+const noQuery = new URLSearchParams();
+const empty = Buffer.alloc(0);
+
+const queryOf = (url: string): URLSearchParams => {
+  const mark = url.indexOf("?");
+  return mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1));
+};
 
 /** Reads, routes and carries out one request. */
 async function handle(
@@ -34,37 +46,52 @@ async function handle(
   requestId: string,
 ): Promise<HttpAnswer | "lost" | "reset"> {
   const url = request.url ?? "/";
-  const query = new URLSearchParams(url.includes("?") ? url.slice(url.indexOf("?") + 1) : "");
-  const headersOnly: RequestParts = { method: request.method ?? "", headers: request.headers, query, body: empty };
-  let route: Route = routeOf(headersOnly);
+  const { method = "", headers } = request;
+  const query = queryOf(url);
+  let route: Route | undefined;
   try {
     const body = await readBody(request);
-    route = routeOf({ ...headersOnly, body });
+    const parts = { method, headers, query, body, path: decodedPath(url) };
+    route = routeOf(parts);
     const { operation, input } = route.read();
-    const region = regionOf(engine, request, scopeOf(request.headers, query)?.region);
-    const canonical = { ...headersOnly, body, path: decodedPath(url) };
-    const caller = authenticate(engine, rules, canonical, operation, region);
-    const reply = await engine.execute({ operation: operation.name, input, region, caller, requestId });
+    const signed = readSignature(parts);
+    const region = regionOf(engine, parts, signed);
+    const caller = authenticate(engine, rules, parts, signed, operation, region);
+    const pending = engine.execute({ operation: operation.name, input, region, caller, requestId });
+    const reply = pending instanceof Promise ? await pending : pending;
     return answerOf(route.format, operation.name, reply, requestId);
   } catch (error) {
     if (error instanceof EmulatorError && error.code === "CONNECTION_RESET") return "lost";
     if (!(error instanceof AwsException)) throw error;
-    return { ...route.format.exception(error, requestId), isLast: error.status === 413 || error.status === 415 };
+    // A body that could not be read leaves the headers to tell in whose words to refuse it.
+    const { format } = route ?? routeOf({ method, headers, query, body: empty });
+    return { ...format.exception(error, requestId), isLast: error.status === 413 || error.status === 415 };
   }
 }
 
-const empty = Buffer.alloc(0);
+/** HTTP's dates have no fractions of a second. */
+let lastDate = { second: Number.NaN, text: "" };
+
+function httpDate(nowMs: number): string {
+  const second = Math.floor(nowMs / 1000);
+  if (second !== lastDate.second) lastDate = { second, text: new Date(nowMs).toUTCString() };
+  return lastDate.text;
+}
 
 function send(engine: Engine, response: ServerResponse, answer: HttpAnswer, requestId: string): void {
-  const headers: Record<string, string | number> = {
-    "x-amzn-RequestId": requestId,
-    "Content-Type": answer.contentType,
-    "Content-Length": Buffer.byteLength(answer.body),
+  const headers = [
+    "x-amzn-RequestId",
+    requestId,
+    "Content-Type",
+    answer.contentType,
+    "Content-Length",
+    String(Buffer.byteLength(answer.body)),
     // Clients learn the clock skew from this header, so it shows the emulator's time, not the host's.
-    Date: new Date(engine.clock.now()).toUTCString(),
-    ...(answer.errorType === undefined ? {} : { "x-amzn-ErrorType": answer.errorType }),
-    ...(answer.isLast ? { Connection: "close" } : {}),
-  };
+    "Date",
+    httpDate(engine.clock.now()),
+  ];
+  if (answer.errorType !== undefined) headers.push("x-amzn-ErrorType", answer.errorType);
+  if (answer.isLast) headers.push("Connection", "close");
   response.writeHead(answer.status, headers);
   response.end(answer.body);
 }

@@ -6,7 +6,8 @@ import { type CredentialScope, parseScope } from "./credential-scope.ts";
 /** The parts of a SigV4 signature as a request carries them, in its Authorization header or in its query string. */
 export interface SignedRequest {
   readonly scope: CredentialScope;
-  readonly signedHeaders: readonly string[];
+  /** Names, with semicolons between them. */
+  readonly signedHeaders: string;
   readonly signature: string;
   /** X-Amz-Date: `20260101T000000Z`. */
   readonly date: string;
@@ -27,30 +28,45 @@ const algorithm = "AWS4-HMAC-SHA256";
 
 const headerText = (headers: IncomingHttpHeaders, name: string): string => {
   const value = headers[name];
-  return (Array.isArray(value) ? value.join(",") : (value ?? "")).trim().replace(/ +/g, " ");
+  const text = (Array.isArray(value) ? value.join(",") : (value ?? "")).trim();
+  return text.includes("  ") ? text.replace(/ +/g, " ") : text;
 };
 
+const datePattern = /^\d{8}T\d{6}Z$/;
+
 function build(
-  parts: { credential?: string | null; signedHeaders?: string | null; signature?: string | null },
+  parts: {
+    credential?: string | null | undefined;
+    signedHeaders?: string | null | undefined;
+    signature?: string | null | undefined;
+  },
   rest: Pick<SignedRequest, "date" | "securityToken" | "expiresSeconds">,
 ): SignedRequest | undefined {
   const scope = parts.credential ? parseScope(parts.credential) : undefined;
-  if (!scope || !parts.signedHeaders || !parts.signature || !/^\d{8}T\d{6}Z$/.test(rest.date)) return undefined;
-  return { scope, signedHeaders: parts.signedHeaders.split(";"), signature: parts.signature, ...rest };
+  if (!scope || !parts.signedHeaders || !parts.signature || !datePattern.test(rest.date)) return undefined;
+  const { date, securityToken, expiresSeconds } = rest;
+  const { signedHeaders, signature } = parts;
+  return { scope, signedHeaders, signature, date, securityToken, expiresSeconds };
 }
 
+/** As every SDK writes it; what looks otherwise is taken apart field by field. */
+const usualHeader = /^AWS4-HMAC-SHA256 Credential=([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([^,\s]+)$/;
+
 function fromHeader(headers: IncomingHttpHeaders, authorization: string): SignedRequest | undefined {
+  const usual = usualHeader.exec(authorization);
+  const date = headerText(headers, "x-amz-date");
+  const securityToken = headerText(headers, "x-amz-security-token") || undefined;
+  if (usual !== null) {
+    const [, credential, signedHeaders, signature] = usual;
+    return build({ credential, signedHeaders, signature }, { date, securityToken, expiresSeconds: undefined });
+  }
   if (!authorization.startsWith(algorithm)) return undefined;
   const fields = authorization.slice(algorithm.length).split(",");
   const pairs = fields.map((field) => /^\s*([A-Za-z]+)=(.*?)\s*$/.exec(field));
   const find = (name: string) => pairs.find((pair) => pair?.[1] === name)?.[2] ?? null;
   return build(
     { credential: find("Credential"), signedHeaders: find("SignedHeaders"), signature: find("Signature") },
-    {
-      date: headerText(headers, "x-amz-date"),
-      securityToken: headerText(headers, "x-amz-security-token") || undefined,
-      expiresSeconds: undefined,
-    },
+    { date, securityToken, expiresSeconds: undefined },
   );
 }
 
@@ -68,7 +84,9 @@ function fromQuery(query: URLSearchParams): SignedRequest | undefined {
 }
 
 /** `unsigned` if there is no signature at all, `incomplete` if there is only a part of one. */
-export function readSignature({ headers, query }: CanonicalParts): SignedRequest | "unsigned" | "incomplete" {
+export type Signature = SignedRequest | "unsigned" | "incomplete";
+
+export function readSignature({ headers, query }: Pick<CanonicalParts, "headers" | "query">): Signature {
   const { authorization } = headers;
   if (authorization !== undefined) return fromHeader(headers, authorization) ?? "incomplete";
   if (query.has("X-Amz-Signature") || query.has("X-Amz-Credential")) return fromQuery(query) ?? "incomplete";
@@ -90,15 +108,15 @@ const sha256 = (data: string | Buffer): string => createHash("sha256").update(da
 const hmac = (key: string | Buffer, data: string): Buffer => createHmac("sha256", key).update(data).digest();
 
 /** What the client must have signed. */
-function canonicalRequest(parts: CanonicalParts, signedHeaders: readonly string[]): string {
+function canonicalRequest(parts: CanonicalParts, signedHeaders: string): string {
   const path = parts.path.split("/").map(encode).join("/");
-  const lines = signedHeaders.map((name) => `${name}:${headerText(parts.headers, name)}\n`);
+  const lines = signedHeaders.split(";").map((name) => `${name}:${headerText(parts.headers, name)}\n`);
   return [
     parts.method,
     path || "/",
     canonicalQuery(parts.query),
     lines.join(""),
-    signedHeaders.join(";"),
+    signedHeaders,
     sha256(parts.body),
   ].join("\n");
 }

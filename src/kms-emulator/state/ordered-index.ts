@@ -46,9 +46,12 @@ export class OrderedIndex {
     if (chunk[position] === name) return;
     chunk.splice(position, 0, name);
     this.#size += 1;
-    const isSplit = chunk.length > maxChunk;
-    if (isSplit) this.#chunks.splice(at + 1, 0, chunk.splice(maxChunk / 2));
-    this.#last.splice(at, 1, ...this.#lastOf(at, isSplit ? 2 : 1));
+    if (chunk.length > maxChunk) {
+      const upper = chunk.splice(maxChunk / 2);
+      this.#chunks.splice(at + 1, 0, upper);
+      this.#last.splice(at + 1, 0, upper[upper.length - 1] ?? "");
+    }
+    this.#last[at] = chunk[chunk.length - 1] ?? "";
   }
 
   delete(name: string): void {
@@ -75,9 +78,5 @@ export class OrderedIndex {
       const chunk = this.#chunks[at] ?? [];
       for (; position < chunk.length; position += 1) yield chunk[position] ?? "";
     }
-  }
-
-  #lastOf(at: number, count: number): string[] {
-    return this.#chunks.slice(at, at + count).map((chunk) => chunk[chunk.length - 1] ?? "");
   }
 }

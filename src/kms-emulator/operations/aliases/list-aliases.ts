@@ -11,11 +11,12 @@ import { awsManagedAliases } from "./aws-managed-aliases.ts";
 
 /** Entries of AWS-managed aliases without a key yet have neither target nor dates. */
 function entry(context: OperationContext, name: string): AliasListEntry {
-  const arn = { AliasName: name, AliasArn: aliasArn(context.account, context.region, name) };
+  const AliasArn = aliasArn(context.account, context.region, name);
   const alias = context.view.alias(name);
-  if (!alias) return arn;
+  if (!alias) return { AliasName: name, AliasArn };
   return {
-    ...arn,
+    AliasName: name,
+    AliasArn,
     TargetKeyId: alias.keyId,
     CreationDate: new Date(alias.createdAtMs),
     LastUpdatedDate: new Date(alias.updatedAtMs),
