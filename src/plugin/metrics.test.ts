@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { afterEach, describe, it } from "node:test";
 import { VirtualTime } from "../../test/simulation/virtual-time.ts";
 import { KeyManagerError } from "../key-manager/errors.ts";
+import { events } from "./metric-families.ts";
 import { PluginMetrics } from "./metrics.ts";
 import { MetricsServer } from "./metrics-server.ts";
 
@@ -43,8 +44,13 @@ describe("plugin metrics", () => {
     const metrics = new PluginMetrics("aws_kms", gauges);
     metrics.awsCall("Sign", "ok", new Date(), 1);
     const told: string[] = [];
-    const tell = (...values: unknown[]) => void told.push(JSON.stringify(values));
+    const tell = (...values: unknown[]) =>
+      void told.push(JSON.stringify(values.filter((value) => value !== undefined)));
     metrics.attach({ setGauge: tell, emitKey: tell, incrCounter: tell, addSample: tell, measureSince: tell });
+    assert.deepEqual(told.splice(0).sort(), [
+      '[["aws_kms","aws_call"],0,{"operation":"Sign","result":"ok"}]',
+      ...events.map((event) => `[["aws_kms","${event}"],0]`).sort(),
+    ]);
     metrics.awsCall("CreateKey", "ACCESS_DENIED", new Date(0), 1);
     metrics.pushGauges();
     assert.deepEqual(told, [
@@ -53,6 +59,40 @@ describe("plugin metrics", () => {
       '[["aws_kms","live_keys"],4]',
       '[["aws_kms","deletions_queued"],1]',
     ]);
+  });
+
+  it("begin at zero, and are not forgotten by a sink that hears nothing for a minute", async () => {
+    const metrics = new PluginMetrics("aws_kms", gauges);
+    for (const event of events) {
+      assert.match(metrics.prometheusText(), new RegExp(`^spire_aws_kms_events_total\\{event="${event}"\\} 0$`, "m"));
+    }
+    const time = new VirtualTime({ now: () => new Date(0), advance: () => undefined });
+    const clock = time.clockFor(undefined, () => 0);
+    const heard = new Map<string, { at: number; sum: number }>();
+    const nothing = () => undefined;
+    metrics.attach({
+      setGauge: nothing,
+      emitKey: nothing,
+      addSample: nothing,
+      measureSince: nothing,
+      incrCounter(key, value, labels) {
+        const name = JSON.stringify([key, labels]);
+        const at = clock.elapsedMs();
+        const before = heard.get(name) ?? { at, sum: 0 };
+        assert.ok(at - before.at < 60_000, `${name} was forgotten`);
+        heard.set(name, { at, sum: before.sum + value });
+      },
+    });
+    metrics.count("wrong_signatures");
+    metrics.awsRetry("Sign", "THROTTLED");
+    const end = new AbortController();
+    const pushing = metrics.keepPushing(clock, 10_000, end.signal);
+    await time.run(600_000);
+    end.abort();
+    await pushing;
+    const last = clock.elapsedMs();
+    for (const [name, { at }] of heard) assert.ok(last - at < 60_000, name);
+    assert.equal(heard.get('[["aws_kms","wrong_signatures"],null]')?.sum, 1);
   });
 
   it("reach SPIRE every few seconds, as they are by then", async () => {
