@@ -17,6 +17,8 @@ import {
   treeIn,
 } from "./citations.ts";
 import { probes } from "./interop/moto/probes.ts";
+// The tests of docs/monitoring.md.
+import "./monitoring/documents.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
