@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { version } from "../version.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { emulatorCommand } from "./commands/emulator.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 
 export function programOf(): Command {
@@ -11,5 +12,6 @@ export function programOf(): Command {
     .version(version)
     .addCommand(emulatorCommand())
     .addCommand(demoCommand())
+    .addCommand(keysCommand())
     .addCommand(migrateCommand());
 }

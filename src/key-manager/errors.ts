@@ -54,7 +54,7 @@ const serviceOf = (operation: string): string =>
         : "kms";
 
 /** The permission that a call lacks: AWS names it, and it may be another one than the operation's own (kms:TagResource at CreateKey). */
-const permissionOf = ({ operation, message }: KmsError): string =>
+export const permissionOf = ({ operation, message }: KmsError): string =>
   /not authorized to perform: ([a-z]+:[A-Za-z]+)/.exec(message)?.[1] ?? `${serviceOf(operation)}:${operation}`;
 
 const adviceFor = (error: KmsError): string => {

@@ -1,4 +1,4 @@
-/** DescribeKey of keys as they are met: each once, a few at a time, each call in its turn. */
+/** DescribeKey of keys as they are met: each once, a few at a time, each call in its turn, and told in the order asked. */
 import type { Pacer } from "../pace/pacer.ts";
 import { isKmsError, type KeyMetadata, type KmsClient, type KmsError } from "../ports.ts";
 
@@ -19,6 +19,8 @@ export class Describer {
   readonly #options: DescriberOptions;
   readonly #asked = new Set<string>();
   readonly #queue: string[] = [];
+  /** What was asked for and not told yet, in order; undefined: no answer so far. */
+  readonly #untold = new Map<string, Described | undefined>();
   readonly #drained: (() => void)[] = [];
   #underWay = 0;
   #done = 0;
@@ -50,6 +52,7 @@ export class Describer {
     if (this.#asked.has(keyId)) return;
     this.#asked.add(keyId);
     this.#queue.push(keyId);
+    this.#untold.set(keyId, undefined);
     if (this.#underWay < atOnce) void this.#work();
   }
 
@@ -68,9 +71,8 @@ export class Describer {
     this.#underWay++;
     try {
       for (let keyId = this.#queue.shift(); keyId !== undefined; keyId = this.#queue.shift()) {
-        const key = await this.#describe(keyId);
-        this.#done++;
-        this.#options.onDescribed(keyId, key);
+        this.#untold.set(keyId, await this.#describe(keyId));
+        this.#tell();
       }
     } catch (error) {
       this.#failure ??= { error };
@@ -78,6 +80,15 @@ export class Describer {
     } finally {
       this.#underWay--;
       if (this.#underWay === 0) for (const resolve of this.#drained.splice(0)) resolve();
+    }
+  }
+
+  #tell(): void {
+    for (const [keyId, key] of this.#untold) {
+      if (key === undefined) return;
+      this.#untold.delete(keyId);
+      this.#done++;
+      this.#options.onDescribed(keyId, key);
     }
   }
 

@@ -1,0 +1,78 @@
+/** 5,000 keys of 500 servers among 20,000 of others: calls, pace, memory, and how soon the first row is there. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { aliasOf, region, trustDomain, useDesk } from "../operations/desk.ts";
+
+const cli = fileURLToPath(new URL("../../dist/bin/spire-aws-kms", import.meta.url));
+const servers = 500;
+const keysOfServer = 10;
+const others = 20_000;
+
+/** The most memory that the process has had, in MB; undefined where the system does not tell. */
+function peakMb(pid: number): number | undefined {
+  try {
+    const [, kb] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return kb === undefined ? undefined : Number(kb) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+describe("spire-aws-kms keys in an account with 25,000 keys", () => {
+  const desk = useDesk({ emulator: { authorize: false, awsManagedAliases: false } });
+
+  it("asks about the trust domain's alone, at its pace, in little memory", async () => {
+    // Material is made once: what is looked at is the inventory.
+    const owner = { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC", Description: "of others" };
+    for (let n = 0; n < others; n++) {
+      const KeyId = await desk.key(owner);
+      await desk.call("CreateAlias", { AliasName: `alias/other-${n}`, TargetKeyId: KeyId });
+    }
+    for (let server = 0; server < servers; server++) {
+      for (let n = 0; n < keysOfServer; n++) {
+        const KeyId = await desk.key();
+        await desk.call("CreateAlias", { AliasName: aliasOf(`s${server}`, `key-${n}`), TargetKeyId: KeyId });
+      }
+    }
+    desk.emulator.control.clearJournal();
+    const args = ["keys", "--trust-domain", trustDomain, "--region", region, "--rate", "500", "--verbose"];
+    const child = spawn(cli, args, {
+      env: {
+        PATH: process.env.PATH,
+        HOME: desk.folder,
+        AWS_ENDPOINT_URL: desk.emulator.endpoint,
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let rows = 0;
+    let stderr = "";
+    let aliasPagesAtFirstRow: number | undefined;
+    let peak: number | undefined;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      rows += text.split("\n").filter((line) => /^s\d/.test(line)).length;
+      if (rows > 0) aliasPagesAtFirstRow ??= desk.calls().ListAliases;
+      peak = peakMb(child.pid ?? 0) ?? peak;
+    });
+    child.stderr.on("data", (data: Buffer) => {
+      stderr += data.toString();
+    });
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    assert.equal(code, 0, stderr);
+    assert.equal(rows, servers * keysOfServer);
+    assert.deepEqual(desk.calls(), { ListAliases: 250, ListKeys: 25, DescribeKey: 5_000 });
+    assert.match(stderr, /5275 calls of AWS: .*; never more than 500 a second/);
+    assert.ok((aliasPagesAtFirstRow ?? 251) < 250, "rows come while aliases are still listed");
+    if (peak !== undefined) assert.ok(peak <= 150, `${peak} MB`);
+    // In any second, by KMS's own journal.
+    const times = desk.emulator.control.journal().map(({ time }) => time.getTime());
+    const most = Math.max(
+      ...times.map((time, index) => times.slice(index, index + 600).filter((other) => other < time + 1000).length),
+    );
+    assert.ok(most <= 550, `${most} calls within one second`);
+  });
+});
