@@ -19,7 +19,6 @@ const optionsFor = ({ root, version }) => ({
   platform: "node",
   target: "node20",
   format: "cjs",
-  keepNames: true,
   write: false,
   metafile: true,
   // Their texts stand beside the executables: see third-party-licences.mjs.

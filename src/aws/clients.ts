@@ -24,7 +24,7 @@ import { HedgedSigning } from "./sign/hedge.ts";
 import { judgingHandler, LeanSignSender } from "./sign/sign-sender.ts";
 import { AwsStsClient } from "./sts-client.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
-import { OwnTransport, type Place } from "./transport/own-transport.ts";
+import { OwnTransport, transportBy } from "./transport/own-transport.ts";
 
 const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
@@ -106,7 +106,7 @@ export function createAwsClients(
   const connector = new SecureConnector(rules, trust);
   const limits = { connectionTimeout: connectionTimeoutMs, requestTimeout: requestTimeoutMs };
   const requestHandler = new NetworkHandler({ ...limits, maxSockets, logger: silent, rules, connector });
-  const transport = new OwnTransport({ ...limits, maxConnections, rules, connector, otherwise: requestHandler });
+  const ownTransport = new OwnTransport({ ...limits, maxConnections, rules, connector, otherwise: requestHandler });
   const options = {
     region: config.region,
     requestHandler,
@@ -147,19 +147,19 @@ export function createAwsClients(
     requirePlainJson(judge);
     return judge;
   };
-  const handler = config.signTransport === "sdk" ? requestHandler : transport;
-  const signer = new LeanSignSender({ sdk: kms, makeJudge, handler, credentials });
+  const transport = config.signTransport === "sdk" ? transportBy(requestHandler) : ownTransport;
+  const signer = new LeanSignSender({ sdk: kms, makeJudge, transport, credentials: source.current });
   const onHedge = () => telemetry.count("signatures_hedged");
   const hedged = new HedgedSigning(signer.send, { clock, onHedge });
   return {
-    kms: new AwsKmsClient(kms, caller, config.hedgeSignatures ? hedged.send : signer.send),
+    kms: new AwsKmsClient(kms, caller, config.hedgeSignatures ? hedged.sign : signer.send),
     sts: new AwsStsClient(sts, caller),
     iam: new AwsIamClient(findIam({ ...options, credentials }, isPrivate), caller),
     tagging: new AwsTaggingClient(tagging, caller),
     warm() {
       if (config.signTransport === "sdk") return;
       signer.prepare().then(
-        (place) => place !== undefined && transport.warm(place as Place),
+        (place) => place !== undefined && ownTransport.warm(place),
         () => undefined,
       );
     },
@@ -167,7 +167,7 @@ export function createAwsClients(
       kms.destroy();
       sts.destroy();
       tagging.destroy();
-      transport.destroy();
+      ownTransport.destroy();
     },
   };
 }

@@ -28,6 +28,7 @@ import type {
   Tag,
 } from "../key-manager/ports.ts";
 import { CallLimiter } from "./calls/call-limiter.ts";
+import type { Cut } from "./calls/cut.ts";
 import { type PageAnswer, pages } from "./calls/pages.ts";
 import { abortBy, type Caller, withRetries } from "./calls/retry.ts";
 import {
@@ -117,8 +118,8 @@ export class AwsKmsClient implements KmsClient {
       MessageType: "DIGEST",
       SigningAlgorithm: input.signingAlgorithm,
     } as const;
-    const sign = async () => {
-      const { output } = await this.#sendSign(members, signal);
+    const sign = async (cut: Cut) => {
+      const { output } = await this.#sendSign(members, cut);
       return signatureFrom(output, input.keyArn);
     };
     return withRetries(sign, {

@@ -52,16 +52,16 @@ export class CallLimiter {
   }
 
   /**
-   * Waits for a turn. Each turn ends with {@link leave}.
+   * Waits for a turn. Each turn ends with {@link leave}. Undefined: it is this caller's turn at once.
    *
    * @param isRetry a call that has had a turn already goes before those that have not
    * @throws KmsError `Throttled` at once when the queue is full; `Aborted` when the signal aborts while waiting
    */
-  async enter(operation: string, isRetry: boolean, signal: AbortSignal | undefined): Promise<void> {
+  enter(operation: string, isRetry: boolean, signal: AbortSignal | undefined): Promise<void> | undefined {
     if (signal?.aborted) throw abortedError(operation, false);
     if (this.#waiting.length === 0 && this.#mayGo()) {
       this.#go();
-      return;
+      return undefined;
     }
     if (!isRetry && this.#waiting.length >= this.#maxWaiting()) throw this.#refusal(operation);
     const turn = this.#wait(operation, isRetry, signal);

@@ -8,6 +8,7 @@ import { type Clock, KmsError } from "../../key-manager/ports.ts";
 import type { CallResult, Telemetry } from "../../key-manager/telemetry.ts";
 import { isClockSkewCorrected, kmsErrorFrom } from "./aws-error.ts";
 import { abortedError, type CallLimiter } from "./call-limiter.ts";
+import { Cut } from "./cut.ts";
 
 /** As many as the SDK's standard mode makes. */
 const maxAttempts = 3;
@@ -64,20 +65,35 @@ const mayHaveOtherCredentials = (error: KmsError, { discardCredentials }: Caller
 /** A file that is not there yet is mounted by another program, which may take its time. */
 const attemptsFor = (error: KmsError): number => (error.awsName === "ENOENT" ? maxAttemptsForFile : maxAttempts);
 
-/** Waits for a call until the signal aborts, and not longer: the SDK's search for credentials takes no heed of signals. */
-async function untilAborted<T>(operation: string, call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return call();
-  if (signal.aborted) throw abortedError(operation, false);
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(abortedError(operation, true));
-    signal.addEventListener("abort", abort, { once: true });
+/**
+ * Waits for a call until the signal aborts, and not longer: the SDK's search for credentials takes no heed of signals. What the
+ * call has under way is cut.
+ */
+function untilAborted<T>(
+  operation: string,
+  call: (cut: Cut) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const cut = new Cut();
+  if (signal === undefined) return call(cut);
+  if (signal.aborted) return Promise.reject(abortedError(operation, false));
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(abortedError(operation, true));
+      cut.cut();
+    };
+    signal.addEventListener("abort", abort);
+    call(cut).then(
+      (answer) => {
+        signal.removeEventListener("abort", abort);
+        resolve(answer);
+      },
+      (error: unknown) => {
+        signal.removeEventListener("abort", abort);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([call(), aborted]);
-  } finally {
-    if (abort !== undefined) signal.removeEventListener("abort", abort);
-  }
 }
 
 const withUnknownOutcome = (error: KmsError): KmsError =>
@@ -97,15 +113,17 @@ function delayMs(attempt: number, error: KmsError, clock: Clock): number {
 /**
  * Makes a call, up to three times; while the file that holds the credentials is not there, some times more.
  *
+ * @param call is cut when the signal aborts, if it takes the cut that it is given
  * @throws KmsError of the last attempt
  */
-export async function withRetries<T>(call: () => Promise<T>, options: RetryOptions): Promise<T> {
+export async function withRetries<T>(call: (cut: Cut) => Promise<T>, options: RetryOptions): Promise<T> {
   const { operation, caller, signal, repeatable, limiter } = options;
   const { clock, telemetry } = caller;
   /** An attempt whose outcome is unknown leaves it unknown, however clearly the next one is refused. */
   let outcomeUnknown = false;
   for (let attempt = 1; ; attempt++) {
-    await limiter?.enter(operation, attempt > 1, signal);
+    const turn = limiter?.enter(operation, attempt > 1, signal);
+    if (turn !== undefined) await turn;
     const startedAt = clock.now();
     const startedMs = clock.elapsedMs();
     const told = (result: CallResult) => {

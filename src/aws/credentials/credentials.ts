@@ -73,7 +73,7 @@ export class CredentialSource {
 
   /** The provider that clients are given. Its answer is never kept by them. */
   readonly provide = async (): Promise<Credentials> => {
-    const { accessKeyId, secretAccessKey, sessionToken } = await this.#current();
+    const { accessKeyId, secretAccessKey, sessionToken } = await this.current();
     const token = sessionToken === undefined ? {} : { sessionToken };
     return { accessKeyId, secretAccessKey, ...token, expiration: this.#clock.now() };
   };
@@ -96,7 +96,8 @@ export class CredentialSource {
     return true;
   }
 
-  async #current(): Promise<Credentials> {
+  /** What a request is to be signed with now: at once, if nothing has to be waited for. Not to be kept. */
+  readonly current = (): Credentials | Promise<Credentials> => {
     const held = this.#held;
     if (held === undefined) return this.#renew();
     const leftMs = this.#leftMs(held);
@@ -109,7 +110,7 @@ export class CredentialSource {
     if (this.#elapsedMs() - this.#fetchedAt < minRefetchMs) return held;
     if (leftMs <= 0 && held.usableAfterExpiry === true && !this.#mayTry() && this.#pending === undefined) return held;
     return this.#renewOr(held);
-  }
+  };
 
   /** The renewed ones; those that are held if they are good for a while, and the renewal fails or takes its time. */
   async #renewOr(held: Credentials): Promise<Credentials> {

@@ -3,14 +3,18 @@
  * The one place that decides this, for the SDK's requests and for ours; the latest TLS session of each host shortens the
  * next handshake.
  */
-import { isIP } from "node:net";
+import { isIP, type OnReadOpts } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import type { ProxyRules } from "./proxy-rules.ts";
 import type { Trust } from "./trust.ts";
 import { openTunnel } from "./tunnel.ts";
 
-/** A connection's options, of which host and port are there. */
-export type SecureTarget = Omit<ConnectionOptions, "host" | "port"> & { readonly host: string; readonly port: number };
+/** A connection's options, of which host and port are there. Over a proxy's tunnel there is no `onread`. */
+export type SecureTarget = Omit<ConnectionOptions, "host" | "port"> & {
+  readonly host: string;
+  readonly port: number;
+  readonly onread?: OnReadOpts;
+};
 
 export class SecureConnector {
   readonly #rules: ProxyRules;

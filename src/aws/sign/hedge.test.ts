@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Clock, KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
+import { Cut } from "../calls/cut.ts";
 import { HedgedSigning } from "./hedge.ts";
 import type { SignReply } from "./sign-sender.ts";
 
@@ -16,7 +17,7 @@ const failure = (code: KmsErrorCode) =>
   new KmsError(code, { code, operation: "Sign", awsName: code, outcomeUnknown: false });
 
 interface Request {
-  readonly signal: AbortSignal | undefined;
+  readonly cut: Cut;
   answer(name: string): void;
   fail(error: Error): void;
 }
@@ -34,15 +35,15 @@ class Stage {
     random: () => 0,
   };
   readonly hedged = new HedgedSigning(
-    (_members, signal) =>
+    (_members, cut) =>
       new Promise<SignReply>((resolve, reject) => {
-        this.requests.push({ signal, answer: (name) => resolve({ output: name }), fail: reject });
+        this.requests.push({ cut, answer: (name) => resolve({ output: name }), fail: reject });
       }),
     { clock: this.clock, onHedge: () => this.hedges++ },
   );
 
-  sign(signal?: AbortSignal): Promise<unknown> {
-    return this.hedged.send(members, signal).then(({ output }) => output);
+  sign(cut = new Cut()): Promise<unknown> {
+    return this.hedged.sign(members, cut).then(({ output }) => output);
   }
 
   async pass(ms: number): Promise<void> {
@@ -80,7 +81,7 @@ describe("a late signature", () => {
       stage.requests[winner]?.answer(`by ${winner}`);
       assert.equal(await signed, `by ${winner}`);
       assert.deepEqual(
-        stage.requests.map(({ signal }) => signal?.aborted),
+        stage.requests.map(({ cut }) => cut.isCut),
         [winner === 1, winner === 0],
       );
       await stage.pass(1_000);
@@ -140,7 +141,7 @@ describe("a late signature", () => {
       await stage.pass(220);
       for (const [index, code] of codes.entries()) stage.requests[index]?.fail(failure(code));
       await refused;
-      assert.ok(stage.requests.slice(codes.length).every(({ signal }) => signal?.aborted));
+      assert.ok(stage.requests.slice(codes.length).every(({ cut }) => cut.isCut));
     }
   });
 
@@ -164,12 +165,12 @@ describe("a late signature", () => {
 
   it("is given up with its caller, in both requests", async () => {
     const stage = await new Stage().signWell(100);
-    const stop = new AbortController();
-    void stage.sign(stop.signal);
+    const stop = new Cut();
+    void stage.sign(stop);
     await stage.pass(220);
-    stop.abort();
+    stop.cut();
     assert.deepEqual(
-      stage.requests.map(({ signal }) => signal?.aborted),
+      stage.requests.map(({ cut }) => cut.isCut),
       [true, true],
     );
   });

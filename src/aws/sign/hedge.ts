@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../../key-manager/ports.ts";
 import { kmsErrorFrom } from "../calls/aws-error.ts";
+import { Cut } from "../calls/cut.ts";
 import { LastSecond } from "../calls/last-second.ts";
 import type { SignMembers } from "./sign-form.ts";
 import type { SendSign, SignReply } from "./sign-sender.ts";
@@ -32,73 +33,88 @@ export interface HedgeOptions {
   readonly onHedge: () => void;
 }
 
-interface Settle {
-  resolve(reply: SignReply): void;
-  reject(error: unknown): void;
+/** What becomes of a signature. */
+interface RaceOwner {
+  readonly send: SendSign;
+  succeeded(race: Race): void;
+  /** @param error the one that is told */
+  failed(race: Race, error: unknown): void;
 }
 
 /** One signature, by one or two requests. */
 class Race {
-  readonly members: SignMembers;
   readonly startedAt: number;
-  readonly #send: SendSign;
-  readonly #signal: AbortSignal | undefined;
-  readonly #requests: AbortController[] = [];
+  readonly #owner: RaceOwner;
+  readonly #members: SignMembers;
+  readonly #cut: Cut;
+  readonly #requests: Cut[] = [];
   #failures = 0;
   #firstError: unknown;
-  #settle: Settle | undefined;
+  #isOver = false;
+  #resolve: (reply: SignReply) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
 
-  constructor(send: SendSign, members: SignMembers, signal: AbortSignal | undefined, startedAt: number) {
-    this.#send = send;
-    this.members = members;
-    this.#signal = signal;
+  constructor(owner: RaceOwner, members: SignMembers, cut: Cut, startedAt: number) {
+    this.#owner = owner;
+    this.#members = members;
+    this.#cut = cut;
     this.startedAt = startedAt;
   }
 
   run(): Promise<SignReply> {
     return new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-      this.#signal?.addEventListener("abort", this.#cut, { once: true });
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#cut.onCut = this.#cutAll;
       this.request();
     });
   }
 
   request(): void {
-    const request = new AbortController();
+    const request = new Cut();
     this.#requests.push(request);
-    if (this.#signal?.aborted) request.abort();
-    this.#send(this.members, request.signal).then(
-      (reply) => this.#end(({ resolve }) => resolve(reply), request),
+    if (this.#cut.isCut) request.cut();
+    this.#owner.send(this.#members, request).then(
+      (reply) => this.#succeeded(reply, request),
       (error: unknown) => this.#failed(error),
     );
   }
 
+  #succeeded(reply: SignReply, request: Cut): void {
+    if (this.#isOver) return;
+    this.#end(request);
+    this.#resolve(reply);
+    this.#owner.succeeded(this);
+  }
+
   #failed(error: unknown): void {
-    if (this.#settle === undefined) return;
+    if (this.#isOver) return;
     this.#failures++;
     if (this.#failures === 1) this.#firstError = error;
     // What came between may spare the other request. A refusal is for both.
     const { code } = kmsErrorFrom("Sign", error);
-    const isOpen = this.#failures < this.#requests.length && (code === "UNAVAILABLE" || code === "TIMEOUT");
-    if (!isOpen) this.#end(({ reject }) => reject(this.#failures === 1 ? error : this.#firstError));
+    if (this.#failures < this.#requests.length && (code === "UNAVAILABLE" || code === "TIMEOUT")) return;
+    const told = this.#failures === 1 ? error : this.#firstError;
+    this.#end(undefined);
+    this.#reject(told);
+    this.#owner.failed(this, told);
   }
 
   /** @param answered the request that is not to be cut, having ended */
-  #end(settle: (promise: Settle) => void, answered?: AbortController): void {
-    if (this.#settle === undefined) return;
-    settle(this.#settle);
-    this.#settle = undefined;
-    this.#signal?.removeEventListener("abort", this.#cut);
-    if (this.#requests.length > 1) for (const request of this.#requests) if (request !== answered) request.abort();
+  #end(answered: Cut | undefined): void {
+    this.#isOver = true;
+    this.#cut.onCut = undefined;
+    if (this.#requests.length > 1) for (const request of this.#requests) if (request !== answered) request.cut();
   }
 
-  readonly #cut = (): void => {
-    for (const request of this.#requests) request.abort();
+  readonly #cutAll = (): void => {
+    for (const request of this.#requests) request.cut();
   };
 }
 
-export class HedgedSigning {
-  readonly #send: SendSign;
+export class HedgedSigning implements RaceOwner {
+  /** For one request. */
+  readonly send: SendSign;
   readonly #options: HedgeOptions;
   /** Signatures with one request under way, the oldest first. */
   readonly #races = new Set<Race>();
@@ -113,26 +129,37 @@ export class HedgedSigning {
   #isWatching = false;
 
   constructor(send: SendSign, options: HedgeOptions) {
-    this.#send = send;
+    this.send = send;
     this.#options = options;
   }
 
-  readonly send: SendSign = async (members, signal) => {
+  /** For one signature, by one request or two. */
+  readonly sign: SendSign = (members, cut) => {
     this.#saved = Math.min(maxSaved, this.#saved + share);
-    const race = new Race(this.#send, members, signal, this.#now());
+    const race = new Race(this, members, cut, this.#now());
     this.#races.add(race);
     if (!this.#isWatching) void this.#watch();
-    try {
-      const reply = await race.run();
-      this.#succeeded(race);
-      return reply;
-    } catch (error) {
-      if (kmsErrorFrom("Sign", error).code === "THROTTLED") this.#throttled();
-      throw error;
-    } finally {
-      this.#races.delete(race);
-    }
+    return race.run();
   };
+
+  succeeded(race: Race): void {
+    this.#races.delete(race);
+    const now = this.#now();
+    this.#successes.count(now);
+    this.#latencies[this.#measured++ % remembered] = now - race.startedAt;
+    if (this.#measured % reckonEvery !== 0) return;
+    const sorted = this.#latencies.toSorted((one, other) => other - one);
+    this.#delayMs = Math.max(minDelayMs, sorted[Math.floor(sorted.length / oneIn)] ?? 0);
+  }
+
+  failed(race: Race, error: unknown): void {
+    this.#races.delete(race);
+    if (kmsErrorFrom("Sign", error).code !== "THROTTLED") return;
+    const now = this.#now();
+    // Of those refused together, the first tells the rate.
+    if (now - this.#throttledAt >= 1_000) this.#throttledRate = this.#successes.total(now);
+    this.#throttledAt = now;
+  }
 
   /** One timer for all: each signature's own would cost more than it is worth. */
   async #watch(): Promise<void> {
@@ -153,22 +180,6 @@ export class HedgedSigning {
     if (this.#saved < 1 || now - this.#throttledAt < afterThrottlingMs) return false;
     if (now - this.#throttledAt >= quotaKnownMs) return true;
     return this.#successes.total(now) < this.#throttledRate * nearQuota;
-  }
-
-  #succeeded({ startedAt }: Race): void {
-    const now = this.#now();
-    this.#successes.count(now);
-    this.#latencies[this.#measured++ % remembered] = now - startedAt;
-    if (this.#measured % reckonEvery !== 0) return;
-    const sorted = this.#latencies.toSorted((one, other) => other - one);
-    this.#delayMs = Math.max(minDelayMs, sorted[Math.floor(sorted.length / oneIn)] ?? 0);
-  }
-
-  #throttled(): void {
-    const now = this.#now();
-    // Of those refused together, the first tells the rate.
-    if (now - this.#throttledAt >= 1_000) this.#throttledRate = this.#successes.total(now);
-    this.#throttledAt = now;
   }
 
   #now(): number {

@@ -5,9 +5,10 @@
  * the same input, credentials, date and invocation id, is the SDK's request byte for byte, signature included; whatever is
  * out of the ordinary (a query, an odd path, a header we do not know) leaves signing with the SDK.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { SigningAlgorithmSpec } from "../../key-manager/ports.ts";
+import { type HttpRequestLike, type Place, WireRequest } from "../transport/wire-request.ts";
 import { type SigningCredentials, SigV4 } from "./sigv4.ts";
 
 /** A Sign request's members, in the order in which the SDK writes them. */
@@ -16,18 +17,6 @@ export interface SignMembers {
   readonly Message: Uint8Array;
   readonly SigningAlgorithm: SigningAlgorithmSpec;
   readonly MessageType: "DIGEST";
-}
-
-/** The members of the SDK's HttpRequest that are used. */
-export interface HttpRequestLike {
-  readonly method: string;
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port?: number | undefined;
-  readonly path: string;
-  readonly query?: Readonly<Record<string, unknown>> | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: unknown;
 }
 
 /** Sent as they were learnt. */
@@ -39,16 +28,12 @@ const constantHeaders = [
   "host",
   "amz-sdk-request",
 ] as const;
-/** Made for each request. */
-const ownHeaders = [
-  "content-length",
-  "amz-sdk-invocation-id",
-  "x-amz-date",
-  "x-amz-security-token",
-  "x-amz-content-sha256",
-  "authorization",
-];
-const unsigned = new Set(["user-agent", "authorization"]);
+/** Made for each request; signed in this order, which is that of their names. */
+const ownHeaders = ["amz-sdk-invocation-id", "content-length", "x-amz-content-sha256", "x-amz-date"] as const;
+const unsigned = new Set(["user-agent"]);
+
+/** What may stand in a head without changing it. */
+const plainHead = /^[\x20-\x7e]*(?:\r\n[\x20-\x7e]+)*$/;
 
 /** Needs no escaping, and has nothing in it that would be normalised away. */
 const plainPath = /^\/(?:[\w~-][\w.~-]*\/)*$/;
@@ -63,28 +48,39 @@ const scopeOf = (authorization: string) => /\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_re
 
 function bodyOf({ KeyId, Message, SigningAlgorithm, MessageType }: SignMembers): string {
   const digest = Buffer.from(Message.buffer, Message.byteOffset, Message.byteLength).toString("base64");
-  return JSON.stringify({ KeyId, Message: digest, SigningAlgorithm, MessageType });
+  const [keyId, algorithm, type] = [KeyId, SigningAlgorithm, MessageType].map((text) => JSON.stringify(text));
+  return `{"KeyId":${keyId},"Message":"${digest}","SigningAlgorithm":${algorithm},"MessageType":${type}}`;
 }
 
+/** The canonical form of the signed headers, in the pieces between the values that are made for each request. */
+type Canonical = readonly [string, string, string, string, string];
+
 export class SignForm {
-  readonly #model: HttpRequestLike;
+  readonly place: Place;
   readonly #credentials: SigningCredentials;
-  readonly #token: string | undefined;
-  readonly #constant: Readonly<Record<string, string>>;
-  readonly #signedHeaders: readonly string[];
+  /** The head up to what changes with credentials. */
+  readonly #start: string;
+  readonly #tokenLine: string;
+  readonly #canonical: Canonical;
   readonly #sigV4: SigV4;
 
   /** Called by {@link SignForm.learn} alone, which checks that the form makes the model. */
   constructor(model: HttpRequestLike, credentials: SigningCredentials, region: string, service: string) {
-    this.#model = model;
+    const { protocol, hostname, port, method, path } = model;
+    this.place = { protocol, hostname, port };
     this.#credentials = credentials;
-    const { sessionToken } = credentials;
-    this.#token = sessionToken === undefined || sessionToken === "" ? undefined : sessionToken;
-    const entries = constantHeaders.map((name) => [name, model.headers[name]]);
-    this.#constant = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-    const names = [...Object.keys(this.#constant), ...ownHeaders].filter((name) => !unsigned.has(name));
-    this.#signedHeaders = names.filter((name) => name !== "x-amz-security-token" || this.#token !== undefined).sort();
-    this.#sigV4 = new SigV4(credentials, region, service);
+    const constant = new Map<string, string>();
+    for (const name of constantHeaders) {
+      const value = model.headers[name];
+      if (value !== undefined) constant.set(name, value);
+    }
+    this.#start = `${method} ${path} HTTP/1.1\r\n${[...constant].map(([name, value]) => `${name}: ${value}\r\n`).join("")}`;
+    const { sessionToken = "" } = credentials;
+    this.#tokenLine = sessionToken === "" ? "" : `x-amz-security-token: ${sessionToken}\r\n`;
+    if (sessionToken !== "") constant.set("x-amz-security-token", sessionToken);
+    const names = [...constant.keys(), ...ownHeaders].filter((name) => !unsigned.has(name)).sort();
+    this.#canonical = canonicalOf(`${method}\n${path}\n\n`, names, constant);
+    this.#sigV4 = new SigV4({ credentials, region, service, signedHeaders: names.join(";") });
   }
 
   /** @returns undefined when the SDK's request cannot be made from a form */
@@ -93,59 +89,55 @@ export class SignForm {
     const [, , region, service] = scopeOf(headers.authorization ?? "") ?? [];
     if (region === undefined || service === undefined || !isPlain(model)) return undefined;
     const form = new SignForm(model, credentials, region, service);
-    const made = form.#fill(input, headers["x-amz-date"] ?? "", headers["amz-sdk-invocation-id"] ?? "");
-    return isSame(model, made) ? form : undefined;
+    const made = form.request(input, headers["x-amz-date"] ?? "", headers["amz-sdk-invocation-id"] ?? "");
+    const [head = ""] = made.text.split("\r\n\r\n", 1);
+    return plainHead.test(head) && isSame(model, made.toHttpRequest()) ? form : undefined;
   }
 
   /** Whether another form's requests go to the same place with the same words. */
   isLike(other: SignForm): boolean {
-    return isDeepStrictEqual([this.#place(), this.#constant], [other.#place(), other.#constant]);
+    return isDeepStrictEqual([this.place, this.#start], [other.place, other.#start]);
   }
 
   /** Whether requests may be made from this form with these credentials. Others may change what the SDK sends. */
-  isFor({ accessKeyId, secretAccessKey, sessionToken }: SigningCredentials): boolean {
+  isFor(credentials: SigningCredentials): boolean {
     const own = this.#credentials;
     return (
-      accessKeyId === own.accessKeyId && secretAccessKey === own.secretAccessKey && sessionToken === own.sessionToken
+      credentials === own ||
+      (credentials.accessKeyId === own.accessKeyId &&
+        credentials.secretAccessKey === own.secretAccessKey &&
+        credentials.sessionToken === own.sessionToken)
     );
   }
 
-  /**
-   * A request to be sent by the SDK's HTTP handler.
-   *
-   * @param date `20150830T123600Z`
-   */
-  request(input: SignMembers, date: string, invocationId: string): HttpRequestLike {
-    return this.#fill(input, date, invocationId);
-  }
-
-  /** Where the requests go. */
-  get place(): Pick<HttpRequestLike, "protocol" | "hostname" | "port"> {
-    const { protocol, hostname, port } = this.#model;
-    return { protocol, hostname, port };
-  }
-
-  #place() {
-    const { protocol, hostname, port, path } = this.#model;
-    return { protocol, hostname, port, path };
-  }
-
-  #fill(input: SignMembers, date: string, invocationId: string): HttpRequestLike {
-    const { method, path } = this.#model;
+  /** @param date `20150830T123600Z` */
+  request(input: SignMembers, date: string, invocationId: string): WireRequest {
     const body = bodyOf(input);
-    const payloadHash = createHash("sha256").update(body).digest("hex");
-    const headers: Record<string, string> = {
-      ...this.#constant,
-      "content-length": String(Buffer.byteLength(body)),
-      "amz-sdk-invocation-id": invocationId,
-      "x-amz-date": date,
-      "x-amz-content-sha256": payloadHash,
-    };
-    if (this.#token !== undefined) headers["x-amz-security-token"] = this.#token;
-    const signedHeaders = this.#signedHeaders;
-    headers.authorization = this.#sigV4.authorization({ method, path, headers, signedHeaders, payloadHash }, date);
-    return { ...this.#place(), method, headers, body };
+    const length = Buffer.byteLength(body);
+    const payloadHash = hash("sha256", body, "hex");
+    const [start, afterId, afterLength, afterHash, end] = this.#canonical;
+    const canonical = `${start}${invocationId}${afterId}${length}${afterLength}${payloadHash}${afterHash}${date}${end}${payloadHash}`;
+    const authorization = this.#sigV4.authorization(canonical, date);
+    const head = `${this.#start}${this.#tokenLine}content-length: ${length}\r\namz-sdk-invocation-id: ${invocationId}\r\nx-amz-date: ${date}\r\nx-amz-content-sha256: ${payloadHash}\r\nauthorization: ${authorization}\r\nconnection: keep-alive\r\n\r\n`;
+    return new WireRequest(this.place, head + body, length === body.length);
   }
+}
+
+function canonicalOf(
+  start: string,
+  signedHeaders: readonly string[],
+  constant: ReadonlyMap<string, string>,
+): Canonical {
+  const pieces = [start];
+  for (const name of signedHeaders) {
+    const value = constant.get(name);
+    pieces.push(`${pieces.pop()}${name}:${value ?? ""}`);
+    if (value === undefined) pieces.push("");
+    pieces.push(`${pieces.pop()}\n`);
+  }
+  pieces.push(`${pieces.pop()}\n${signedHeaders.join(";")}\n`);
+  const [before = "", afterId = "", afterLength = "", afterHash = "", end = ""] = pieces;
+  return [before, afterId, afterLength, afterHash, end];
 }
 
 /** Whether two requests are the same on the wire, but for the order of headers. */

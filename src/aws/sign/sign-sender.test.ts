@@ -14,7 +14,7 @@ import { AwsKmsClient } from "../kms-client.ts";
 import { ProxyRules } from "../network/proxy-rules.ts";
 import { SecureConnector } from "../network/secure-connector.ts";
 import { Trust } from "../network/trust.ts";
-import { OwnTransport } from "../transport/own-transport.ts";
+import { OwnTransport, transportBy } from "../transport/own-transport.ts";
 import { judgingHandler, LeanSignSender } from "./sign-sender.ts";
 
 const keyArn = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -91,8 +91,8 @@ class Way {
     // What would not go over our own connections is to fail.
     const otherwise = { handle: () => Promise.reject(new Error("not over connections of our own")) };
     this.#transport = new OwnTransport({ ...limits, rules, connector, otherwise });
-    const handler = title === "own" ? this.#transport : requestHandler;
-    const lean = new LeanSignSender({ sdk: this.sdk, makeJudge, handler, credentials });
+    const transport = title === "own" ? this.#transport : transportBy(requestHandler);
+    const lean = new LeanSignSender({ sdk: this.sdk, makeJudge, transport, credentials });
     this.prepare = () => lean.prepare();
     this.kms = new AwsKmsClient(this.sdk, caller, title === "sdk" ? undefined : lean.send);
   }

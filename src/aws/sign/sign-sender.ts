@@ -9,33 +9,30 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { type KMSClient, SignCommand } from "@aws-sdk/client-kms";
-import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { collect } from "../calls/body.ts";
+import type { Cut } from "../calls/cut.ts";
 import { withholdSecrets } from "../credentials/withhold-credentials.ts";
+import type { Transport } from "../transport/own-transport.ts";
+import { type Answer, dateOf, type HttpRequestLike, type Place } from "../transport/wire-request.ts";
 import { plainSignature, throttlingIn } from "./sign-answers.ts";
-import { type HttpRequestLike, SignForm, type SignMembers } from "./sign-form.ts";
+import { SignForm, type SignMembers } from "./sign-form.ts";
 import { amzDate, type SigningCredentials } from "./sigv4.ts";
 
 /** What came of a Sign request. */
 export interface SignReply {
   /** The answer's members, bytes decoded. */
   readonly output: unknown;
-  /** The answer's `Date` header, where the SDK's middleware has not seen it. */
-  readonly date?: string | undefined;
 }
 
 /** Sends one Sign request. Rejects as the SDK does. */
-export type SendSign = (members: SignMembers, signal: AbortSignal | undefined) => Promise<SignReply>;
+export type SendSign = (members: SignMembers, cut: Cut) => Promise<SignReply>;
 
 /** Every request through the SDK. */
 export const sendBySdk =
   (sdk: KMSClient): SendSign =>
-  async (members, signal) => ({
-    output: await sdk.send(new SignCommand(members), signal === undefined ? {} : { abortSignal: signal }),
+  async (members, cut) => ({
+    output: await sdk.send(new SignCommand(members), { abortSignal: cut.signal }),
   });
-
-type Handle = NodeHttpHandler["handle"];
-type Answer = Awaited<ReturnType<Handle>>;
 
 /** What the judge's HTTP handler answers with. */
 export type Outcome = { readonly answer: Answer } | { readonly failure: unknown };
@@ -44,9 +41,9 @@ interface LeanSignOptions {
   readonly sdk: KMSClient;
   /** Makes a client like `sdk` whose requests reach {@link judgingHandler}. Called once, when there is something to judge. */
   readonly makeJudge: () => KMSClient;
-  /** The SDK client's own. */
-  readonly handler: Pick<NodeHttpHandler, "handle">;
-  readonly credentials: () => Promise<SigningCredentials>;
+  readonly transport: Transport;
+  /** At once where they are held. */
+  readonly credentials: () => SigningCredentials | Promise<SigningCredentials>;
 }
 
 /** An HTTP handler that sends nothing: the outcome comes with the call's options. */
@@ -64,6 +61,8 @@ export const judgingHandler = {
 const notSent = new Error("the request was not to be sent");
 const unsentSignature = { SigningAlgorithm: "ECDSA_SHA_256", MessageType: "DIGEST" } as const;
 
+const noTime = { text: undefined, at: Number.NEGATIVE_INFINITY, offset: 0 };
+
 /** As the SDK has it: a clock that is four minutes wrong explains a refusal. */
 const maxSkewMs = 240_000;
 
@@ -73,33 +72,34 @@ export class LeanSignSender {
   #lastLearnt: SignForm | undefined;
   #isClockCorrected = true;
   #judgingClient: KMSClient | undefined;
+  /** The last date that an answer told, when it came, and what was made of it. */
+  #latestTime: { readonly text: string | undefined; readonly at: number; readonly offset: number } = noTime;
 
   constructor(options: LeanSignOptions) {
     this.#options = options;
   }
 
-  readonly send: SendSign = async (members, signal) => {
-    const credentials = await this.#options.credentials();
-    const form = this.#form;
-    if (form?.isFor(credentials) !== true) return this.#learn(members, credentials, signal);
-    return this.#exchange(form, members, credentials, signal);
+  readonly send: SendSign = (members, cut) => {
+    const credentials = this.#options.credentials();
+    if (!(credentials instanceof Promise)) return this.#sendWith(credentials, members, cut);
+    return credentials.then((fetched) => this.#sendWith(fetched, members, cut));
   };
 
-  async #exchange(
-    form: SignForm,
-    members: SignMembers,
-    credentials: SigningCredentials,
-    signal: AbortSignal | undefined,
-  ): Promise<SignReply> {
-    const { sdk, handler } = this.#options;
+  #sendWith(credentials: SigningCredentials, members: SignMembers, cut: Cut): Promise<SignReply> {
+    const form = this.#form;
+    if (form?.isFor(credentials) !== true) return this.#learn(members, credentials, cut.signal);
+    return this.#exchange(form, members, credentials, cut);
+  }
+
+  async #exchange(form: SignForm, members: SignMembers, credentials: SigningCredentials, cut: Cut): Promise<SignReply> {
+    const { sdk, transport } = this.#options;
     const { systemClockOffset } = sdk.config;
-    const date = amzDate(new Date(Date.now() + (this.#isClockCorrected ? systemClockOffset : 0)));
-    const request = form.request(members, date, randomUUID());
+    const date = amzDate(Date.now() + (this.#isClockCorrected ? systemClockOffset : 0));
     let outcome: Outcome;
     try {
-      const options = signal === undefined ? {} : { abortSignal: signal };
-      const answer = await handler.handle(request as Parameters<Handle>[0], options);
-      const reply = await this.#plainReply(answer);
+      const answer = await transport.send(form.request(members, date, randomUUID()), cut);
+      const { body } = answer.response;
+      const reply = Buffer.isBuffer(body) ? this.#replyIn(answer, body) : await this.#collectedReply(answer);
       if (reply !== undefined) return reply;
       outcome = { answer };
     } catch (failure) {
@@ -111,12 +111,13 @@ export class LeanSignSender {
   }
 
   /** What is plainly a signature; undefined for all else, with the body put back. */
-  async #plainReply(answer: Answer): Promise<SignReply | undefined> {
+  async #collectedReply(answer: Answer): Promise<SignReply | undefined> {
     const { response } = answer;
     if (response.statusCode !== 200) return undefined;
-    let bytes: Buffer;
     try {
-      bytes = Buffer.isBuffer(response.body) ? response.body : await collect(response.body);
+      const body = await collect(response.body);
+      response.body = body;
+      return this.#replyIn(answer, body);
     } catch (error) {
       response.body = new Readable({
         read() {
@@ -125,18 +126,25 @@ export class LeanSignSender {
       });
       return undefined;
     }
-    response.body = bytes;
-    const output = plainSignature(bytes);
-    if (output === undefined) return undefined;
-    this.#learnTime(response);
-    return { output, date: response.headers.date };
   }
 
-  /** As the SDK learns it from every answer. */
+  #replyIn({ response }: Answer, body: Buffer): SignReply | undefined {
+    const output = response.statusCode === 200 ? plainSignature(body) : undefined;
+    if (output === undefined) return undefined;
+    this.#learnTime(response);
+    return { output };
+  }
+
+  /** As the SDK learns it from every answer; from one of those that have the same date, which is told in seconds. */
   #learnTime(response: Answer["response"]): void {
+    const date = dateOf(response);
     const { config } = this.#options.sdk;
+    const now = Date.now();
+    const { text, at, offset } = this.#latestTime;
+    if (date === text && Math.abs(now - at) < 1_000 && config.systemClockOffset === offset) return;
     const [scheme] = config.httpAuthSchemes;
     scheme?.signer.successHandler?.(response, { config, _skipClockSkewSampling: !this.#isClockCorrected });
+    this.#latestTime = { text: date, at: now, offset: config.systemClockOffset };
   }
 
   async #judge(
@@ -149,7 +157,7 @@ export class LeanSignSender {
     withholdSecrets(credentials);
     try {
       const output = await this.#judgeClient().send(new SignCommand(members), { outcome } as object);
-      return { output, date: "answer" in outcome ? outcome.answer.response.headers.date : undefined };
+      return { output };
     } catch (error) {
       // Another request may have learnt the time since this one was signed.
       const isOutdated = this.#isClockCorrected && Math.abs(sdk.config.systemClockOffset - clockOffset) >= maxSkewMs;
@@ -175,12 +183,12 @@ export class LeanSignSender {
    *
    * @returns where signatures will be asked for, if that is known by now
    */
-  async prepare(): Promise<Pick<HttpRequestLike, "protocol" | "hostname" | "port"> | undefined> {
+  async prepare(): Promise<Place | undefined> {
     const credentials = await this.#options.credentials();
     const members = { KeyId: "none", Message: new Uint8Array(32), ...unsentSignature };
     // The first may differ from all others.
     for (let made = 0; made < 3 && this.#form === undefined; made++) {
-      await this.#learn(members, credentials, undefined, false).catch((error: unknown) => {
+      await this.#learn(members, credentials, new AbortController().signal, false).catch((error: unknown) => {
         if (error !== notSent) throw error;
       });
     }
@@ -191,7 +199,7 @@ export class LeanSignSender {
   async #learn(
     members: SignMembers,
     credentials: SigningCredentials,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
     isSent = true,
   ): Promise<SignReply> {
     const { sdk } = this.#options;
@@ -208,7 +216,7 @@ export class LeanSignSender {
       },
       { step: "deserialize", priority: "low", name: "learnSignForm" },
     );
-    const output = await sdk.send(command, signal === undefined ? {} : { abortSignal: signal });
+    const output = await sdk.send(command, { abortSignal: signal });
     this.#isClockCorrected = (await sdk.config.disableClockSkewCorrection()) !== true;
     if (made !== undefined) this.#take(SignForm.learn(made, members, credentials));
     return { output };

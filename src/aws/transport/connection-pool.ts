@@ -1,9 +1,8 @@
 /** The kept-alive connections to one endpoint. */
-import type { Duplex } from "node:stream";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import { type Connect, Connection, type ConnectionOwner } from "./connection.ts";
 
 export interface PoolOptions {
-  readonly connect: () => Promise<Duplex>;
+  readonly connect: Connect;
   readonly maxConnections: number;
   /** What is idle for longer is closed, but for one connection, which may save the next signature a handshake. */
   readonly idleMs: number;
@@ -50,7 +49,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** A new connection, or undefined when there are as many as there may be. */
   fresh(): Connection | undefined {
     if (this.#open.size >= this.#options.maxConnections) return undefined;
-    const connection = new Connection(this, this.#options.connect());
+    const connection = new Connection(this, this.#options.connect);
     this.#open.add(connection);
     return connection;
   }

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type End, Replay } from "./replay.ts";
 import { type ResponseHead, readHead } from "./response-head.ts";
+import type { WireRequest } from "./wire-request.ts";
 
 /** As much as Node's parser takes. */
 const maxHeadBytes = 16 * 1024;
@@ -30,15 +31,30 @@ export interface ConnectionOwner {
   closed(connection: Connection): void;
 }
 
+/**
+ * Opens a connection. Where the system can, it reads into a buffer of ours and calls `onRead`, which saves a buffer and
+ * half a stream for each answer; otherwise the connection has its data as any stream.
+ */
+export type Connect = (onRead: OnRead) => Promise<Duplex>;
+
+/** Options of `net.connect` and `tls.connect`. */
+export interface OnRead {
+  readonly buffer: Uint8Array;
+  readonly callback: (bytes: number) => boolean;
+}
+
 const endOfHead = "\r\n\r\n";
 const nothing = Buffer.alloc(0);
+
+/** What is read is taken before anything else is read: one for all connections. */
+const readBuffer = Buffer.alloc(65_536);
 
 export class Connection {
   readonly #owner: ConnectionOwner;
   #socket: Duplex | undefined;
   #recipient: Recipient | undefined;
   /** What is to be written once there is a socket. */
-  #unwritten: Buffer | undefined;
+  #unwritten: WireRequest | undefined;
   /** Whether the system has taken the whole request. */
   #isSent = false;
   /** Whether it has ever had an answer. */
@@ -49,11 +65,12 @@ export class Connection {
   #head: ResponseHead | undefined;
   #bodyStart = 0;
   #failure: Error | undefined;
+  #isHandedOver = false;
   #isClosed = false;
 
-  constructor(owner: ConnectionOwner, connecting: Promise<Duplex>) {
+  constructor(owner: ConnectionOwner, connect: Connect) {
     this.#owner = owner;
-    connecting.then(
+    connect({ buffer: readBuffer, callback: this.#read }).then(
       (socket) => this.#opened(socket),
       (error: Error) => this.#lost(error),
     );
@@ -70,12 +87,15 @@ export class Connection {
     return this.#head !== undefined;
   }
 
-  send(request: Buffer, recipient: Recipient): void {
+  send(request: WireRequest, recipient: Recipient): void {
     this.#recipient = recipient;
     this.#isSent = false;
-    if (this.#socket instanceof Socket) this.#socket.ref();
-    if (this.#socket === undefined) this.#unwritten = request;
-    else this.#write(this.#socket, request);
+    const socket = this.#socket;
+    if (socket === undefined) this.#unwritten = request;
+    else {
+      if (socket instanceof Socket) socket.ref();
+      this.#write(socket, request);
+    }
   }
 
   /** Ends it, and with it the request under way, whose recipient hears no more. */
@@ -94,6 +114,7 @@ export class Connection {
     this.#leave();
     socket.removeListener("data", this.#heard).removeListener("end", this.#ended).removeListener("close", this.#closed);
     socket.pause();
+    this.#isHandedOver = true;
     recipient.handedOver(new Replay(socket, this.#whole(), end));
   }
 
@@ -112,13 +133,32 @@ export class Connection {
     if (this.#socket instanceof Socket) this.#socket.unref();
   }
 
-  #write(socket: Duplex, request: Buffer): void {
-    socket.write(request, this.#written);
+  #write(socket: Duplex, { text, encoding }: WireRequest): void {
+    socket.write(text, encoding, this.#written);
   }
 
   readonly #written = (error?: Error | null): void => {
     if (error === undefined || error === null) this.#isSent = true;
   };
+
+  readonly #read = (bytes: number): boolean => {
+    const chunk = readBuffer.subarray(0, bytes);
+    // From now on it is a stream like any other.
+    if (this.#isHandedOver) this.#socket?.emit("data", Buffer.from(chunk));
+    else this.#heardAtOnce(chunk);
+    return true;
+  };
+
+  /** Most answers come in one piece: then nothing of it but the body is copied. */
+  #heardAtOnce(chunk: Buffer): void {
+    if (this.#recipient === undefined || this.#size > 0) return void this.#heard(Buffer.from(chunk));
+    const text = chunk.toString("latin1");
+    const end = text.indexOf(endOfHead);
+    const head = end < 0 ? undefined : readHead(text.slice(0, end));
+    const bodyStart = end + endOfHead.length;
+    if (head === undefined || bodyStart + head.length !== chunk.length) return void this.#heard(Buffer.from(chunk));
+    this.#answered(head, Buffer.from(chunk.subarray(bodyStart)));
+  }
 
   readonly #heard = (chunk: Buffer): void => {
     // Nothing was asked: whatever this is, it would be taken for the next answer.

@@ -1,17 +1,14 @@
 /** One request and its answer: time limits, the caller who gives up, and the second connection if the first was dead. */
-import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Cut } from "../calls/cut.ts";
 import type { Connection, PlainAnswer, Recipient } from "./connection.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import { answerOf, type Replay } from "./replay.ts";
-
-type Handle = NodeHttpHandler["handle"];
-type Request = Parameters<Handle>[0];
-type Answer = Awaited<ReturnType<Handle>>;
+import { type Answer, PlainResponse, type Request, type WireRequest } from "./wire-request.ts";
 
 export interface ExchangeOptions {
-  readonly request: Request;
+  readonly request: WireRequest;
   readonly pool: ConnectionPool;
-  readonly signal: AbortSignal | undefined;
+  readonly cut: Cut;
   readonly connectionTimeoutMs: number;
   readonly timeoutMs: number;
 }
@@ -38,20 +35,6 @@ const isOfSocket = (error: Error): boolean =>
 /** As the SDK's handler names a socket's failures. */
 const ofSocket = (error: Error): Error => (isOfSocket(error) ? Object.assign(error, { name: "TimeoutError" }) : error);
 
-const headers = (request: Request): string => {
-  let text = `${request.method} ${request.path} HTTP/1.1\r\n`;
-  for (const name in request.headers) text += `${name}: ${request.headers[name]}\r\n`;
-  return `${text}connection: keep-alive\r\n\r\n`;
-};
-
-const bytesOf = (request: Request): Buffer => {
-  const head = headers(request);
-  const body = String(request.body);
-  const bytes = Buffer.allocUnsafe(head.length + Buffer.byteLength(body));
-  bytes.write(body, bytes.write(head, "latin1"), "utf8");
-  return bytes;
-};
-
 export class Exchange implements Recipient {
   readonly #options: ExchangeOptions;
   readonly #startedAt = performance.now();
@@ -70,10 +53,12 @@ export class Exchange implements Recipient {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-      const { signal, timeoutMs } = this.#options;
-      this.#connection = connection;
-      if (signal?.aborted) return this.#aborted();
-      signal?.addEventListener("abort", this.#aborted, { once: true });
+      const { cut, timeoutMs } = this.#options;
+      if (cut.isCut) {
+        this.#connection = connection;
+        return this.#aborted();
+      }
+      cut.onCut = this.#aborted;
       this.#timer = setTimeout(this.#timedOut, timeoutMs);
       this.#send(connection);
     });
@@ -81,18 +66,17 @@ export class Exchange implements Recipient {
 
   answered({ head, body }: PlainAnswer): void {
     this.#end();
-    const { statusCode, reason, headers } = head;
-    this.#resolve({ response: { statusCode, reason, headers, body } } as unknown as Answer);
+    this.#resolve({ response: new PlainResponse(head, body) } as unknown as Answer);
   }
 
   handedOver(replay: Replay): void {
     this.#connection = undefined;
-    const { request, signal, timeoutMs } = this.#options;
+    const { request, cut, timeoutMs } = this.#options;
     const leftMs = () => this.#startedAt + timeoutMs - performance.now();
     clearTimeout(this.#connectTimer);
     // The time limit goes on until the answer's head is there.
     this.#onTimeout = () => replay.destroy();
-    answerOf(replay, request, signal, leftMs).then(
+    answerOf(replay, request.toHttpRequest() as Request, cut.signal, leftMs).then(
       (answer) => {
         this.#end();
         this.#resolve(answer);
@@ -117,7 +101,7 @@ export class Exchange implements Recipient {
         if (!connection.isConnected) this.#fail(unconnected(connectionTimeoutMs));
       }, connectionTimeoutMs);
     }
-    connection.send(bytesOf(request), this);
+    connection.send(request, this);
   }
 
   readonly #aborted = (): void => this.#fail(aborted());
@@ -140,6 +124,6 @@ export class Exchange implements Recipient {
   #end(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#connectTimer);
-    this.#options.signal?.removeEventListener("abort", this.#aborted);
+    this.#options.cut.onCut = undefined;
   }
 }

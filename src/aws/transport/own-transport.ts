@@ -5,15 +5,26 @@
  * cannot be sent here (through a proxy for plain HTTP, or with all connections in use) to the SDK's handler.
  */
 import { connect, isIP } from "node:net";
-import type { Duplex } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Cut } from "../calls/cut.ts";
 import type { ProxyRules } from "../network/proxy-rules.ts";
 import type { SecureConnector } from "../network/secure-connector.ts";
+import type { Connect } from "./connection.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { Exchange } from "./exchange.ts";
+import type { Answer, Place, WireRequest } from "./wire-request.ts";
 
 type Handle = NodeHttpHandler["handle"];
-type Request = Parameters<Handle>[0];
+
+/** Sends lean requests. Rejects as the SDK's HTTP handlers do. */
+export interface Transport {
+  send(request: WireRequest, cut: Cut): Promise<Answer>;
+}
+
+/** Everything by the SDK's handler. */
+export const transportBy = (handler: Pick<NodeHttpHandler, "handle">): Transport => ({
+  send: (request, cut) => handler.handle(request.toHttpRequest() as Parameters<Handle>[0], { abortSignal: cut.signal }),
+});
 
 export interface TransportOptions {
   readonly rules: ProxyRules;
@@ -30,15 +41,15 @@ const idleMs = 60_000;
 /** Endpoints: one, but for the moment in which credentials bring another. */
 const maxPools = 4;
 
-/** Where a request goes. */
-export type Place = Pick<Request, "protocol" | "hostname" | "port">;
-
-export class OwnTransport {
+export class OwnTransport implements Transport {
   readonly #options: TransportOptions;
+  readonly #otherwise: Transport;
   readonly #pools = new Map<string, ConnectionPool>();
+  #latest: { readonly place: Place; readonly pool: ConnectionPool } | undefined;
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    this.#otherwise = transportBy(options.otherwise);
   }
 
   /** Opens a connection, if that can be done here; says nothing of a failure. */
@@ -46,29 +57,31 @@ export class OwnTransport {
     this.#poolFor(place)?.warm();
   }
 
-  /** As the SDK's handlers have it. */
-  handle: Handle = async (request, options = {}) => {
-    const { otherwise, connectionTimeout, requestTimeout } = this.#options;
-    const pool = typeof request.body === "string" ? this.#poolFor(request) : undefined;
+  send(request: WireRequest, cut: Cut): Promise<Answer> {
+    const pool = this.#poolFor(request.place);
     const connection = pool?.take();
-    if (pool === undefined || connection === undefined) return otherwise.handle(request, options);
-    const exchange = new Exchange({
-      request,
-      pool,
-      signal: options.abortSignal as AbortSignal | undefined,
-      connectionTimeoutMs: connectionTimeout,
-      timeoutMs: options.requestTimeout ?? requestTimeout,
-    });
-    return exchange.run(connection);
-  };
+    if (pool === undefined || connection === undefined) return this.#otherwise.send(request, cut);
+    const { connectionTimeout, requestTimeout } = this.#options;
+    const limits = { connectionTimeoutMs: connectionTimeout, timeoutMs: requestTimeout };
+    return new Exchange({ request, pool, cut, ...limits }).run(connection);
+  }
 
   /** Closes what is idle; requests under way end first. */
   destroy(): void {
     for (const pool of this.#pools.values()) pool.close();
     this.#pools.clear();
+    this.#latest = undefined;
   }
 
-  #poolFor({ protocol, hostname, port }: Place): ConnectionPool | undefined {
+  #poolFor(place: Place): ConnectionPool | undefined {
+    // Requests come from one form, and so with the same place.
+    if (this.#latest?.place === place) return this.#latest.pool;
+    const pool = this.#findPool(place);
+    if (pool !== undefined) this.#latest = { place, pool };
+    return pool;
+  }
+
+  #findPool({ protocol, hostname, port }: Place): ConnectionPool | undefined {
     const place = `${protocol}//${hostname}:${port}`;
     const known = this.#pools.get(place);
     if (known !== undefined) return known;
@@ -84,11 +97,13 @@ export class OwnTransport {
     return pool;
   }
 
-  #secure(host: string, port: number): () => Promise<Duplex> {
+  #secure(host: string, port: number): Connect {
     const { connector } = this.#options;
-    return () => connector.connect({ host, port, ALPNProtocols: ["http/1.1"] });
+    return (onread) => connector.connect({ host, port, ALPNProtocols: ["http/1.1"], onread });
   }
 }
 
-const plain = (host: string, port: number) => async (): Promise<Duplex> =>
-  connect({ host, port, noDelay: true, ...(isIP(host) === 0 ? { autoSelectFamily: true } : {}) });
+const plain =
+  (host: string, port: number): Connect =>
+  async (onread) =>
+    connect({ host, port, noDelay: true, onread, ...(isIP(host) === 0 ? { autoSelectFamily: true } : {}) });
