@@ -37,7 +37,7 @@ const borders: Readonly<Record<string, Border>> = {
       "@smithy/node-http-handler",
     ],
   },
-  "kms-emulator": { folders: [], packages: ["@noble/curves"], types: ["@aws-sdk/client-kms"] },
+  "kms-emulator": { folders: ["x509"], packages: ["@noble/curves"], types: ["@aws-sdk/client-kms"] },
   plugin: { folders: ["aws", "gen", "hcl", "key-manager", "plugin-sdk", "version.ts"], packages: ["valibot"] },
   cli: {
     folders: ["aws", "hcl", "key-manager", "kms-emulator", "plugin", "plugin-sdk", "version.ts", "x509"],
@@ -47,7 +47,10 @@ const borders: Readonly<Record<string, Border>> = {
 };
 
 /** Rooms that become packages of their own (docs/decisions/0017-packages-from-one-tree.md). */
-const libraries: readonly (readonly string[])[] = [["gen", "hcl", "x509", "go-plugin", "plugin-sdk"], ["kms-emulator"]];
+const libraries: readonly (readonly string[])[] = [
+  ["gen", "hcl", "x509", "go-plugin", "plugin-sdk"],
+  ["kms-emulator", "x509"],
+];
 
 /** From `aws` only the words of the domain, never its doings. */
 const domainFilesForAdapters = ["key-manager/config.ts", "key-manager/ports.ts", "key-manager/telemetry.ts"];

@@ -7,13 +7,16 @@ import { closeServer, listen } from "./http/listen.ts";
 import { createAwsServer } from "./http/server.ts";
 import type { EmulatorOptions } from "./options.ts";
 import { DataFile } from "./persistence/data-file.ts";
+import type { ServerTls, TrustAnchor } from "./tls/server-tls.ts";
 
 /** A running emulator. */
 export interface Emulator {
-  /** `http://HOST:PORT`, serving KMS, STS, IAM and Resource Groups Tagging alike. */
+  /** `http://HOST:PORT`, or `https://` with `tls`; serving KMS, STS, IAM and Resource Groups Tagging alike. */
   readonly endpoint: string;
   /** `http://HOST:PORT` of the control plane, if it was asked for. */
   readonly controlEndpoint: string | undefined;
+  /** With `tls`: what clients must trust. */
+  readonly tls: TrustAnchor | undefined;
   readonly control: EmulatorControl;
   /** Stops serving, cuts open connections, lets paused calls go. Bounded. */
   close(): Promise<void>;
@@ -39,6 +42,13 @@ async function serveControl(
   return endpoint;
 }
 
+/** Certificates are held against the clocks of clients, so their dates are the host's, not those of the emulator's clock. */
+async function tlsFor({ tls }: EmulatorOptions, host: string): Promise<ServerTls | undefined> {
+  if (tls === undefined || tls === false) return undefined;
+  const { prepareTls } = await import("./tls/server-tls.ts");
+  return prepareTls(tls === true ? {} : tls, host, Date.now());
+}
+
 /** Starts an emulator. Throws EmulatorError if it cannot listen or read its data file. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   return serveEngine(new Engine(options), options);
@@ -56,12 +66,16 @@ export async function serveEngine(engine: Engine, options: EmulatorOptions): Pro
     }
     const verifiesSignatures = options.verifySignatures ?? false;
     const rules = { verifiesSignatures, isStrict: verifiesSignatures || (options.authorize ?? false) };
-    const server = createAwsServer(engine, rules, options.requestTimeoutMs ?? 30_000);
-    const endpoint = await listen(server, options.host ?? "127.0.0.1", options.port ?? 0);
+    const host = options.host ?? "127.0.0.1";
+    const tls = await tlsFor(options, host);
+    if (tls !== undefined) closers.push(() => tls.release());
+    const server = createAwsServer(engine, rules, options.requestTimeoutMs ?? 30_000, tls?.createServer);
+    const endpoint = await listen(server, host, options.port ?? 0, tls === undefined ? "http" : "https");
     closers.push(() => closeServer(server));
     const controlEndpoint = await serveControl(engine, control, options.control, closers);
     closers.push(() => engine.close());
-    return { endpoint, controlEndpoint, control, close: () => closeAll(closers.splice(0)) };
+    const anchor = tls && { caPem: tls.caPem, caFile: tls.caFile };
+    return { endpoint, controlEndpoint, tls: anchor, control, close: () => closeAll(closers.splice(0)) };
   } catch (error) {
     await closeAll(closers);
     throw error;

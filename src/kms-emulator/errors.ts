@@ -9,6 +9,7 @@ export type EmulatorErrorCode =
   | "INVALID_OPTION"
   | "LISTEN_FAILED"
   | "LOST_REPLY"
+  | "TLS_FOLDER"
   | "UNKNOWN_OPERATION";
 
 /** Failure of the emulator as a program. AWS's own exceptions are {@link AwsException}. */

@@ -19,3 +19,5 @@ export type { Caller } from "./identity.ts";
 export { createEngine, type InProcessEmulator } from "./in-process.ts";
 export type { EmulatorOptions, EngineOptions } from "./options.ts";
 export { type JsonOptions, readJsonOptions } from "./options-json.ts";
+export type { TlsOptions } from "./tls/options.ts";
+export type { TrustAnchor } from "./tls/server-tls.ts";

@@ -34,11 +34,14 @@ function objectOf(members: Readonly<Record<string, Check>>): Check {
 
 const address = objectOf({ "host?": isString, "port?": isCount });
 
+const tls = objectOf({ "names?": listOf(isString), "folder?": isString });
+
 const checks: Record<keyof JsonOptions, Check> = {
   host: isString,
   port: isCount,
   dataFile: isString,
   fsync: isBoolean,
+  tls: (value) => isBoolean(value) || tls(value),
   control: address,
   requestTimeoutMs: isCount,
   account: isString,

@@ -3,6 +3,7 @@
 import type { IdentityConfig, OidcProviderConfig, RoleConfig } from "./directory/config.ts";
 import type { EmulatorClock } from "./drills/clock.ts";
 import type { Limits } from "./framework/limits.ts";
+import type { TlsOptions } from "./tls/options.ts";
 
 /** Options of the engine: everything but ports and files. */
 export interface EngineOptions {
@@ -53,6 +54,8 @@ export interface EmulatorOptions extends EngineOptions {
    * the kernel (survives kill -9). Default false.
    */
   readonly fsync?: boolean;
+  /** Serves https:// with a certificate by an authority of the emulator's own. Default: http://. */
+  readonly tls?: boolean | TlsOptions;
   /** HTTP control plane; off unless given. */
   readonly control?: { readonly host?: string; readonly port?: number };
   /** A request that has not arrived completely after this time is cut off. Default 30,000. */

@@ -47,10 +47,17 @@ export function extendedKeyUsage(...purposes: readonly (keyof typeof purposeIds)
   return extension(id_ce_extKeyUsage, new ExtendedKeyUsage(purposes.map((purpose) => purposeIds[purpose])));
 }
 
-/** One name beside the subject's: a DNS name, or a URI such as a SPIFFE ID. */
-export function subjectAltName(name: { readonly dnsName: string } | { readonly uri: string }): Extension {
-  const general = "dnsName" in name ? { dNSName: name.dnsName } : { uniformResourceIdentifier: name.uri };
-  return extension(id_ce_subjectAltName, new SubjectAlternativeName([new GeneralName(general)]));
+/** A name beside the subject's: a DNS name, an address, or a URI such as a SPIFFE ID. */
+export type AltName = { readonly dnsName: string } | { readonly ipAddress: string } | { readonly uri: string };
+
+function generalName(name: AltName): GeneralName {
+  if ("dnsName" in name) return new GeneralName({ dNSName: name.dnsName });
+  if ("ipAddress" in name) return new GeneralName({ iPAddress: name.ipAddress });
+  return new GeneralName({ uniformResourceIdentifier: name.uri });
+}
+
+export function subjectAltName(...names: readonly AltName[]): Extension {
+  return extension(id_ce_subjectAltName, new SubjectAlternativeName(names.map(generalName)));
 }
 
 /** @param pkixData the certified key: SubjectPublicKeyInfo, DER */

@@ -44,7 +44,8 @@ const emulator: Directions = {
   tagging: ["exceptions.ts", "framework", "identifiers.ts", "state"],
   operations: ["crypto", "exceptions.ts", "framework", "iam", "identifiers.ts", "policy", "state", "sts", "tagging"],
   drills: ["errors.ts", "framework", "identity.ts", "random.ts", "token-bucket.ts"],
-  "options.ts": ["directory", "drills", "framework"],
+  tls: ["errors.ts"],
+  "options.ts": ["directory", "drills", "framework", "tls"],
   "options-json.ts": ["errors.ts", "options.ts"],
   engine: [
     "crypto",
@@ -85,7 +86,7 @@ const emulator: Directions = {
     "persistence",
   ],
   "in-process.ts": ["control", "engine", "options.ts"],
-  "emulator.ts": ["control", "engine", "http", "options.ts", "persistence"],
+  "emulator.ts": ["control", "engine", "http", "options.ts", "persistence", "tls"],
   "index.ts": [
     "control",
     "directory",
@@ -98,6 +99,7 @@ const emulator: Directions = {
     "in-process.ts",
     "options-json.ts",
     "options.ts",
+    "tls",
   ],
 };
 

@@ -1,18 +1,15 @@
 /** AWS's clients through a proxy and behind a private certificate authority, all on this machine. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer, type Server } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { promisify } from "node:util";
 import type { Clock } from "../../key-manager/ports.ts";
+import { type Emulator, startEmulator } from "../../kms-emulator/index.ts";
 import { createAwsClients } from "../clients.ts";
 
-const run = promisify(execFile);
 const clock: Clock = {
   now: () => new Date(),
   elapsedMs: () => performance.now(),
@@ -20,32 +17,17 @@ const clock: Clock = {
   random: () => 0,
 };
 const host = "kms.private.test";
-const key = "arn:aws:kms:us-east-2:111122223333:key/k";
 
-const answer = (text: string): string =>
-  text.includes("Action=GetCallerIdentity")
-    ? "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account><Arn>arn:aws:iam::111122223333:user/u</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
-    : JSON.stringify({ KeyId: key, Signature: "c2ln", Keys: [], Truncated: false });
+/** A proxy's answer to a Sign over plain HTTP: it comes from no KMS. */
+const signedBy = (KeyId: string): string => JSON.stringify({ KeyId, Signature: "c2ln" });
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 const listening = (server: Server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
-/** An authority of one's own, and a server's certificate by it. */
-async function makeCertificates(folder: string): Promise<void> {
-  const at = (name: string) => join(folder, name);
-  const key = ["-newkey", "rsa:2048", "-nodes"];
-  const ca = ["-x509", "-days", "30", "-subj", "/CN=private", "-keyout", at("ca.key"), "-out", at("ca.pem")];
-  await run("openssl", ["req", ...key, ...ca]);
-  await run("openssl", ["req", ...key, "-subj", `/CN=${host}`, "-keyout", at("key.pem"), "-out", at("csr.pem")]);
-  await writeFile(at("ext"), `subjectAltName=DNS:${host},IP:127.0.0.1`);
-  const by = ["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-days", "30", "-extfile", at("ext")];
-  await run("openssl", ["x509", "-req", "-in", at("csr.pem"), ...by, "-out", at("cert.pem")]);
-}
-
 describe("the way to AWS", () => {
   let folder = "";
-  let unavailable: string | undefined;
-  let aws: Server;
+  let aws: Emulator;
+  let key = "";
   /** What the proxy was asked for, and whether it opens the way. */
   let asked: string[] = [];
   let access: string[] = [];
@@ -53,7 +35,7 @@ describe("the way to AWS", () => {
   const proxy = createHttpServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     access.push(request.headers["proxy-authorization"] ?? "");
-    if (refusal === undefined) response.end(answer(""));
+    if (refusal === undefined) response.end(signedBy(key));
     else response.writeHead(Number(refusal.slice(0, 3))).end("the proxy's page");
   });
   proxy.on("connect", (request, socket) => {
@@ -61,7 +43,7 @@ describe("the way to AWS", () => {
     access.push(request.headers["proxy-authorization"] ?? "");
     socket.on("error", () => undefined);
     if (refusal !== undefined) return socket.end(`HTTP/1.1 ${refusal}\r\nContent-Length: 4\r\n\r\npage`);
-    const way = connect(portOf(aws), "127.0.0.1", () => {
+    const way = connect(Number(new URL(aws.endpoint).port), "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       way.pipe(socket).pipe(way);
     });
@@ -70,33 +52,21 @@ describe("the way to AWS", () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "network-"));
-    try {
-      await makeCertificates(folder);
-    } catch (error) {
-      unavailable = `openssl is needed to make certificates: ${(error as Error).message.split("\n", 1)[0]}`;
-      return;
-    }
-    const pem = async (name: string) => readFile(join(folder, name));
-    aws = createHttpsServer({ key: await pem("key.pem"), cert: await pem("cert.pem") }, (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => response.end(answer(Buffer.concat(chunks).toString())));
-    });
-    await listening(aws);
+    aws = await startEmulator({ region: "us-east-2", tls: { folder, names: [host] } });
+    const made = await aws.control.call("CreateKey", { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
+    key = (made as { KeyMetadata: { Arn: string } }).KeyMetadata.Arn;
     await listening(proxy);
   });
   after(async () => {
-    for (const server of [aws, proxy]) {
-      server?.closeAllConnections();
-      server?.close();
-    }
+    await aws.close();
+    proxy.closeAllConnections();
+    proxy.close();
     await rm(folder, { recursive: true, force: true });
   });
-  beforeEach((test) => {
+  beforeEach(() => {
     asked = [];
     access = [];
     refusal = undefined;
-    if (unavailable !== undefined && "skip" in test) (test.skip as (why: string) => void)(unavailable);
   });
 
   const bundle = () => ({ AWS_CA_BUNDLE: join(folder, "ca.pem") });
@@ -177,7 +147,7 @@ describe("the way to AWS", () => {
   });
 
   it("a private authority is trusted if the environment or the profile names it, and not otherwise", async () => {
-    const url = `https://127.0.0.1:${portOf(aws)}`;
+    const url = aws.endpoint;
     const ca = join(folder, "ca.pem");
     const config = join(folder, "aws-config");
     await writeFile(config, `[default]\nca_bundle = ${ca}\n`);
@@ -190,7 +160,7 @@ describe("the way to AWS", () => {
     ];
     for (const env of ways) {
       const made = clients(env, url);
-      assert.equal(Buffer.from(await sign(made.kms)).toString(), "sig", Object.keys(env)[0]);
+      assert.equal((await sign(made.kms))[0], 0x30, Object.keys(env)[0]);
       made.close();
     }
     const made = clients({}, url);
@@ -199,7 +169,8 @@ describe("the way to AWS", () => {
   });
 
   it("a bundle that is none is named", async () => {
-    const none = join(folder, "ext");
+    const none = join(folder, "none.txt");
+    await writeFile(none, "no certificate");
     for (const [name, path, reason] of [
       ["AWS_CA_BUNDLE", none, `${none} holds no certificate in PEM form`],
       ["SSL_CERT_FILE", "/nowhere", "cannot read /nowhere: ENOENT: no such file or directory, open '/nowhere'"],

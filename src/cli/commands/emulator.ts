@@ -22,6 +22,9 @@ interface Flags {
   readonly region?: string;
   readonly account?: string;
   readonly control?: Address;
+  readonly tls?: boolean;
+  readonly tlsName?: readonly string[];
+  readonly tlsFolder?: string;
   readonly config?: string;
   readonly reuseRsaKeys?: number;
   readonly awsAliases: boolean;
@@ -39,6 +42,8 @@ function parseCount(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
   return Number(text);
 }
+
+const collect = (name: string, names: readonly string[] = []): readonly string[] => [...names, name];
 
 /** Options that have no flag of their own: identities, roles, quotas … as JSON. */
 function readConfig(path: string | undefined): JsonOptions {
@@ -59,6 +64,7 @@ function optionsOf(flags: Flags): EmulatorOptions {
     // Without the control plane there is no way to read it.
     ...(hasControl ? {} : { journalLimit: 0 }),
     ...flags.listen,
+    tls: tlsOf(flags, config),
     ...(flags.data === undefined ? {} : { dataFile: flags.data }),
     ...(flags.fsync ? { fsync: true } : {}),
     ...(flags.region === undefined ? {} : { region: flags.region }),
@@ -66,6 +72,15 @@ function optionsOf(flags: Flags): EmulatorOptions {
     ...(flags.control === undefined ? {} : { control: flags.control }),
     ...(flags.reuseRsaKeys === undefined ? {} : { reuseRsaKeys: flags.reuseRsaKeys }),
   };
+}
+
+/** Any flag of TLS switches it on. What the file says is added to. */
+function tlsOf(flags: Flags, config: JsonOptions): NonNullable<EmulatorOptions["tls"]> {
+  const { tls, tlsName = [], tlsFolder } = flags;
+  if (tls === undefined && tlsName.length === 0 && tlsFolder === undefined) return config.tls ?? false;
+  const given = typeof config.tls === "object" ? config.tls : {};
+  const names = [...(given.names ?? []), ...tlsName];
+  return { ...given, names, ...(tlsFolder === undefined ? {} : { folder: tlsFolder }) };
 }
 
 /** Resolves at the first SIGTERM or SIGINT. */
@@ -84,7 +99,9 @@ async function run(flags: Flags, command: Command): Promise<void> {
     if (!(error instanceof EmulatorError)) throw error;
     command.error(`error: ${error.message}`, { exitCode: 1, code: error.code });
   }
-  process.stdout.write(`${JSON.stringify({ endpoint: emulator.endpoint })}\n`);
+  const { endpoint, tls } = emulator;
+  process.stdout.write(`${JSON.stringify({ endpoint, ...(tls === undefined ? {} : { ca: tls.caFile }) })}\n`);
+  if (tls !== undefined) process.stderr.write(`clients trust it with AWS_CA_BUNDLE=${tls.caFile}\n`);
   if (emulator.controlEndpoint !== undefined) {
     process.stdout.write(`${JSON.stringify({ control: emulator.controlEndpoint })}\n`);
   }
@@ -95,7 +112,9 @@ async function run(flags: Flags, command: Command): Promise<void> {
 const description = `Run an embedded AWS KMS for tests and trials: real cryptography behind the real wire protocol.
 
 The first line on stdout is {"endpoint":"http://HOST:PORT"}; point AWS clients of any language there, e.g. with
-AWS_ENDPOINT_URL. It serves KMS, STS and the Resource Groups Tagging API on one port and runs until SIGTERM or SIGINT.`;
+AWS_ENDPOINT_URL. It serves KMS, STS, IAM (GetRole) and the Resource Groups Tagging API (GetResources) on one port and runs
+until SIGTERM or SIGINT. With --tls that line is {"endpoint":"https://HOST:PORT","ca":"FILE"}: clients must trust FILE, e.g. with
+AWS_CA_BUNDLE.`;
 
 /** \`spire-aws-kms emulator\`. */
 export function emulatorCommand(): Command {
@@ -111,6 +130,9 @@ export function emulatorCommand(): Command {
     .option("--region <name>", "Region of calls that show none (default: us-east-1)")
     .option("--account <id>", "account of callers that are not configured (default: 111122223333)")
     .option("--control <host:port>", "serve the control plane: clock, faults, pauses, journal", parseAddress)
+    .option("--tls", "serve https://, with a certificate by an authority of its own")
+    .option("--tls-name <name>", "with --tls: a further name or address of the certificate; may be repeated", collect)
+    .option("--tls-folder <folder>", "with --tls: keep the authority in this folder; its certificate is ca.pem there")
     .option("--config <file>", "JSON object with further options: identities, roles, quotas (docs/kms-emulator.md)")
     .option("--reuse-rsa-keys <count>", "share at most this many RSA keys per size; CreateKey becomes fast", parseCount)
     .option("--no-aws-aliases", "leave alias/aws/... out of ListAliases")

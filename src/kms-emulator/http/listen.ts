@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { EmulatorError } from "../errors.ts";
 
 /** Listens and returns the URL. Throws EmulatorError LISTEN_FAILED, with the reason, if the address cannot be had. */
-export function listen(server: Server, host: string, port: number): Promise<string> {
+export function listen(server: Server, host: string, port: number, scheme = "http"): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === "EADDRINUSE" ? "the port is in use" : cause.message;
@@ -15,7 +15,7 @@ export function listen(server: Server, host: string, port: number): Promise<stri
       server.removeAllListeners("error").on("error", () => {});
       const address = server.address() as AddressInfo;
       const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
-      resolve(`http://${name}:${address.port}`);
+      resolve(`${scheme}://${name}:${address.port}`);
     });
   });
 }

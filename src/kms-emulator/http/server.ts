@@ -1,5 +1,12 @@
 /** The HTTP server of all services. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
 import type { Engine } from "../engine/engine.ts";
 import { EmulatorError } from "../errors.ts";
 import { AwsException } from "../exceptions.ts";
@@ -113,21 +120,26 @@ async function serve(
   else if (!response.destroyed) send(engine, response, answer, requestId);
 }
 
-/** The HTTP server of all services; not yet listening. */
-export function createAwsServer(engine: Engine, rules: AuthenticationRules, requestTimeoutMs: number): Server {
-  const server = createServer(
-    {
-      requestTimeout: requestTimeoutMs,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.max(Math.min(requestTimeoutMs / 4, 5_000), 50),
-      // Longer than the clients' own, so that they never write into a connection that we are closing.
-      keepAliveTimeout: 90_000,
-      noDelay: true,
-    },
-    (request, response) => {
-      // What cannot be put into an HTTP answer, such as an injected status of 7, ends the connection and nothing more.
-      serve(engine, rules, request, response).catch(() => request.socket.destroy());
-    },
-  );
-  return server;
+/** Makes a server of node:http, or one of node:https that has its certificate. */
+export type ServerMaker = (options: ServerOptions, listener: RequestListener) => Server;
+
+/** The server of all services; not yet listening. */
+export function createAwsServer(
+  engine: Engine,
+  rules: AuthenticationRules,
+  requestTimeoutMs: number,
+  make: ServerMaker = createServer,
+): Server {
+  const options = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.max(Math.min(requestTimeoutMs / 4, 5_000), 50),
+    // Longer than the clients' own, so that they never write into a connection that we are closing.
+    keepAliveTimeout: 90_000,
+    noDelay: true,
+  };
+  return make(options, (request, response) => {
+    // What cannot be put into an HTTP answer, such as an injected status of 7, ends the connection and nothing more.
+    serve(engine, rules, request, response).catch(() => request.socket.destroy());
+  });
 }
