@@ -6,6 +6,7 @@ import type {
   KeyMetadata,
   MultiRegionMetadata,
   PublicKeyOutput,
+  Receipt,
 } from "../key-manager/ports.ts";
 import { Answer } from "./calls/answer.ts";
 import type { PageAnswer } from "./calls/pages.ts";
@@ -73,6 +74,12 @@ export function deletionDateFrom(output: unknown, asked: string): Date | undefin
   const answer = new Answer("ScheduleKeyDeletion", output);
   requireKey(answer, asked, answer.text("KeyId"));
   return answer.optionalDate("DeletionDate");
+}
+
+/** For the log only: what is done is never lost for want of it. */
+export function receiptOf(output: unknown): Receipt {
+  const id: unknown = Reflect.get(Object(Reflect.get(Object(output), "$metadata")), "requestId");
+  return { requestId: typeof id === "string" ? id.replace(/[^\w-]/g, "").slice(0, 100) : undefined };
 }
 
 function aliasFrom(alias: Answer): AliasListEntry {

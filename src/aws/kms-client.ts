@@ -24,6 +24,8 @@ import type {
   KmsClient,
   Page,
   PublicKeyOutput,
+  Receipt,
+  ScheduledDeletion,
   SignInput,
   Tag,
 } from "../key-manager/ports.ts";
@@ -40,6 +42,7 @@ import {
   keysFrom,
   lastUsageFrom,
   publicKeyFrom,
+  receiptOf,
   signatureFrom,
 } from "./kms-answers.ts";
 import { type SendSign, sendBySdk } from "./sign/sign-sender.ts";
@@ -87,9 +90,7 @@ export class AwsKmsClient implements KmsClient {
     const sendOptions = { ...abortBy(options.signal), requestTimeout: createKeyTimeoutMs };
     const create = async () => {
       const output = await this.#sdk.send(new CreateKeyCommand(command), sendOptions);
-      // A key that was made is never lost for want of what is only for the log.
-      const { $metadata }: { readonly $metadata?: { readonly requestId?: string | undefined } } = output;
-      return { ...keyMetadataFrom("CreateKey", output), requestId: $metadata?.requestId };
+      return { ...keyMetadataFrom("CreateKey", output), ...receiptOf(output) };
     };
     return withRetries(create, {
       operation: "CreateKey",
@@ -146,15 +147,15 @@ export class AwsKmsClient implements KmsClient {
     });
   }
 
-  async createAlias(aliasName: string, keyId: string, options: CallOptions = {}): Promise<void> {
-    await this.#call("CreateAlias", options, (abort) =>
-      this.#sdk.send(new CreateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), abort),
+  async createAlias(aliasName: string, keyId: string, options: CallOptions = {}): Promise<Receipt> {
+    return this.#call("CreateAlias", options, async (abort) =>
+      receiptOf(await this.#sdk.send(new CreateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), abort)),
     );
   }
 
-  async updateAlias(aliasName: string, keyId: string, options: CallOptions = {}): Promise<void> {
-    await this.#call("UpdateAlias", options, (abort) =>
-      this.#sdk.send(new UpdateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), abort),
+  async updateAlias(aliasName: string, keyId: string, options: CallOptions = {}): Promise<Receipt> {
+    return this.#call("UpdateAlias", options, async (abort) =>
+      receiptOf(await this.#sdk.send(new UpdateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), abort)),
     );
   }
 
@@ -168,11 +169,12 @@ export class AwsKmsClient implements KmsClient {
     keyId: string,
     pendingWindowInDays: number,
     options: CallOptions = {},
-  ): Promise<Date | undefined> {
+  ): Promise<ScheduledDeletion> {
     const input = { KeyId: bareKeyId(keyId), PendingWindowInDays: pendingWindowInDays };
-    return this.#call("ScheduleKeyDeletion", options, async (abort) =>
-      deletionDateFrom(await this.#sdk.send(new ScheduleKeyDeletionCommand(input), abort), keyId),
-    );
+    return this.#call("ScheduleKeyDeletion", options, async (abort) => {
+      const output = await this.#sdk.send(new ScheduleKeyDeletionCommand(input), abort);
+      return { deletionDate: deletionDateFrom(output, keyId), ...receiptOf(output) };
+    });
   }
 
   async getKeyLastUsage(keyId: string, options: CallOptions = {}): Promise<KeyLastUsage> {

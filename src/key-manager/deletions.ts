@@ -24,6 +24,9 @@ export interface KeySlot {
   readonly ring: KeyRing;
 }
 
+/** Takes the mark of {@link DeletionRequest.markInactive} back. Never rejects. */
+export type TakeMarkBack = () => Promise<"active" | "inactive" | "pending deletion">;
+
 export interface DeletionRequest {
   /** The client of the account and Region that the key lives in, whatever is configured later. */
   readonly kms: KmsClient;
@@ -36,6 +39,8 @@ export interface DeletionRequest {
   readonly details?: LogFields;
   /** Whether it was this server's: until it is scheduled for deletion it counts among the keys that this server pays for. */
   readonly isOwn?: boolean;
+  /** Reads again what {@link mayStay} goes by besides the key itself; before each look. @throws KmsError: then the deletion waits */
+  readonly beforeLook?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Asked at each attempt, with the facts of that moment. */
   readonly mayStay: DeletionRule;
   /**
@@ -58,8 +63,13 @@ export interface DeletionRequest {
   readonly purpose?: string | undefined;
   /** Alias to put on the key when its deletion takes long, so that the next process finds it; KMS removes it with the key. */
   readonly reminder?: string | undefined;
-  /** Marks the key as not in use any more, where tags say so; before it is scheduled for deletion. */
-  readonly markInactive?: ((keyArn: string) => Promise<void>) | undefined;
+  /**
+   * Marks the key as not in use any more, where tags say so; before it is scheduled for deletion, because KMS tags no key
+   * that is pending deletion.
+   *
+   * @returns undefined where there is nothing to take back
+   */
+  readonly markInactive?: ((keyArn: string) => Promise<TakeMarkBack | undefined>) | undefined;
   /** Alias to delete once the key is scheduled for deletion, if it still stands on the key. */
   readonly staleAlias?: string | undefined;
 }

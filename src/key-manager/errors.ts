@@ -92,6 +92,10 @@ const adviceFor = (error: KmsError): string => {
   }
 };
 
+/** Whether KMS refuses because the key is pending deletion. */
+export const isPendingRefusal = (error: unknown): boolean =>
+  isKmsError(error, "INVALID_STATE") && /pending/i.test(error.message);
+
 /** What to write of a failure in a log line: AWS's name for it and its words, never a stack or a request. */
 export function messageOf(error: unknown): string {
   if (isKmsError(error)) return [error.operation, error.awsName, error.message].filter(Boolean).join(": ");

@@ -36,7 +36,7 @@ export interface KeyMetadata {
   /** `AWS_KMS`, `EXTERNAL`, `AWS_CLOUDHSM`, …; undefined where KMS did not say. */
   readonly origin?: string | undefined;
   readonly customKeyStoreId?: string | undefined;
-  /** Of the call that told it, for who looks it up in CloudTrail; of CreateKey only. */
+  /** Of the call that told it, to look it up in CloudTrail; of CreateKey only. */
   readonly requestId?: string | undefined;
   /** Of a multi-Region key only. */
   readonly multiRegion?: MultiRegionMetadata | undefined;
@@ -110,6 +110,17 @@ export interface Page<T> {
   readonly serverTime: Date | undefined;
 }
 
+/** Of a call that changed something. */
+export interface Receipt {
+  /** To look the call up in CloudTrail; undefined where the answer did not tell. */
+  readonly requestId: string | undefined;
+}
+
+export interface ScheduledDeletion extends Receipt {
+  /** When KMS will delete the key, where it says so. */
+  readonly deletionDate: Date | undefined;
+}
+
 /** What KMS has recorded of a key's use; for a multi-Region key of this replica alone. */
 export interface KeyLastUsage {
   /** Of the last successful cryptographic operation. Undefined proves nothing: recording may have begun after it. */
@@ -128,11 +139,10 @@ export interface KmsClient {
   /** Every alias of the account and Region, or those of one key (id or ARN), page by page. */
   listAliases(keyId?: string, options?: CallOptions): AsyncIterable<Page<AliasListEntry>>;
   listKeys(options?: CallOptions): AsyncIterable<Page<KeyListEntry>>;
-  createAlias(aliasName: string, keyId: string, options?: CallOptions): Promise<void>;
-  updateAlias(aliasName: string, keyId: string, options?: CallOptions): Promise<void>;
+  createAlias(aliasName: string, keyId: string, options?: CallOptions): Promise<Receipt>;
+  updateAlias(aliasName: string, keyId: string, options?: CallOptions): Promise<Receipt>;
   deleteAlias(aliasName: string, options?: CallOptions): Promise<void>;
-  /** @returns when KMS will delete the key, where it says so */
-  scheduleKeyDeletion(keyId: string, pendingWindowInDays: number, options?: CallOptions): Promise<Date | undefined>;
+  scheduleKeyDeletion(keyId: string, pendingWindowInDays: number, options?: CallOptions): Promise<ScheduledDeletion>;
   /** @param keyId key id or key ARN */
   getKeyLastUsage(keyId: string, options?: CallOptions): Promise<KeyLastUsage>;
   tagResource(keyId: string, tags: readonly Tag[], options?: CallOptions): Promise<void>;

@@ -117,8 +117,9 @@ describe("a server that changes its keys while a migration is at work", () => {
     const disabling = {
       ...kms,
       createAlias: async (...call: Parameters<typeof kms.createAlias>) => {
-        await kms.createAlias(...call);
+        const receipt = await kms.createAlias(...call);
         await hide();
+        return receipt;
       },
     };
     const { refusals, isVerified } = await migrate("apply", { kms: disabling, names, clock, log: silent });

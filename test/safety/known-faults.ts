@@ -59,7 +59,9 @@ const blindForSpecs = changed((kms) => ({
 }));
 
 /** Nothing is ever scheduled. */
-const neverDeletes = changed(() => ({ scheduleKeyDeletion: async () => undefined }));
+const neverDeletes = changed(() => ({
+  scheduleKeyDeletion: async () => ({ deletionDate: undefined, requestId: undefined }),
+}));
 
 export interface KnownFault {
   readonly fault: string;

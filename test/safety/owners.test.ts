@@ -16,15 +16,16 @@ import {
   hourMs,
   lines,
   operatorKey,
+  ownDescription as own,
+  soonScans,
   startServer,
   stateOf,
   tagMode,
-  trustDomain,
+  tagsOfServerB,
 } from "../simulation/scenes.ts";
 import type { SimulatedAccount } from "../simulation/simulated-account.ts";
 import type { Settings, SimulatedServer } from "../simulation/simulated-server.ts";
 
-const own = `SPIRE_SERVER/${trustDomain}`;
 const builtIn = "SPIRE_SERVER_KEY/example_org/x509-CA-A";
 
 interface Owner {
@@ -88,15 +89,6 @@ const modes = [
   ["by aliases", {}],
   ["by tags", tagMode],
 ] as const;
-
-/** Tags of a server of this trust domain that runs no more. */
-const tagsOf = (active: string, lastUpdate: string) => [
-  { TagKey: "spire-server-td", TagValue: trustDomain },
-  { TagKey: "spire-server-id", TagValue: "b" },
-  { TagKey: "spire-key-id", TagValue: "x509-CA-A" },
-  { TagKey: "spire-active", TagValue: active },
-  { TagKey: "spire-last-update", TagValue: lastUpdate },
-];
 
 const rotate = async (server: SimulatedServer) => {
   await generate(server);
@@ -179,12 +171,6 @@ describe("a look that KMS denies or throttles", () => {
 });
 
 describe("what the scans find stays when no plugin of SPIRE can have made it, or it may be another's", () => {
-  const scans: Settings = {
-    stale_alias_threshold: "24h",
-    stale_alias_scan_interval: "6h",
-    stale_key_scan_interval: "6h",
-    scan_start_delay: "0s",
-  };
   const owners = Object.entries(foreign).filter(([title]) => title !== "another live server's fresh alias beside ours");
   for (const [title, owner] of owners) {
     it(`behind a stale alias of another server: ${title}`, async () => {
@@ -192,7 +178,7 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
       const keyArn = await operatorKey(account, owner.description, aliasOf("b"), owner.more);
       await owner.act?.(account, keyArn);
       await account.time.run(3 * dayMs);
-      const server = await startServer(account, "a", scans);
+      const server = await startServer(account, "a", soonScans);
       await account.time.run(5 * dayMs);
       const state = await stateOf(account, keyArn);
       sweep.saw(title, "stale alias", state);
@@ -204,7 +190,7 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
       const account = accountWithJournal();
       const keyArn = await operatorKey(account, owner.description, undefined, owner.more);
       await owner.act?.(account, keyArn);
-      await startServer(account, "a", scans);
+      await startServer(account, "a", soonScans);
       await account.time.run(5 * dayMs);
       const state = await stateOf(account, keyArn);
       sweep.saw(title, "stale key", state);
@@ -218,11 +204,11 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
   ] as const) {
     const byTags = async (owner: Owner) => {
       const account = accountWithJournal();
-      const Tags = tagsOf(active, String(Date.UTC(2026, 0, 1) / 1000));
+      const Tags = tagsOfServerB({ active });
       const keyArn = await operatorKey(account, owner.description, undefined, { ...owner.more, Tags });
       await owner.act?.(account, keyArn);
       await account.time.run(3 * dayMs);
-      await startServer(account, "a", { ...scans, ...tagMode });
+      await startServer(account, "a", { ...soonScans, ...tagMode });
       await account.time.run(5 * dayMs);
       return stateOf(account, keyArn);
     };
@@ -247,7 +233,7 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
     const orphan = await operatorKey(account, own);
     const lone = await operatorKey(account, own, undefined, { MultiRegion: true });
     await account.time.run(3 * dayMs);
-    await startServer(account, "a", scans);
+    await startServer(account, "a", soonScans);
     await account.time.run(5 * dayMs);
     sweep.saw(ours, "stale alias", await stateOf(account, stale));
     sweep.saw(ours, "stale key", await stateOf(account, orphan));
@@ -263,7 +249,7 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
       const stale = await operatorKey(account, builtIn, aliasOf("b"));
       const orphan = await operatorKey(account, builtIn);
       await account.time.run(3 * dayMs);
-      await startServer(account, "a", { ...scans, ...settings });
+      await startServer(account, "a", { ...soonScans, ...settings });
       await account.time.run(5 * dayMs);
       assert.equal(await stateOf(account, stale), state);
       assert.equal(await stateOf(account, orphan), state);
@@ -272,17 +258,14 @@ describe("what the scans find stays when no plugin of SPIRE can have made it, or
 
   it("in tag mode the tags tell: a key of the built-in with our trust domain's tag goes, without it stays", async () => {
     const account = accountWithJournal();
-    const Tags = (td: string) => [
-      { TagKey: "spire-server-td", TagValue: td },
-      { TagKey: "spire-server-id", TagValue: "b" },
-      { TagKey: "spire-key-id", TagValue: "x509-CA-A" },
-      { TagKey: "spire-active", TagValue: "true" },
-      { TagKey: "spire-last-update", TagValue: "1700000000" },
-    ];
-    const ours = await operatorKey(account, builtIn, aliasOf("b"), { Tags: Tags(trustDomain) });
-    const twins = await operatorKey(account, builtIn, aliasOf("c"), { Tags: Tags("example_org") });
+    const ours = await operatorKey(account, builtIn, aliasOf("b"), {
+      Tags: tagsOfServerB({ lastUpdate: "1700000000" }),
+    });
+    const twins = await operatorKey(account, builtIn, aliasOf("c"), {
+      Tags: tagsOfServerB({ lastUpdate: "1700000000", td: "example_org" }),
+    });
     await account.time.run(3 * dayMs);
-    await startServer(account, "a", { ...scans, ...tagMode });
+    await startServer(account, "a", { ...soonScans, ...tagMode });
     await account.time.run(5 * dayMs);
     assert.equal(await stateOf(account, ours), "PendingDeletion");
     assert.equal(await stateOf(account, twins), "Enabled");
@@ -294,7 +277,7 @@ describe("a date in tags that cannot be read", () => {
     for (const active of ["true", "false"]) {
       it(`${JSON.stringify(value)}, spire-active=${active}: the key is not pruned by tags`, async () => {
         const account = accountWithJournal();
-        const Tags = tagsOf(active, value);
+        const Tags = tagsOfServerB({ active, lastUpdate: value });
         const keyArn = await operatorKey(account, own, undefined, { Tags });
         await startServer(account, "a", { ...tagMode, stale_key_scan_interval: "6h", scan_start_delay: "0s" });
         await account.time.run(20 * dayMs);

@@ -11,29 +11,15 @@ import {
   lines,
   minuteMs,
   operatorKey,
+  ownDescription,
+  soonScans,
   startServer,
   stateOf,
   tagMode,
-  trustDomain,
+  tagsOfServerB,
 } from "../simulation/scenes.ts";
 import type { SimulatedAccount } from "../simulation/simulated-account.ts";
 import type { Settings } from "../simulation/simulated-server.ts";
-
-const own = `SPIRE_SERVER/${trustDomain}`;
-const scans: Settings = {
-  stale_alias_threshold: "24h",
-  stale_alias_scan_interval: "6h",
-  stale_key_scan_interval: "6h",
-  scan_start_delay: "0s",
-};
-
-const Tags = [
-  { TagKey: "spire-server-td", TagValue: trustDomain },
-  { TagKey: "spire-server-id", TagValue: "b" },
-  { TagKey: "spire-key-id", TagValue: "x509-CA-A" },
-  { TagKey: "spire-active", TagValue: "true" },
-  { TagKey: "spire-last-update", TagValue: String(Date.UTC(2026, 0, 1) / 1000) },
-];
 
 interface Found {
   readonly title: string;
@@ -42,12 +28,16 @@ interface Found {
 }
 
 const found: readonly Found[] = [
-  { title: "a stale alias", settings: scans, make: (account) => operatorKey(account, own, aliasOf("b")) },
-  { title: "an orphan", settings: scans, make: (account) => operatorKey(account, own) },
+  {
+    title: "a stale alias",
+    settings: soonScans,
+    make: (account) => operatorKey(account, ownDescription, aliasOf("b")),
+  },
+  { title: "an orphan", settings: soonScans, make: (account) => operatorKey(account, ownDescription) },
   {
     title: "stale tags",
-    settings: { ...scans, ...tagMode },
-    make: (account) => operatorKey(account, own, undefined, { Tags }),
+    settings: { ...soonScans, ...tagMode },
+    make: (account) => operatorKey(account, ownDescription, undefined, { Tags: tagsOfServerB() }),
   },
 ];
 
@@ -160,11 +150,11 @@ describe("KMS's record of use", () => {
         },
       ],
     });
-    const keys = [await operatorKey(account, own), await operatorKey(account, own)];
+    const keys = [await operatorKey(account, ownDescription), await operatorKey(account, ownDescription)];
     await account.time.run(20 * dayMs);
     const denied = { kind: "error", name: "AccessDeniedException", operation: "GetKeyLastUsage" } as const;
     account.control.addFault(denied);
-    const server = await startServer(account, "a", scans);
+    const server = await startServer(account, "a", soonScans);
     await account.time.run(dayMs);
     for (const keyArn of keys) assert.equal(await stateOf(account, keyArn), "PendingDeletion");
     const told = lines(server, /^KMS does not tell when keys were used last/, "info");
@@ -174,10 +164,10 @@ describe("KMS's record of use", () => {
 
   it("that is throttled makes the deletion wait", async () => {
     const account = accountWithJournal();
-    const keyArn = await operatorKey(account, own);
+    const keyArn = await operatorKey(account, ownDescription);
     await account.time.run(20 * dayMs);
     account.fateOf = (_, operation) => (operation === "GetKeyLastUsage" ? "throttled" : undefined);
-    await startServer(account, "a", scans);
+    await startServer(account, "a", soonScans);
     await account.time.run(2 * hourMs);
     assert.equal(await stateOf(account, keyArn), "Enabled");
     account.fateOf = () => undefined;

@@ -11,20 +11,14 @@ import {
   lines,
   minuteMs,
   operatorKey,
+  ownDescription,
+  soonScans,
   startServer,
   stateOf,
   tagMode,
-  trustDomain,
+  tagsOfServerB,
 } from "../simulation/scenes.ts";
 import type { Settings } from "../simulation/simulated-server.ts";
-
-const scans: Settings = {
-  stale_alias_threshold: "24h",
-  stale_alias_scan_interval: "6h",
-  stale_key_scan_interval: "6h",
-  scan_start_delay: "0s",
-};
-const own = `SPIRE_SERVER/${trustDomain}`;
 
 /** A client whose listings tell another time, or none. */
 function telling(kms: KmsClient, timeOf: (time: Date) => Date | undefined): KmsClient {
@@ -44,22 +38,15 @@ function telling(kms: KmsClient, timeOf: (time: Date) => Date | undefined): KmsC
 /** Keys of a live server and of one that runs no more, and what becomes of them under a wrong time. */
 async function underTime(settings: Settings, skewMs: number, timeOf: (time: Date) => Date | undefined) {
   const account = accountWithJournal();
-  const Tags = [
-    { TagKey: "spire-server-td", TagValue: trustDomain },
-    { TagKey: "spire-server-id", TagValue: "b" },
-    { TagKey: "spire-key-id", TagValue: "x509-CA-A" },
-    { TagKey: "spire-active", TagValue: "true" },
-    { TagKey: "spire-last-update", TagValue: String(Date.UTC(2026, 0, 1) / 1000) },
-  ];
   const keys = [
-    await operatorKey(account, own, aliasOf("b"), { Tags }),
-    await operatorKey(account, own, undefined, { Tags }),
+    await operatorKey(account, ownDescription, aliasOf("b"), { Tags: tagsOfServerB() }),
+    await operatorKey(account, ownDescription, undefined, { Tags: tagsOfServerB() }),
   ];
   await account.time.run(30 * dayMs);
   const server = await startServer(
     account,
     "a",
-    { ...scans, ...settings },
+    { ...soonScans, ...settings },
     {
       skewMs,
       seams: { kms: (kms) => telling(kms, timeOf) },
@@ -111,10 +98,10 @@ for (const [mode, settings] of [
 describe("a time that goes back", () => {
   it("ends the scan; the next one that is in order finds the same", async () => {
     const account = accountWithJournal();
-    const stale = await operatorKey(account, own, aliasOf("b"));
+    const stale = await operatorKey(account, ownDescription, aliasOf("b"));
     await account.time.run(3 * dayMs);
     let backMs = 0;
-    const server = await startServer(account, "a", scans, {
+    const server = await startServer(account, "a", soonScans, {
       seams: { kms: (kms) => telling(kms, (time) => new Date(time.getTime() - backMs)) },
     });
     await account.time.run(minuteMs);

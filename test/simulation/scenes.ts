@@ -13,6 +13,30 @@ export const dayMs = 24 * hourMs;
 export const trustDomain = "example.org";
 export const tagMode: Settings = { enable_tag_based_key_discovery: true };
 
+/** The description of this trust domain's keys. */
+export const ownDescription = `SPIRE_SERVER/${trustDomain}`;
+
+/** A server that scans soon and often. */
+export const soonScans: Settings = {
+  stale_alias_threshold: "24h",
+  stale_alias_scan_interval: "6h",
+  stale_key_scan_interval: "6h",
+  scan_start_delay: "0s",
+};
+
+/** The tags of a key of server `b`, which runs no more. */
+export const tagsOfServerB = ({
+  active = "true",
+  lastUpdate = String(Date.UTC(2026, 0, 1) / 1000),
+  td = trustDomain,
+} = {}) => [
+  { TagKey: "spire-server-td", TagValue: td },
+  { TagKey: "spire-server-id", TagValue: "b" },
+  { TagKey: "spire-key-id", TagValue: "x509-CA-A" },
+  { TagKey: "spire-active", TagValue: active },
+  { TagKey: "spire-last-update", TagValue: lastUpdate },
+];
+
 /** An account that keeps a journal. */
 export const accountWithJournal = (options: ConstructorParameters<typeof SimulatedAccount>[0] = {}): SimulatedAccount =>
   new SimulatedAccount({ journalLimit: 1_000_000, ...options });

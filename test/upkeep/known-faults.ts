@@ -75,11 +75,11 @@ const lateDeactivation: Seams = {
         held.set(keyId, () => kms.tagResource(keyId, tags, options));
       },
       async scheduleKeyDeletion(keyId, days, options) {
-        const date = await kms.scheduleKeyDeletion(keyId, days, options);
+        const scheduled = await kms.scheduleKeyDeletion(keyId, days, options);
         await held
           .get(keyId)?.()
           .catch(() => undefined);
-        return date;
+        return scheduled;
       },
     });
   },
@@ -89,7 +89,8 @@ const lateDeactivation: Seams = {
 const droppedDeletions: Seams = {
   kms: (kms) =>
     changed(kms, {
-      scheduleKeyDeletion: (...given) => kms.scheduleKeyDeletion(...given).catch(() => undefined),
+      scheduleKeyDeletion: (...given) =>
+        kms.scheduleKeyDeletion(...given).catch(() => ({ deletionDate: undefined, requestId: undefined })),
     }),
 };
 

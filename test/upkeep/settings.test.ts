@@ -361,7 +361,7 @@ describe("between alias mode and tag mode", () => {
     assert.equal(lines(next, /^Key scheduled for deletion$/, "info")[0]?.fields.rule, "inactive");
   });
 
-  it("a deletion that KMS refuses marks the key active again", async () => {
+  it("a deletion that KMS refuses marks the key active again, says what is missing and is done later", async () => {
     const account = accountWithJournal();
     const watcher = await startServer(account, "a", tagMode);
     const dead = await startServer(account, "dead", tagMode);
@@ -377,8 +377,14 @@ describe("between alias mode and tag mode", () => {
     await account.time.run(17 * dayMs);
     assert.ok(fault.hits > 0);
     assert.equal((await tagsOf(account, keyArn)).get("spire-active"), "true");
-    const [line] = lines(watcher, /^Failed to prune a stale key/, "error");
+    const [line] = lines(watcher, /^Failed to schedule key deletion; it will be tried again/, "warn");
     assert.match(String(line?.fields.reason), /allow kms:ScheduleKeyDeletion /);
+    assert.equal(line?.fields.rule, "stale tags");
+    assert.equal(lines(watcher, /^Key deletion gave up/, "error")[0]?.fields.key_arn, keyArn);
+    account.control.clearFaults();
+    await account.time.run(2 * dayMs);
+    assert.equal(await stateOf(account, keyArn), "PendingDeletion");
+    assert.equal((await tagsOf(account, keyArn)).get("spire-active"), "false");
   });
 });
 

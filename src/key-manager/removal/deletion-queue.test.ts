@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { seededRandom, settled, VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import type { DeletionRequest } from "../deletions.ts";
-import { type KmsClient, KmsError, type KmsErrorCode, type LogFields } from "../ports.ts";
+import { type KmsClient, KmsError, type KmsErrorCode, type LogFields, type ScheduledDeletion } from "../ports.ts";
 import { DeletionQueue } from "./deletion-queue.ts";
 
 const failure = (code: KmsErrorCode, message = "no", operation = "ScheduleKeyDeletion") =>
@@ -50,7 +50,7 @@ describe("DeletionQueue", () => {
   }
 
   const kms = {
-    async scheduleKeyDeletion(keyArn: string, days: number): Promise<Date> {
+    async scheduleKeyDeletion(keyArn: string, days: number): Promise<ScheduledDeletion> {
       underWay++;
       most = Math.max(most, underWay);
       const answer = answers.shift();
@@ -61,7 +61,7 @@ describe("DeletionQueue", () => {
         underWay--;
       }
       scheduled.push(keyArn);
-      return new Date(time.now + days * 86_400_000);
+      return { deletionDate: new Date(time.now + days * 86_400_000), requestId: `request-${keyArn}` };
     },
     async describeKey(keyId: string) {
       const deletionDate = new Date(0);
@@ -102,6 +102,7 @@ describe("DeletionQueue", () => {
       alias_name: "alias/x",
       rule: "rotated",
       deletion_date: "2026-01-08T00:00:00.000Z",
+      request_id: "request-k",
     });
   });
 
@@ -171,11 +172,94 @@ describe("DeletionQueue", () => {
       attempts++;
       if (attempts === 1) throw failure("INVALID_STATE", "the new key is pending deletion.", "UpdateAlias");
       if (attempts === 2) throw failure("NOT_FOUND", "no such alias", "UpdateAlias");
+      return undefined;
     };
     void queue.schedule(key("other", { markInactive }));
     await time.run(60_000);
     assert.deepEqual(scheduled.toSorted(), ["other", "updating"]);
     assert.equal(attempts, 3);
+  });
+
+  describe("a key that is marked inactive first", () => {
+    let marks: string[];
+    beforeEach(() => {
+      marks = [];
+    });
+    const marking = (answer: "active" | "inactive" | "pending deletion" = "active") => ({
+      markInactive: async () => {
+        marks.push("inactive");
+        return async () => {
+          marks.push("active");
+          return answer;
+        };
+      },
+    });
+
+    it("is active again whenever it could not be scheduled, and stays inactive once it is", async () => {
+      answers = [failure("THROTTLED"), failure("ACCESS_DENIED")];
+      void queue.schedule(key("k", marking()));
+      await time.run(60_000);
+      assert.deepEqual(marks, ["inactive", "active", "inactive", "active", "inactive"]);
+      assert.deepEqual(scheduled, ["k"]);
+    });
+
+    it("stays inactive if it is our own: it was replaced", async () => {
+      answers = [failure("THROTTLED")];
+      void queue.schedule(key("k", { ...marking(), isOwn: true }));
+      await time.run(60_000);
+      assert.deepEqual(marks, ["inactive", "inactive"]);
+    });
+
+    for (const isOwn of [true, false]) {
+      it(`is active again when it came into use meanwhile (isOwn: ${isOwn})`, async () => {
+        const { markInactive } = marking();
+        const late = async () => {
+          inUse.add("k");
+          return markInactive();
+        };
+        assert.equal(await queue.schedule(key("k", { markInactive: late, isOwn })), "in use");
+        assert.deepEqual(marks, ["inactive", "active"]);
+        assert.deepEqual(scheduled, []);
+      });
+    }
+
+    it("is scheduled after all when KMS says so to who would mark it active", async () => {
+      answers = [failure("TIMEOUT")];
+      const outcome = await queue.schedule(key("k", marking("pending deletion")));
+      assert.equal(outcome, "scheduled");
+      assert.deepEqual(scheduled, [], "not a second time");
+      assert.equal(said(/^Key is scheduled for deletion already$/, "info").length, 1);
+    });
+
+    it("is not marked active where KMS knows no such key", async () => {
+      answers = [failure("NOT_FOUND")];
+      assert.equal(await queue.schedule(key("k", marking())), "not found");
+      assert.deepEqual(marks, ["inactive"]);
+    });
+  });
+
+  it("reads again before each look what its rule goes by, and waits where that fails", async () => {
+    const steps: string[] = [];
+    answers = [failure("THROTTLED")];
+    let isFirst = true;
+    void queue.schedule(
+      key("k", {
+        beforeLook: async () => {
+          steps.push("read");
+          if (isFirst) {
+            isFirst = false;
+            throw failure("ACCESS_DENIED", "no", "GetResources");
+          }
+        },
+        mayStay: () => {
+          steps.push("judged");
+          return undefined;
+        },
+      }),
+    );
+    await time.run(60_000);
+    assert.deepEqual(steps, ["read", "read", "judged", "read", "judged"]);
+    assert.deepEqual(scheduled, ["k"]);
   });
 
   it("says at error what KMS will never take", async () => {
@@ -193,6 +277,7 @@ describe("DeletionQueue", () => {
       key("late", {
         markInactive: async () => {
           inUse.add("late");
+          return undefined;
         },
       }),
     );

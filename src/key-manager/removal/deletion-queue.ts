@@ -10,7 +10,8 @@ import { messageOf } from "../errors.ts";
 import { abortController } from "../pace/concurrency.ts";
 import { LogLimit } from "../pace/log-limit.ts";
 import type { KmsClient } from "../ports.ts";
-import { fieldsOf, KeyDeletion, type KeyDeletionContext, type KeyDeletionOptions } from "./key-deletion.ts";
+import { fieldsOf, type KeyDeletionContext, type KeyDeletionOptions } from "./deletion-context.ts";
+import { KeyDeletion } from "./key-deletion.ts";
 
 export interface DeletionQueueOptions extends KeyDeletionOptions {
   /** More than this are refused, at error with the ARN. Default 10,000. */

@@ -19,9 +19,10 @@ export interface LookOptions extends CallOptions {
 
 /** @throws KmsError when KMS does not say: then nothing is known */
 export async function lookAtKey(
-  { kms, keyArn, slot, unlessAlias, mayStay, whyUsed }: DeletionRequest,
+  { kms, keyArn, slot, unlessAlias, beforeLook, mayStay, whyUsed }: DeletionRequest,
   { log, signal }: LookOptions,
 ): Promise<SeenKey> {
+  await beforeLook?.(signal);
   if (slot !== undefined) await keepAliasOff(keyArn, slot, { kms, log, signal });
   if (unlessAlias !== undefined && (await findKey(kms, unlessAlias, { signal }))?.arn === keyArn) {
     return { kind: "in use", reason: `alias ${unlessAlias} stands on the key` };

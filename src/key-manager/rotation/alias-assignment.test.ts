@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { seededRandom, VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import { awsKmsNames } from "../../plugin/aws-kms/names.ts";
-import { type KeyMetadata, type KmsClient, KmsError, type KmsErrorCode } from "../ports.ts";
+import { type KeyMetadata, type KmsClient, KmsError, type KmsErrorCode, type Receipt } from "../ports.ts";
 import { assignAlias } from "./alias-assignment.ts";
 
 const minuteMs = 60_000;
@@ -39,12 +39,13 @@ describe("assignAlias", () => {
     faults = [];
   });
 
-  async function perform(operation: string, effect: () => void): Promise<void> {
+  async function perform(operation: string, effect: () => void): Promise<Receipt> {
     calls.push(operation);
     const index = faults.findIndex((fault) => fault.operation === operation);
     const [fault] = index < 0 ? [] : faults.splice(index, 1);
     if (fault === undefined || fault.late) effect();
     if (fault !== undefined) throw fault.error;
+    return { requestId: `request-${calls.length}` };
   }
 
   const kms = {
@@ -79,11 +80,11 @@ describe("assignAlias", () => {
     );
 
   it("creates an alias that is not there, moves one that is", async () => {
-    assert.deepEqual(await assign(false), { kind: "assigned", overwrote: undefined });
+    assert.deepEqual(await assign(false), { kind: "assigned", overwrote: undefined, requestId: "request-1" });
     assert.deepEqual(calls, ["CreateAlias"]);
     target = key("old", 99 * minuteMs);
     calls = [];
-    assert.deepEqual(await assign(true), { kind: "assigned", overwrote: undefined });
+    assert.deepEqual(await assign(true), { kind: "assigned", overwrote: undefined, requestId: "request-1" });
     assert.deepEqual(calls, ["UpdateAlias"]);
   });
 
@@ -92,7 +93,7 @@ describe("assignAlias", () => {
     assert.deepEqual(calls, ["UpdateAlias", "DescribeKey", "CreateAlias"]);
     const old = key("old", 16 * minuteMs);
     target = old;
-    assert.deepEqual(await assign(false), { kind: "assigned", overwrote: old });
+    assert.deepEqual(await assign(false), { kind: "assigned", overwrote: old, requestId: `request-${calls.length}` });
     assert.equal(target, mine);
   });
 

@@ -4,7 +4,15 @@ import { KeyManagerError } from "../errors.ts";
 import { findKey } from "../keys/find-key.ts";
 import type { KeyNames } from "../names.ts";
 import { whenVisible } from "../pace/visibility.ts";
-import { type Clock, isKmsError, type KeyMetadata, type KmsClient, type KmsError, type Logger } from "../ports.ts";
+import {
+  type Clock,
+  isKmsError,
+  type KeyMetadata,
+  type KmsClient,
+  type KmsError,
+  type Logger,
+  type Receipt,
+} from "../ports.ts";
 
 interface AliasAssignment {
   readonly kms: KmsClient;
@@ -19,7 +27,7 @@ const maxTurns = 4;
 /** How the alias stands after {@link assignAlias}: on the key, or on one that a replica with our identity made just before. */
 export type AliasOutcome =
   /** `overwrote`: the key that the alias stood on although we did not know of it. */
-  | { readonly kind: "assigned"; readonly overwrote?: KeyMetadata | undefined }
+  | (Partial<Receipt> & { readonly kind: "assigned"; readonly overwrote?: KeyMetadata | undefined })
   | { readonly kind: "taken"; readonly by: KeyMetadata };
 
 /** A key that is at most this much older than ours was made in the same moment, by a replica that starts beside us. */
@@ -81,9 +89,9 @@ export async function assignAlias(
   let overwrote: KeyMetadata | undefined;
   for (let turn = 1; ; turn++) {
     try {
-      await write(exists);
+      const { requestId } = await write(exists);
       log.debug(exists ? "Alias updated" : "Alias created", { alias_name: aliasName, key_arn: key.arn });
-      return { kind: "assigned", overwrote };
+      return { kind: "assigned", overwrote, requestId };
     } catch (error) {
       if (!isKmsError(error)) throw error;
       const flips = exists ? error.code === "NOT_FOUND" : error.code === "ALREADY_EXISTS";

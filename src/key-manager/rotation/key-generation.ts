@@ -56,7 +56,8 @@ export class KeyGeneration {
       await watchIdentity({ keyId, aliasName: entry.aliasName, target, known: previous }, this.#setup);
     if (outcome.kind === "taken") return this.#yieldTo(outcome.by, entry);
     // What we followed the alias to in the meantime does not save the key that we set out to replace.
-    return this.#succession.takePlace(entry, [previous?.keyArn, this.#overwritten(outcome.overwrote)]);
+    const others = [previous?.keyArn, this.#overwritten(outcome.overwrote)];
+    return this.#succession.takePlace(entry, { others, requestId: outcome.requestId });
   }
 
   /** Whether the alias stands where we know it; what we moved a moment ago KMS may still show elsewhere. */
@@ -105,7 +106,7 @@ export class KeyGeneration {
         });
         const entry = { ...finding.entry, keyId };
         void tags.claim(entry);
-        return this.#succession.takePlace(entry, [], false);
+        return this.#succession.takePlace(entry, { isOwn: false });
       }
     } catch (error) {
       throw keyManagerError(`failed to read the key behind ${aliasName}`, error);

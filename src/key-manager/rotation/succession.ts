@@ -21,6 +21,16 @@ const giveUpSettlingMs = 24 * 3_600_000;
 /** How long after a rotation the alias is looked at once more: longer than a replica's refresh can take. */
 const confirmMs = 30_000;
 
+/** What is known of a key that takes its place. */
+export interface Successor {
+  /** ARNs of further keys that are of no use any more. */
+  readonly others?: readonly (string | undefined)[];
+  /** Whether we have made the key, and not a replica. */
+  readonly isOwn?: boolean;
+  /** Of the call that put the alias on it; undefined where its answer was lost, or the call another process's. */
+  readonly requestId?: string | undefined;
+}
+
 export class Succession {
   readonly #setup: Setup;
   readonly #slot: KeySlot;
@@ -36,15 +46,19 @@ export class Succession {
   /**
    * The alias stands on the new key: it takes its place, and what was there goes.
    *
-   * @param others ARNs of further keys that are of no use any more
-   * @param isOwn whether we have made the key, and not a replica
+   * @returns the entry
    */
-  takePlace(entry: KeyEntry, others: readonly (string | undefined)[] = [], isOwn = true): KeyEntry {
+  takePlace(entry: KeyEntry, { others = [], isOwn = true, requestId }: Successor = {}): KeyEntry {
     const { ring } = this.#slot;
     const replaced = ring.putNew(entry, !isOwn || this.#signal?.aborted !== true);
     if (replaced !== undefined && replaced.keyArn !== entry.keyArn) {
       const { keyId, keyArn } = entry;
-      this.#setup.log.info("Key rotated", { key_id: keyId, key_arn: keyArn, replaced_key_arn: replaced.keyArn });
+      this.#setup.log.info("Key rotated", {
+        key_id: keyId,
+        key_arn: keyArn,
+        replaced_key_arn: replaced.keyArn,
+        request_id: requestId,
+      });
     }
     for (const keyArn of new Set([replaced?.keyArn, ...others])) {
       if (keyArn === undefined || keyArn === entry.keyArn) continue;

@@ -9,11 +9,14 @@ import { KeyTagging } from "./tag-mode.ts";
 const time = new VirtualTime(Date.UTC(2026, 2, 1));
 const clock = time.clockFor(undefined, () => 0);
 const identity = { trustDomain: "example.org", serverId: "a" };
-const failure = (code: KmsErrorCode) =>
-  new KmsError("no", { code, operation: "TagResource", awsName: code, outcomeUnknown: false });
+const failure = (code: KmsErrorCode) => refusal(code, "no");
+const refusal = (code: KmsErrorCode, message: string) =>
+  new KmsError(message, { code, operation: "TagResource", awsName: code, outcomeUnknown: false });
 
 /** A KMS that knows TagResource only, which answers so. */
 function stage(answer?: KmsError) {
+  /** What the next calls meet; afterwards `answer`. */
+  const later: KmsError[] = [];
   const calls: (readonly [keyArn: string, tags: string])[] = [];
   const lines: (readonly [level: string, fields: LogFields])[] = [];
   const line =
@@ -24,10 +27,11 @@ function stage(answer?: KmsError) {
   const kms = {
     async tagResource(keyArn: string, tags: readonly Tag[]) {
       calls.push([keyArn, tags.map(({ key, value }) => `${key}=${value}`).join(" ")]);
-      if (answer !== undefined) throw answer;
+      const thrown = later.shift() ?? answer;
+      if (thrown !== undefined) throw thrown;
     },
   } as unknown as KmsClient;
-  return { kms, log, clock, calls, lines };
+  return { kms, log, clock, calls, lines, later };
 }
 
 const keyTags = [{ key: "Team", value: "security" }];
@@ -78,6 +82,23 @@ describe("KeyTagging", () => {
     const off = stage();
     await new KeyTagging({ ...off, keyTags, identity: undefined }).markInactive("k");
     assert.deepEqual(off.calls, []);
+  });
+
+  it("take the mark back, and tell when the key is pending deletion by then", async () => {
+    const quiet = stage();
+    const takeBack = await new KeyTagging({ ...quiet, keyTags, identity }).markInactive("k");
+    assert.equal(await takeBack?.(), "active");
+    assert.deepEqual(quiet.calls[1], ["k", "spire-active=true"]);
+    for (const [answer, outcome, told] of [
+      [refusal("INVALID_STATE", "k is pending deletion."), "pending deletion", 0],
+      [refusal("THROTTLED", "slow down"), "inactive", 1],
+    ] as const) {
+      const busy = stage();
+      const after = await new KeyTagging({ ...busy, keyTags, identity }).markInactive("k");
+      busy.later.push(answer);
+      assert.equal(await after?.(), outcome);
+      assert.equal(busy.lines.filter(([level]) => level === "warn").length, told);
+    }
   });
 
   it("claim a key that a replica made, and never reject", async () => {

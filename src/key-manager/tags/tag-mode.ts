@@ -1,5 +1,6 @@
 /** What tag mode adds to making, following and deleting keys. */
-import { explain, KeyManagerError } from "../errors.ts";
+import type { TakeMarkBack } from "../deletions.ts";
+import { explain, isPendingRefusal, KeyManagerError } from "../errors.ts";
 import { withTimeLimit } from "../pace/time-limit.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger, type Tag } from "../ports.ts";
 import { keyTagProblems } from "./key-tags.ts";
@@ -45,15 +46,29 @@ export class KeyTagging {
    *
    * @throws KmsError for what may pass: then it is worth while to wait with the deletion
    */
-  async markInactive(keyArn: string): Promise<void> {
+  async markInactive(keyArn: string): Promise<TakeMarkBack | undefined> {
     const { identity, kms, log } = this.#options;
-    if (identity === undefined) return;
+    if (identity === undefined) return undefined;
     try {
       await kms.tagResource(keyArn, [activeTag(false)]);
+      return () => this.#markActive(keyArn);
     } catch (error) {
-      if (isKmsError(error, "NOT_FOUND", "INVALID_STATE")) return;
+      if (isKmsError(error, "NOT_FOUND", "INVALID_STATE")) return undefined;
       if (isKmsError(error, "THROTTLED", "UNAVAILABLE", "TIMEOUT")) throw error;
       log.warn("Failed to mark a key inactive", { key_arn: keyArn, reason: explain(error) });
+      return undefined;
+    }
+  }
+
+  async #markActive(keyArn: string): ReturnType<TakeMarkBack> {
+    const { kms, log } = this.#options;
+    try {
+      await kms.tagResource(keyArn, [activeTag(true)]);
+      return "active";
+    } catch (error) {
+      if (isPendingRefusal(error)) return "pending deletion";
+      log.warn("Key stays marked inactive: the next scan will look at it", { key_arn: keyArn, reason: explain(error) });
+      return "inactive";
     }
   }
 

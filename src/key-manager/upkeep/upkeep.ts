@@ -6,6 +6,7 @@ import { LastUsage } from "../removal/scans/last-usage.ts";
 import { pruneByTagsTask } from "../removal/scans/prune-by-tags.ts";
 import { pruneStaleAliasesTask } from "../removal/scans/prune-stale-aliases.ts";
 import { pruneStaleKeysTask } from "../removal/scans/prune-stale-keys.ts";
+import { TagsOfTrustDomain } from "../removal/scans/tags-of-trust-domain.ts";
 import type { Setup } from "../setup.ts";
 import { refreshAliasesTask } from "./refresh-aliases.ts";
 import { refreshTagsTask } from "./refresh-tags.ts";
@@ -31,6 +32,7 @@ export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
     pruneAmbiguousKeys: options.pruneAmbiguousKeys,
     describe: keyDescriber(setup.kms, setup.log),
     lastUsage: new LastUsage(setup),
+    tags: new TagsOfTrustDomain(setup),
   };
   const { identity } = setup.tags;
   const aliases = [

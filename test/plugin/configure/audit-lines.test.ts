@@ -10,7 +10,7 @@ const serverId = "5680d1a4-d4fb-47e3-95b0-fb3d21728341";
 describe("what the log tells of keys", () => {
   const stage = useStage();
 
-  it("a key made, replaced and scheduled for deletion is a line at info with its ARN", async () => {
+  it("a key made, replaced and scheduled for deletion is a line at info with its ARN and the request id", async () => {
     const plugin = await stage.start();
     await plugin.configure();
     await plugin.generate("x509-CA-A");
@@ -25,9 +25,13 @@ describe("what the log tells of keys", () => {
     assert.equal(rotated.fields.key_id, "x509-CA-A");
     assert.equal(rotated.fields.replaced_key_arn, created.fields.key_arn);
     assert.notEqual(rotated.fields.key_arn, created.fields.key_arn);
+    assert.match(String(rotated.fields.request_id), /^[\w-]{8,}$/);
     const scheduled = await plugin.logged(/^Key scheduled for deletion$/);
     assert.equal(scheduled.level, "info");
     assert.equal(scheduled.fields.key_arn, created.fields.key_arn);
+    assert.match(String(scheduled.fields.request_id), /^[\w-]{8,}$/);
+    const ids = [created, rotated, scheduled].map(({ fields }) => fields.request_id);
+    assert.equal(new Set(ids).size, 3, "each call has its own");
     await plugin.stop();
   });
 

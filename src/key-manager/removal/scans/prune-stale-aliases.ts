@@ -1,11 +1,11 @@
 /** Prunes what servers of this trust domain left that run no more: aliases that are not refreshed, with their keys. */
+import type { KeyFacts } from "../../deletions.ts";
 import { mapBounded } from "../../pace/concurrency.ts";
 import { ScanTime } from "../../pace/kms-time.ts";
 import type { Task } from "../../pace/task.ts";
 import type { AliasListEntry, KeyMetadata } from "../../ports.ts";
 import { commonRules, nothingFound, type PruneOptions, pruneAll, pruneThroughQueue, whyNotPlanned } from "./prune.ts";
 import { candidateAliases, isStaleAlias, type PruneRules, planStaleAliases } from "./prune-plan.ts";
-import { TagsOfTrustDomain } from "./tags-of-trust-domain.ts";
 
 export interface PruneStaleAliasesOptions extends PruneOptions {
   readonly thresholdMs: number;
@@ -15,9 +15,8 @@ const concurrency = 8;
 const name = "prune stale aliases";
 
 export function pruneStaleAliasesTask(options: PruneStaleAliasesOptions): Task {
-  const { setup, thresholdMs, intervalMs, describe } = options;
+  const { setup, thresholdMs, intervalMs, describe, tags } = options;
   const { kms, names, kmsTime } = setup;
-  const tags = new TagsOfTrustDomain(setup);
 
   async function describeTargets(
     aliases: readonly AliasListEntry[],
@@ -64,18 +63,19 @@ export function pruneStaleAliasesTask(options: PruneStaleAliasesOptions): Task {
         ...commonRules(options),
         thresholdMs,
         now: at,
-        isOwnByTags: (keyArn) => tags.has(keyArn),
+        isOwnByTags: (keyArn) => tags.get(keyArn) !== undefined,
         isRefreshedByTags: (keyArn) => tags.isFresh(keyArn, at, thresholdMs),
       });
       const plan = planStaleAliases({ aliases, keys }, rules(now));
-      const prune = pruneThroughQueue(options, thresholdMs, ({ key, aliases: ofKey }, later) => {
+      const mayStay = ({ key, aliases: ofKey }: KeyFacts, later: Date) => {
         // It waits, but in the queue that asks.
         const laterRules = { ...rules(later), isWaiting: () => false };
         return whyNotPlanned(
           planStaleAliases({ aliases: ofKey, keys: new Map([...keys, [key.keyId, key]]) }, laterRules),
         );
-      });
-      return pruneAll(plan, options, prune, signal, () => tags.read(signal));
+      };
+      const prune = pruneThroughQueue(options, () => ({ thresholdMs, mayStay, isAliasStale: true }));
+      return pruneAll(plan, options, prune, signal);
     },
   };
 }

@@ -5,6 +5,7 @@
  * a scan costs what changed, not what exists.
  */
 
+import type { KeyFacts } from "../../deletions.ts";
 import { ScanTime, type TimeReading } from "../../pace/kms-time.ts";
 import { Pacer } from "../../pace/pacer.ts";
 import type { Task } from "../../pace/task.ts";
@@ -123,7 +124,7 @@ export function pruneStaleKeysTask(options: PruneStaleKeysOptions): Task {
       const facts = await gather(now, signal);
       const rules = { ...commonRules(options), thresholdMs };
       const plan = planStaleKeys({ ...facts, hasTwin }, { ...rules, now });
-      const prune = pruneThroughQueue(options, thresholdMs, ({ key, aliases }, later) => {
+      const mayStay = ({ key, aliases }: KeyFacts, later: Date) => {
         // It waits, but in the queue that asks.
         const laterRules = { ...rules, now: later, isWaiting: () => false };
         const names = aliases.map(({ aliasName }) => aliasName);
@@ -132,7 +133,8 @@ export function pruneStaleKeysTask(options: PruneStaleKeysOptions): Task {
         return whyNotPlanned(
           planStaleKeys({ keys: [key], aliases: new Map([[key.keyId, names]]), hasTwin }, laterRules),
         );
-      });
+      };
+      const prune = pruneThroughQueue(options, () => ({ thresholdMs, mayStay }));
       const report = await pruneAll(plan, options, prune, signal);
       return { listed, described, ...report };
     },

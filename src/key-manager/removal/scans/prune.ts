@@ -1,6 +1,5 @@
 /** Acting on what a scan has found: within its cap, or, in a dry run, only in words. */
 import type { KeyFacts } from "../../deletions.ts";
-import { explain } from "../../errors.ts";
 import { formatDuration } from "../../pace/duration.ts";
 import type { TaskReport } from "../../pace/task.ts";
 import type { LogFields } from "../../ports.ts";
@@ -8,6 +7,7 @@ import type { Setup } from "../../setup.ts";
 import type { DescribeKey } from "./key-describer.ts";
 import type { LastUsage } from "./last-usage.ts";
 import type { PruneCandidate, PrunePlan, PruneRules } from "./prune-plan.ts";
+import type { TagsOfTrustDomain } from "./tags-of-trust-domain.ts";
 
 /** What all scans are given. */
 export interface PruneOptions {
@@ -20,6 +20,7 @@ export interface PruneOptions {
   readonly confirmDelayMs: number;
   readonly pruneAmbiguousKeys: boolean;
   readonly lastUsage: LastUsage;
+  readonly tags: TagsOfTrustDomain;
 }
 
 const hourMs = 3_600_000;
@@ -47,29 +48,24 @@ export function commonRules({
   };
 }
 
-/** Schedules one candidate for deletion, or sees to it that this is done. */
-export type Prune = (candidate: PruneCandidate, fields: LogFields) => Promise<void>;
+/** Hands one candidate to the queue. */
+export type Prune = (candidate: PruneCandidate, fields: LogFields) => void;
 
 /**
  * Carries out a plan, or says what it would do.
  *
  * What is found is looked at again only after a while that is longer than KMS may show what is past. A process that ends
  * meanwhile loses nothing but time: the next scan finds the same.
- *
- * @param prune with a look of its own at the key as it is by then
- * @param beforeSecondLook reads again what that look goes by
  */
 export async function pruneAll(
   plan: PrunePlan,
   { setup: { log, clock }, dryRun, maxDeletionsPerScan, confirmDelayMs }: PruneOptions,
   prune: Prune,
   signal: AbortSignal,
-  beforeSecondLook: () => Promise<void> = async () => undefined,
 ): Promise<TaskReport> {
   for (const { keyId, aliasName, reason } of plan.spared) {
     log.debug("Left alone by pruning", { key_id: keyId, alias_name: aliasName, reason });
   }
-  let failed = 0;
   if (plan.candidates.length > 0 && !dryRun && confirmDelayMs > 0) {
     log.info("Found stale keys: they are looked at again before they are scheduled for deletion", {
       found: plan.candidates.length,
@@ -77,25 +73,11 @@ export async function pruneAll(
       key_arns: plan.candidates.slice(0, 10).map(({ keyArn }) => keyArn),
     });
     await clock.sleep(confirmDelayMs, signal);
-    await beforeSecondLook();
   }
   for (const candidate of plan.candidates) {
     const fields = fieldsOf(candidate);
-    if (dryRun) {
-      log.info("Would be scheduled for deletion (prune_dry_run)", fields);
-      continue;
-    }
-    try {
-      signal.throwIfAborted();
-      await prune(candidate, fields);
-    } catch (error) {
-      signal.throwIfAborted();
-      failed++;
-      log.error("Failed to prune a stale key; the next scan will try again", {
-        ...fields,
-        reason: explain(error),
-      });
-    }
+    if (dryRun) log.info("Would be scheduled for deletion (prune_dry_run)", fields);
+    else prune(candidate, fields);
   }
   if (plan.deferred > 0) {
     log.error("More stale keys than max_deletions_per_scan: the rest is left for the next scan", {
@@ -104,24 +86,34 @@ export async function pruneAll(
     });
   }
   const { candidates, spared, deferred } = plan;
-  return { found: candidates.length, spared: spared.length, deferred, failed, dry_run: dryRun };
+  return { found: candidates.length, spared: spared.length, deferred, dry_run: dryRun };
+}
+
+/** What a scan adds to a deletion. */
+export interface ScanRules {
+  /** A key that has signed within this time stays. */
+  readonly thresholdMs: number;
+  /** The scan's own rules, on the facts of that moment. */
+  readonly mayStay: (facts: KeyFacts, now: Date) => string | undefined;
+  /** Whether the alias that the key was found by is deleted after it. */
+  readonly isAliasStale?: boolean;
 }
 
 /**
- * The way of the alias scans: the key is handed to the queue, which looks at it before each attempt.
+ * The way of all scans: the key is handed to the queue, which looks at it before each attempt.
  *
  * The key goes first and its alias after it: should we be stopped in between, the alias is deleted with the key, while a
  * key that had lost its alias might never be found.
- *
- * @param mayStay the scan's own rules, on the facts of that moment
  */
 export function pruneThroughQueue(
-  { setup, lastUsage }: PruneOptions,
-  thresholdMs: number,
-  mayStay: (facts: KeyFacts, now: Date) => string | undefined,
+  { setup, lastUsage, tags }: PruneOptions,
+  rulesFor: (candidate: PruneCandidate) => ScanRules,
 ): Prune {
-  const { kms, deletions, config, tags, kmsTime } = setup;
-  return async ({ keyArn, aliasName, rule }, fields) => {
+  const { kms, deletions, config, kmsTime, tags: tagging } = setup;
+  return (candidate, fields) => {
+    const { keyArn, aliasName, rule } = candidate;
+    const { thresholdMs, mayStay, isAliasStale } = rulesFor(candidate);
+    const wasActive = tags.get(keyArn)?.active;
     void deletions.schedule({
       kms,
       keyArn,
@@ -129,13 +121,15 @@ export function pruneThroughQueue(
       pendingWindowInDays: config.pendingWindowInDays,
       rule,
       details: fields,
+      beforeLook: (signal) => tags.read(signal),
       mayStay(facts) {
         const reading = kmsTime.read(facts.now);
         return "doubt" in reading ? reading.doubt : mayStay(facts, reading.now);
       },
       whyUsed: async ({ now }, signal) => now && lastUsage.whyUsed(keyArn, now, thresholdMs, signal),
-      staleAlias: aliasName,
-      markInactive: (marked) => tags.markInactive(marked),
+      staleAlias: isAliasStale ? aliasName : undefined,
+      // Of a key that was inactive before us there is no mark to take back.
+      markInactive: wasActive === false ? undefined : (marked) => tagging.markInactive(marked),
     });
   };
 }
