@@ -58,6 +58,8 @@ export const permissionOf = ({ operation, message }: KmsError): string =>
   /not authorized to perform: ([a-z]+:[A-Za-z]+)/.exec(message)?.[1] ?? `${serviceOf(operation)}:${operation}`;
 
 const adviceFor = (error: KmsError): string => {
+  // No call: what is wrong with a source of credentials says itself what to do about it.
+  if (error.operation === "credentials") return "";
   const permission = permissionOf(error);
   switch (error.code) {
     case "ACCESS_DENIED":

@@ -44,7 +44,7 @@ const told: Readonly<Record<SourceName, Readonly<Record<Exclude<Trouble, "late">
     wrong: /^UNAUTHENTICATED: the file \/folder\/token of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE holds a line break/,
   },
   "EC2 instance metadata": {
-    hang: /^TIMEOUT: the instance metadata service( http:\/\/127.0.0.1:1)? has not answered within/,
+    hang: /^TIMEOUT: no AWS credentials found\. Tried: environment .*; profile default \(\S+ .*; EC2 instance \(the instance metadata service( http:\/\/127.0.0.1:1)? has not answered within 1 s\)\. Set /,
     error: /^UNAVAILABLE: the instance metadata service \S+ .*HTTP 503, Down: not now$/,
     wrong: /^UNAUTHENTICATED: the instance metadata service \S+ gave an answer that is no role's name$/,
   },

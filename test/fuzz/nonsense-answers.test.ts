@@ -137,7 +137,13 @@ for (const operation of jsonOperations) {
         const clients = newClients();
         for (const empty of emptyAnswers) {
           server.answer = empty;
-          assert.equal(await operation.call(clients), undefined, empty.title);
+          // At most a request id, which these answers do not tell.
+          const told = Object.values(Object(await operation.call(clients)));
+          assert.deepEqual(
+            told.filter((member) => member !== undefined),
+            [],
+            empty.title,
+          );
         }
         clients.close();
       });

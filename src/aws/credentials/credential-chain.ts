@@ -23,6 +23,7 @@ import { containerCredentials, containerName } from "./sources/container.ts";
 import { instanceCredentials } from "./sources/instance.ts";
 import { processCredentials, processName } from "./sources/process.ts";
 import { loginCredentials, ssoCredentials } from "./sources/sign-in.ts";
+import { whereNothingIsFound, whereProfileIsMissing } from "./sources-tried.ts";
 import { type StartTimer, within } from "./time-limit.ts";
 import { withholdCredentials, withholdToken } from "./withhold-credentials.ts";
 
@@ -137,9 +138,21 @@ class Sources {
   async fetch(profile: string | undefined): Promise<Credentials> {
     const { env, onChoice } = this.#context;
     const sections = await readSharedFiles(env, this.#readText);
-    const choice = chooseCredentials(env, sections, profile);
+    const looked = { env, sections, readText: this.#readText, setting: profile };
+    let choice: Choice;
+    try {
+      choice = chooseCredentials(env, sections, profile);
+    } catch (error) {
+      throw await whereProfileIsMissing(error, looked);
+    }
     onChoice?.(choice, profile === undefined ? identityChange(env, sections, choice) : undefined);
-    let fetch: FetchCredentials = async () => this.#origin(choice.origin);
+    let fetch: FetchCredentials = async () => {
+      try {
+        return await this.#origin(choice.origin);
+      } catch (error) {
+        throw await whereNothingIsFound(error, choice, looked);
+      }
+    };
     for (const role of choice.roles) fetch = assume(fetch, roleInput(role), this.#context);
     return fetch();
   }

@@ -10,6 +10,13 @@ export function sourceError(message: string, code: KmsErrorCode = "UNAUTHENTICAT
   return new KmsError(strikeSecrets(message), { code, operation: "credentials", awsName, outcomeUnknown: false });
 }
 
+/** There is no such source on this machine, as far as can be told. */
+export class AbsentSource extends KmsError {
+  constructor(message: string, code: KmsErrorCode = "UNAUTHENTICATED") {
+    super(strikeSecrets(message), { code, operation: "credentials", awsName, outcomeUnknown: false });
+  }
+}
+
 /** A source has not come to an end within its time limit. */
 export function sourceTimeout(source: string, limitMs: number): KmsError {
   const message = `${source} has not answered within ${limitMs / 1000} s`;

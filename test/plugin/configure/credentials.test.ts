@@ -106,7 +106,13 @@ const refused: readonly CredentialsCase[] = [
     },
     words: [/ListAliases: UnrecognizedClientException/],
   },
-  { title: "none anywhere", words: [/CredentialsProviderError/, /default chain/] },
+  {
+    title: "none anywhere",
+    words: [
+      /CredentialsProviderError/,
+      /no AWS credentials found\. Tried: .*\. Set access_key_id and secret_access_key or profile/,
+    ],
+  },
 ];
 
 const secrets = [

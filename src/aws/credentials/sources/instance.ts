@@ -2,7 +2,7 @@
 import type { Credentials } from "../credentials.ts";
 import type { Profile } from "../profile.ts";
 import type { Environment } from "../shared-files.ts";
-import { sourceError } from "../source-error.ts";
+import { AbsentSource, sourceError } from "../source-error.ts";
 import type { StartTimer } from "../time-limit.ts";
 import { credentialsFromJson } from "./credentials-json.ts";
 import { askMetadata, isUnreachable, type MetadataAnswer, refusal } from "./metadata-http.ts";
@@ -44,7 +44,7 @@ function endpointOf({ env, profile }: InstanceOptions): string {
 export async function instanceCredentials(options: InstanceOptions, signal: AbortSignal): Promise<Credentials> {
   const { env, profile, requestMs, startTimer } = options;
   if (isTrue(env.AWS_EC2_METADATA_DISABLED)) {
-    throw sourceError("the instance metadata service is switched off by AWS_EC2_METADATA_DISABLED");
+    throw new AbsentSource("the instance metadata service is switched off by AWS_EC2_METADATA_DISABLED");
   }
   const endpoint = endpointOf(options);
   const source = `the instance metadata service ${endpoint}`;
@@ -66,7 +66,7 @@ export async function instanceCredentials(options: InstanceOptions, signal: Abor
   const [role = ""] = roles.body.split(/\r?\n/);
   if (role !== "" && !/^[\w+=,.@-]{1,128}$/.test(role))
     throw sourceError(`${source} gave an answer that is no role's name`);
-  if (role === "") throw sourceError(`${source} knows no role: the instance has none`);
+  if (role === "") throw new AbsentSource(`${source} knows no role: the instance has none`);
   const answer = await ask(`${rolePath}${role}`, headers);
   if (answer.status !== 200) throw refusal(source, answer);
   if (!isSuccess(answer.body)) throw refusal(source, answer);

@@ -1,7 +1,8 @@
 /** Requests to the credential endpoints of containers and machines: small, near, and never through a proxy. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { sourceError, sourceTimeout, wordsOf } from "../source-error.ts";
+import type { KmsError } from "../../../key-manager/ports.ts";
+import { AbsentSource, sourceError, sourceTimeout, wordsOf } from "../source-error.ts";
 import { type StartTimer, within } from "../time-limit.ts";
 
 export interface MetadataRequest {
@@ -29,7 +30,8 @@ const maxBytes = 64 * 1024;
 
 function send({ url, method = "GET", headers = {}, source }: MetadataRequest, signal: AbortSignal) {
   return new Promise<MetadataAnswer>((resolve, reject) => {
-    const fail = (error: Error) => reject(sourceError(`${source} cannot be reached: ${wordsOf(error)}`, "UNAVAILABLE"));
+    const fail = (error: Error) =>
+      reject(new AbsentSource(`${source} cannot be reached: ${wordsOf(error)}`, "UNAVAILABLE"));
     const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, {
       method,
       headers,
@@ -91,7 +93,9 @@ function refusalOf({ status, body }: MetadataAnswer): string {
 }
 
 /** The refusal of an endpoint as an error. */
-export function refusal(source: string, answer: MetadataAnswer) {
+export function refusal(source: string, answer: MetadataAnswer): KmsError {
+  const message = `${source} refused: ${refusalOf(answer)}`;
+  if (answer.status === 404) return new AbsentSource(message);
   const code = answer.status >= 500 ? "UNAVAILABLE" : answer.status === 429 ? "THROTTLED" : "UNAUTHENTICATED";
-  return sourceError(`${source} refused: ${refusalOf(answer)}`, code);
+  return sourceError(message, code);
 }
