@@ -30,6 +30,8 @@ const taken: Readonly<Record<string, readonly string[]>> = {
   more: ["suppressed"],
   until: ["held_until"],
   "fieldsOf(request)": ["rule", "key_arn", "alias_name", "age"],
+  named: ["rule", "key_arn", "alias_name", "age"],
+  "fieldsOf(this.#request)": ["rule", "key_arn", "alias_name", "age"],
   "fieldsOf(this.request)": ["rule", "key_arn", "alias_name", "age"],
   fields: ["rule", "key_arn", "alias_name", "age", "reason", "waiting"],
   '(typeof code === "string" ? { code } : {})': ["code"],

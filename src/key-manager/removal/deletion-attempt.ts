@@ -108,12 +108,18 @@ export class DeletionAttempt {
       case "scheduled already":
         return this.#scheduledAlready(seen);
       default: {
-        const { kind, reason } = seen;
-        const level = kind === "spared" && this.#request.isOwn ? "warn" : "info";
-        log[level]("Key is to stay after all: not scheduled for deletion", { ...fieldsOf(this.#request), reason });
-        return settled(kind);
+        this.#stays(seen.reason, seen.kind === "spared" && this.#request.isOwn === true);
+        return settled(seen.kind);
       }
     }
+  }
+
+  /** @param isUnexpected of what this server has replaced itself */
+  #stays(reason: string, isUnexpected: boolean): void {
+    const { log } = this.#context;
+    const named = fieldsOf(this.#request);
+    if (isUnexpected) log.warn("Key is to stay after all: not scheduled for deletion", { ...named, reason });
+    else log.info("Key is to stay after all: not scheduled for deletion", { ...named, reason });
   }
 
   #notFound(): Progress {
