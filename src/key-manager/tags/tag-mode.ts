@@ -1,5 +1,4 @@
 /** What tag mode adds to making, following and deleting keys. */
-import type { TakeMarkBack } from "../deletions.ts";
 import { explain, isPendingRefusal, KeyManagerError } from "../errors.ts";
 import { withTimeLimit } from "../pace/time-limit.ts";
 import { type Clock, isKmsError, type KmsClient, type Logger, type Tag } from "../ports.ts";
@@ -14,6 +13,9 @@ export interface TaggingOptions {
   /** Undefined: keys carry the operator's tags only. */
   readonly identity: TagIdentity | undefined;
 }
+
+/** Takes a mark back. Never rejects. */
+type TakeMarkBack = () => Promise<"active" | "inactive" | "pending deletion">;
 
 /** The tags of one configuration's keys. */
 export class KeyTagging {
