@@ -97,6 +97,7 @@ export class AwsKmsClient implements KmsClient {
       caller: this.#caller,
       signal: options.signal,
       repeatable: false,
+      throttledForMs: options.throttledForMs,
     });
   }
 
@@ -192,7 +193,7 @@ export class AwsKmsClient implements KmsClient {
   /** A call that may be repeated: reading, signing, or writing the same value again. */
   #call<T>(
     operation: string,
-    { signal }: CallOptions,
+    { signal, throttledForMs }: CallOptions,
     send: (abort: { abortSignal?: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     return withRetries(() => send(abortBy(signal)), {
@@ -200,6 +201,7 @@ export class AwsKmsClient implements KmsClient {
       caller: this.#caller,
       signal,
       repeatable: true,
+      throttledForMs,
     });
   }
 

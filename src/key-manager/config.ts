@@ -78,4 +78,6 @@ export interface UpkeepConfig {
   /** Keys that do not tell which of two trust domains written alike in aliases they belong to are pruned, too. */
   readonly pruneAmbiguousKeys: boolean;
   readonly maxDeletionsPerScan: number;
+  /** In a large fleet one server scans for all, in turn; otherwise each scans. */
+  readonly shareScans: boolean;
 }

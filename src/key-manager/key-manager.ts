@@ -9,6 +9,7 @@ import type { KeyManagerConfig } from "./config.ts";
 import { discoverKeys } from "./discovery/discover.ts";
 import type { DiscoveredKeys } from "./discovery/key-discovery.ts";
 import { KeyManagerError } from "./errors.ts";
+import { Fleet } from "./fleet/fleet.ts";
 import type { KeyType } from "./key-type.ts";
 import type { KeyEntries, PublicKey } from "./keys/key-entry.ts";
 import { KeyRing } from "./keys/key-ring.ts";
@@ -165,9 +166,12 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
     config: C,
     { kms, tagging }: Clients,
     { names, keyPolicy, identity }: Preparation,
-    { entries, lookedAt }: DiscoveredKeys,
+    { entries, lookedAt, trustDomainAliases }: DiscoveredKeys,
   ): Setup {
     const { clock, log } = this.#services;
+    const configuredAt = lookedAt ?? clock.now();
+    const fleet = new Fleet({ kms, names, clock, log, upkeep: config.upkeep });
+    if (trustDomainAliases !== undefined) fleet.learn(trustDomainAliases, configuredAt);
     const { keyTags, tagBasedKeyDiscovery } = config;
     const tagIdentity = tagBasedKeyDiscovery ? identity : undefined;
     return {
@@ -180,7 +184,8 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
       tags: new KeyTagging({ kms, clock, log, keyTags, identity: tagIdentity }),
       ring: new KeyRing(clock, entries, this.#current?.setup.ring),
       kmsTime: new KmsTime(clock),
-      configuredAt: lookedAt ?? clock.now(),
+      configuredAt,
+      fleet,
     };
   }
 

@@ -14,6 +14,8 @@ export interface AliasOwner {
 }
 
 export interface KeyNames {
+  /** This server, as {@link AliasOwner} has it. */
+  readonly serverId: string;
   /** The setting that gives a server other names, for messages. */
   readonly setting: string;
   /** @throws KeyManagerError `InvalidArgument` for a key id that these names cannot hold, or whose alias would be too long */

@@ -8,6 +8,8 @@
 /** Per-call options. The signal stops the call, its retries and its waiting. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** How long a call that KMS throttles is tried again, however often. Default: as often as any other call. */
+  readonly throttledForMs?: number | undefined;
 }
 
 /** KMS key spec, as `KeyMetadata.KeySpec` has it. Open: an account may hold specs that SPIRE knows nothing of. */

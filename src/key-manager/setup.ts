@@ -6,6 +6,7 @@
 import type { KeyManagerConfig } from "./config.ts";
 import type { Deletions } from "./deletions.ts";
 import { KeyManagerError } from "./errors.ts";
+import type { Fleet } from "./fleet/fleet.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
 import type { KeyNames } from "./names.ts";
 import type { KmsTime } from "./pace/kms-time.ts";
@@ -77,6 +78,8 @@ export interface Setup extends ProcessServices {
   readonly tags: KeyTagging;
   readonly ring: KeyRing;
   readonly kmsTime: KmsTime;
+  /** The servers of the trust domain that share the account's quotas. */
+  readonly fleet: Fleet;
   /** When the keys were looked for, by KMS's time where it was told. */
   readonly configuredAt: Date;
 }

@@ -33,6 +33,8 @@ interface RetryOptions {
   readonly signal: AbortSignal | undefined;
   /** False for a call that must not be repeated unless it certainly did not happen. */
   readonly repeatable: boolean;
+  /** How long a call that KMS throttles is tried again, however often. Default: only as often as any other. */
+  readonly throttledForMs?: number | undefined;
   /** Whom to ask for a turn before each attempt. */
   readonly limiter?: CallLimiter | undefined;
 }
@@ -99,6 +101,10 @@ function untilAborted<T>(
 const withUnknownOutcome = (error: KmsError): KmsError =>
   new KmsError(error.message, { ...error, outcomeUnknown: true });
 
+/** A fleet that rotates at one time shares a few calls a second: each gets its turn if it waits for it. */
+const isInPatience = (error: KmsError, sinceMs: number, { throttledForMs, caller }: RetryOptions): boolean =>
+  error.code === "THROTTLED" && throttledForMs !== undefined && caller.clock.elapsedMs() - sinceMs < throttledForMs;
+
 /** Full jitter over an exponentially growing window. */
 function delayMs(attempt: number, error: KmsError, clock: Clock): number {
   const base =
@@ -111,7 +117,8 @@ function delayMs(attempt: number, error: KmsError, clock: Clock): number {
 }
 
 /**
- * Makes a call, up to three times; while the file that holds the credentials is not there, some times more.
+ * Makes a call, up to three times; while the file that holds the credentials is not there, or KMS throttles a call that
+ * has the time, some times more.
  *
  * @param call is cut when the signal aborts, if it takes the cut that it is given
  * @throws KmsError of the last attempt
@@ -121,6 +128,7 @@ export async function withRetries<T>(call: (cut: Cut) => Promise<T>, options: Re
   const { clock, telemetry } = caller;
   /** An attempt whose outcome is unknown leaves it unknown, however clearly the next one is refused. */
   let outcomeUnknown = false;
+  const begunMs = clock.elapsedMs();
   for (let attempt = 1; ; attempt++) {
     const turn = limiter?.enter(operation, attempt > 1, signal);
     if (turn !== undefined) await turn;
@@ -139,7 +147,8 @@ export async function withRetries<T>(call: (cut: Cut) => Promise<T>, options: Re
       told(latest.code);
       const error: KmsError = outcomeUnknown && !latest.outcomeUnknown ? withUnknownOutcome(latest) : latest;
       outcomeUnknown = error.outcomeUnknown;
-      if (attempt >= attemptsFor(error) || signal?.aborted) throw error;
+      if (attempt >= attemptsFor(error) && !isInPatience(error, begunMs, options)) throw error;
+      if (signal?.aborted) throw error;
       const isWorthwhile =
         mayRetry(error, repeatable) ||
         isClockSkewCorrected(thrown) ||

@@ -24,16 +24,19 @@ interface Listing {
   /** When KMS says it answered. */
   readonly now: Date | undefined;
   readonly reminders: readonly AliasListEntry[];
+  readonly trustDomain: readonly AliasListEntry[];
 }
 
 async function listAliases({ kms, names, log, signal }: DiscoveryContext): Promise<Listing> {
   const own: AliasListEntry[] = [];
   const reminders: AliasListEntry[] = [];
+  const trustDomain: AliasListEntry[] = [];
   const all: string[] = [];
   let now: Date | undefined;
   for await (const page of kms.listAliases(undefined, { signal })) {
     now = page.serverTime ?? now;
     own.push(...page.items.filter(({ aliasName }) => names.isOwnAlias(aliasName)));
+    trustDomain.push(...page.items.filter(({ aliasName }) => names.isTrustDomainAlias(aliasName)));
     reminders.push(...page.items.filter(({ aliasName }) => names.reminders?.isReminder(aliasName)));
     if (names.doubtsAbout !== undefined) all.push(...page.items.map(({ aliasName }) => aliasName));
   }
@@ -44,7 +47,7 @@ async function listAliases({ kms, names, log, signal }: DiscoveryContext): Promi
       reason,
     });
   }
-  return { own: own.filter(({ aliasName }) => !doubts.has(aliasName)), reminders, now };
+  return { own: own.filter(({ aliasName }) => !doubts.has(aliasName)), reminders, trustDomain, now };
 }
 
 const longestSinceRefreshMs = ({ own, now }: Listing): number =>
@@ -213,5 +216,11 @@ export async function discoverByAlias(context: DiscoveryContext): Promise<Discov
   }
   const found = await discoverBehind(listing.own, context);
   const reminded = await remindedKeys(listing.reminders, context);
-  return { ...found, reminded, sinceRefreshMs: longestSinceRefreshMs(listing), lookedAt: listing.now };
+  return {
+    ...found,
+    reminded,
+    sinceRefreshMs: longestSinceRefreshMs(listing),
+    lookedAt: listing.now,
+    trustDomainAliases: listing.trustDomain,
+  };
 }

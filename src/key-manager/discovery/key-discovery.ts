@@ -3,7 +3,7 @@
 import { KeyManagerError } from "../errors.ts";
 import type { KeyEntries } from "../keys/key-entry.ts";
 import type { KeyNames } from "../names.ts";
-import type { Clock, KeyMetadata, KmsClient, Logger, TaggingClient } from "../ports.ts";
+import type { AliasListEntry, Clock, KeyMetadata, KmsClient, Logger, TaggingClient } from "../ports.ts";
 import type { TagIdentity } from "../tags/spire-tags.ts";
 
 export interface DiscoveryContext {
@@ -35,6 +35,8 @@ export interface DiscoveredKeys {
   readonly unusable: readonly UnusableKey[];
   /** When KMS says the aliases were listed; undefined where it did not say, or none were listed. */
   readonly lookedAt?: Date | undefined;
+  /** The aliases of the trust domain's servers; undefined where they were not listed. */
+  readonly trustDomainAliases?: readonly AliasListEntry[];
   /** How long ago the least recently refreshed of the keys was refreshed, by what others see; 0 when that is not known. */
   readonly sinceRefreshMs: number;
   /** Further usable keys under an id that has its key already; tag mode only. */

@@ -35,6 +35,8 @@ export interface TaskContext {
   readonly log: Logger;
   /** The task first runs at a random moment within this time, so that a fleet does not start as one. */
   readonly startDelayMs: number;
+  /** And not before this time has passed. Default: 0. */
+  readonly earliestMs?: number | undefined;
   readonly signal: AbortSignal;
   readonly telemetry?: Telemetry | undefined;
 }
@@ -60,8 +62,9 @@ async function sleepOrJump(clock: Clock, ms: number, signal: AbortSignal): Promi
 }
 
 /** Runs the task until the signal aborts. Never rejects. */
-export async function runTask(task: Task, { clock, log, startDelayMs, signal, telemetry }: TaskContext): Promise<void> {
-  let delayMs = clock.random() * startDelayMs;
+export async function runTask(task: Task, context: TaskContext): Promise<void> {
+  const { clock, log, startDelayMs, earliestMs = 0, signal, telemetry } = context;
+  let delayMs = earliestMs + clock.random() * startDelayMs;
   let failures = 0;
   for (;;) {
     try {

@@ -1,6 +1,7 @@
 /** Pointing an alias at a key, whatever state the alias turns out to be in. */
 
 import { KeyManagerError } from "../errors.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import { findKey } from "../keys/find-key.ts";
 import type { KeyNames } from "../names.ts";
 import { whenVisible } from "../pace/visibility.ts";
@@ -19,6 +20,8 @@ interface AliasAssignment {
   readonly names: KeyNames;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Default: none that shares KMS's quotas. */
+  readonly fleet?: Pick<Fleet, "throttlePatience">;
 }
 
 /** Turns between CreateAlias and UpdateAlias before we believe that another program wants the alias, too. */
@@ -44,16 +47,16 @@ const sameMomentMs = 15 * 60_000;
  * same; KeyManagerError when the alias stands on a foreign key
  */
 export async function assignAlias(
-  { kms, names, clock, log }: AliasAssignment,
+  { kms, names, clock, log, fleet }: AliasAssignment,
   aliasName: string,
   key: KeyMetadata,
   expectAlias: boolean,
 ): Promise<AliasOutcome> {
   const write = (exists: boolean) =>
     exists
-      ? kms.updateAlias(aliasName, key.arn)
+      ? kms.updateAlias(aliasName, key.arn, fleet?.throttlePatience)
       : // NotFound here can only mean the key, which KMS may not show yet.
-        whenVisible(clock, () => kms.createAlias(aliasName, key.arn));
+        whenVisible(clock, () => kms.createAlias(aliasName, key.arn, fleet?.throttlePatience));
 
   /** Whether an alias that exists although it was not known stands on a key that a replica made beside us. */
   const isTwin = (target: KeyMetadata, error: KmsError): boolean => {

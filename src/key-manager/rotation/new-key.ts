@@ -51,11 +51,11 @@ export async function createKey(
   request: KeyGenerationRequest,
   setup: Setup,
 ): Promise<KeyMetadata> {
-  const { kms, log, telemetry, limits } = setup;
+  const { kms, log, telemetry, limits, fleet } = setup;
   const { keyId } = request;
   requireMayCreate(setup, request);
   try {
-    const created = await kms.createKey(input);
+    const created = await kms.createKey(input, fleet.throttlePatience);
     telemetry.count("keys_created");
     log.info("Key created", { key_arn: created.arn, key_id: keyId, request_id: created.requestId });
     return created;

@@ -18,14 +18,20 @@ import type { Setup } from "../setup.ts";
 const updatesPerSecond = 3;
 /** Rounds over what is throttled or fails in passing, before the run counts as failed. */
 const maxRounds = 5;
-const roundDelayMs = 15_000;
+const minRoundDelayMs = 15_000;
 
 /** `foreign`: it stands on a key that cannot be used; left alone. */
 type Outcome = "refreshed" | "followed" | "foreign" | "healed" | "gone";
 
 export function refreshAliasesTask(setup: Setup, intervalMs: number): Task {
-  const { ring, kms, clock, log } = setup;
+  const { ring, kms, clock, log, fleet } = setup;
   const pacer = new Pacer(clock, updatesPerSecond);
+
+  /** As long as a large fleet takes, all rounds together: who was refused must not ask all the time. */
+  const roundDelayMs = (): number => {
+    const longest = Math.max(minRoundDelayMs, fleet.refreshSpreadMs / maxRounds);
+    return longest > minRoundDelayMs ? longest * (0.5 + clock.random()) : longest;
+  };
 
   /** The alias was deleted, perhaps by the pruning of a server that took us for dead. */
   async function recreate({ aliasName, keyArn }: KeyEntry, signal: AbortSignal): Promise<Outcome> {
@@ -81,7 +87,7 @@ export function refreshAliasesTask(setup: Setup, intervalMs: number): Task {
       let left: readonly string[] = [...ring.entries.keys()];
       let failure: unknown;
       for (let round = 1; left.length > 0 && round <= maxRounds; round++) {
-        if (round > 1) await clock.sleep(roundDelayMs, signal);
+        if (round > 1) await clock.sleep(roundDelayMs(), signal);
         const failed: string[] = [];
         const followed: string[] = [];
         for (const keyId of left) {

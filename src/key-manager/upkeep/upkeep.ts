@@ -1,6 +1,7 @@
 /** The background tasks of one configuration: keys in use are refreshed, stale ones and orphans pruned. */
 import type { UpkeepConfig } from "../config.ts";
-import { runTask, type Task } from "../pace/task.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+import { runTask, type Task, type TaskContext, type TaskReport } from "../pace/task.ts";
 import { keyDescriber } from "../removal/scans/key-describer.ts";
 import { LastUsage } from "../removal/scans/last-usage.ts";
 import { pruneByTagsTask } from "../removal/scans/prune-by-tags.ts";
@@ -34,39 +35,68 @@ export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
     lastUsage: new LastUsage(setup),
     tags: new TagsOfTrustDomain(setup),
   };
-  const { identity } = setup.tags;
+  const { fleet, tags } = setup;
+  const { identity } = tags;
   const aliases = [
     refreshAliasesTask(setup, aliasRefreshIntervalMs),
-    pruneStaleAliasesTask({
-      ...prune,
-      intervalMs: options.staleAliasScanIntervalMs,
-      thresholdMs: staleAliasThresholdMs,
-    }),
+    inTurn(
+      pruneStaleAliasesTask({
+        ...prune,
+        intervalMs: options.staleAliasScanIntervalMs,
+        thresholdMs: staleAliasThresholdMs,
+        onAliases: (aliases, now) => fleet.learn(aliases, now),
+      }),
+      fleet,
+    ),
   ];
   if (identity === undefined) {
     const intervalMs = staleKeyScanIntervalMs;
-    return [...aliases, pruneStaleKeysTask({ ...prune, intervalMs, thresholdMs: staleKeyThresholdMs })];
+    const scan = pruneStaleKeysTask({ ...prune, intervalMs, thresholdMs: staleKeyThresholdMs });
+    return [...aliases, inTurn(scan, fleet)];
   }
-  return [
-    ...aliases,
-    refreshTagsTask(setup, identity, aliasRefreshIntervalMs, options.untagged),
-    pruneByTagsTask({
-      ...prune,
-      identity,
-      intervalMs: staleKeyScanIntervalMs,
-      staleServerMs: staleAliasThresholdMs,
-      staleKeyMs: staleKeyThresholdMs,
-    }),
-  ];
+  const scan = pruneByTagsTask({
+    ...prune,
+    identity,
+    intervalMs: staleKeyScanIntervalMs,
+    staleServerMs: staleAliasThresholdMs,
+    staleKeyMs: staleKeyThresholdMs,
+  });
+  return [...aliases, refreshTagsTask(setup, identity, aliasRefreshIntervalMs, options.untagged), inTurn(scan, fleet)];
+}
+
+/** A scan that one server of a large fleet makes for all. */
+function inTurn(scan: Task, fleet: Fleet): Task {
+  return {
+    ...scan,
+    async runOnce(signal): Promise<TaskReport> {
+      if (!(await fleet.isOurTurn(scan.name, scan.intervalMs, signal))) {
+        return { left_to_another_server: true };
+      }
+      return scan.runOnce(signal);
+    },
+  };
+}
+
+/** When a task may first run: at once, or at a moment that spreads a fleet that starts as one. */
+function startOf(
+  { isRefresh, intervalMs }: Task,
+  { setup: { fleet }, isRefreshDue, scanStartDelayMs, aliasRefreshIntervalMs }: UpkeepOptions,
+): Pick<TaskContext, "earliestMs" | "startDelayMs"> {
+  const spreadMs = fleet.refreshSpreadMs;
+  // A server that comes back after two weeks must refresh before another one's scan.
+  if (isRefresh) {
+    const withinMs = Math.max(scanStartDelayMs, Math.min(spreadMs, aliasRefreshIntervalMs));
+    return { earliestMs: 0, startDelayMs: isRefreshDue ? 0 : withinMs };
+  }
+  // A whole fleet may have slept: nobody scans before all have had the time to refresh.
+  return { earliestMs: Math.min(spreadMs, intervalMs / 2), startDelayMs: scanStartDelayMs };
 }
 
 /** Starts the tasks; they end when the signal aborts. */
 export function startUpkeep(options: UpkeepOptions, tasksOf = upkeepTasks): void {
-  const { setup, signal, scanStartDelayMs, isRefreshDue } = options;
+  const { setup, signal } = options;
   const { clock, log, telemetry } = setup;
   for (const task of tasksOf(options)) {
-    // A server that comes back after two weeks must refresh before another one's scan.
-    const startDelayMs = task.isRefresh && isRefreshDue ? 0 : scanStartDelayMs;
-    void runTask(task, { clock, log, signal, telemetry, startDelayMs });
+    void runTask(task, { clock, log, signal, telemetry, ...startOf(task, options) });
   }
 }

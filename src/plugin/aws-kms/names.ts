@@ -38,6 +38,7 @@ export function awsKmsNames(trustDomain: string, serverId: string): KeyNames {
   const decode = (last: string, description: string) =>
     description.startsWith(builtInDescription) ? decodeBuiltInKeyId(last) : decodeKeyId(last);
   return {
+    serverId: tidyPath(serverId),
     setting,
     aliasFor: (keyId) => aliasBehind(prefix, keyId, setting),
     isOwnAlias: (aliasName) =>

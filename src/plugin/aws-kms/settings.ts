@@ -61,6 +61,7 @@ const settingTable = {
   prune_dry_run: v.optional(flag),
   prune_confirm_delay: v.optional(duration(0)),
   prune_ambiguous_keys: v.optional(flag),
+  share_scans: v.optional(flag),
   max_deletions_per_scan: v.optional(wholeNumber(1, 100_000)),
 };
 
@@ -100,6 +101,7 @@ function upkeepOf(values: Settings): UpkeepConfig {
     pruneDryRun: values.prune_dry_run ?? false,
     pruneConfirmDelayMs: values.prune_confirm_delay ?? hourMs / 4,
     pruneAmbiguousKeys: values.prune_ambiguous_keys ?? false,
+    shareScans: values.share_scans ?? true,
     maxDeletionsPerScan: values.max_deletions_per_scan ?? 100,
   };
 }

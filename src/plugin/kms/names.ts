@@ -104,6 +104,7 @@ export function kmsNames(keyPrefix: string): KeyNames {
     return described === segment || encodeKeyId(described) === segment ? described : decodeKeyId(segment);
   };
   return {
+    serverId: keyPrefix,
     setting,
     aliasFor(keyId) {
       const segment = encodeKeyId(keyId);

@@ -9,6 +9,8 @@ import { candidateAliases, isStaleAlias, type PruneRules, planStaleAliases } fro
 
 export interface PruneStaleAliasesOptions extends PruneOptions {
   readonly thresholdMs: number;
+  /** Told all aliases of the account with KMS's time. */
+  readonly onAliases?: (aliases: readonly AliasListEntry[], now: Date) => void;
 }
 
 const concurrency = 8;
@@ -57,6 +59,7 @@ export function pruneStaleAliasesTask(options: PruneStaleAliasesOptions): Task {
       const { aliases, reading } = await listAliases(signal);
       if ("doubt" in reading) return nothingFound(options, name, reading.doubt);
       const { now } = reading;
+      options.onAliases?.(aliases, now);
       const keys = await describeKeys(aliases, now, signal);
       if (keys.size > 0) await tags.read(signal);
       const rules = (at: Date): PruneRules => ({

@@ -1,0 +1,141 @@
+/**
+ * The servers of one trust domain in one account and Region, as their aliases show them: how many there are, and which
+ * of them scans for stale keys this time.
+ *
+ * Nothing is written down anywhere and nobody is asked: a round belongs to the first server in a random order that all of
+ * them know, and whoever comes after it looks whether it lives. A server that knows too little scans once too often, and
+ * never too seldom: the first one that lives finds nobody alive before itself.
+ */
+import type { UpkeepConfig } from "../config.ts";
+import { explain } from "../errors.ts";
+import type { KeyNames } from "../names.ts";
+import type { AliasListEntry, CallOptions, Clock, KmsClient, Logger } from "../ports.ts";
+import { predecessors } from "./turn.ts";
+
+/** So many servers all scan, each in its own rhythm: that costs little, and a fault of one of them costs nothing. */
+const smallFleet = 8;
+/** So many servers before us are looked at; if none lives, the scan is ours. */
+const maxLooks = 8;
+/** A server that has missed two refreshes is taken for dead: then another one scans, and nothing else follows. */
+const missedRefreshes = 2.5;
+/** UpdateAlias a second for the whole account, by AWS's quota, less what rotations and other programs want. */
+const refreshesPerSecond = 2;
+
+/**
+ * A large fleet that rotates at one time shares 5 CreateKey and 5 alias calls a second: whoever is throttled waits for its
+ * turn. Two of these waits fit into SPIRE's 30 s.
+ */
+const throttledForMs = 10_000;
+
+export interface FleetOptions {
+  readonly kms: Pick<KmsClient, "listAliases" | "describeKey">;
+  readonly names: Pick<KeyNames, "serverId" | "ownerOf">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Undefined: this plugin neither refreshes nor scans. */
+  readonly upkeep: Pick<UpkeepConfig, "aliasRefreshIntervalMs" | "shareScans"> | undefined;
+}
+
+/** A server, by the one of its aliases that was refreshed last. */
+interface Neighbour {
+  readonly aliasName: string;
+  readonly lastUpdatedMs: number;
+}
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #aliveForMs: number;
+  /** Undefined until aliases have been listed. */
+  #neighbours: ReadonlyMap<string, Neighbour> | undefined;
+  #aliases = 0;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#aliveForMs = missedRefreshes * (options.upkeep?.aliasRefreshIntervalMs ?? 0);
+  }
+
+  /** @param aliases all of the account, or all of the trust domain @param now KMS's time */
+  learn(aliases: Iterable<AliasListEntry>, now: Date): void {
+    const { names } = this.#options;
+    const neighbours = new Map<string, Neighbour>();
+    this.#aliases = 0;
+    for (const { aliasName, lastUpdatedDate } of aliases) {
+      const server = names.ownerOf(aliasName, "")?.serverId;
+      const lastUpdatedMs = lastUpdatedDate?.getTime();
+      if (server === undefined || lastUpdatedMs === undefined) continue;
+      this.#aliases++;
+      if (now.getTime() - lastUpdatedMs > this.#aliveForMs) continue;
+      const known = neighbours.get(server);
+      if (known === undefined || known.lastUpdatedMs < lastUpdatedMs)
+        neighbours.set(server, { aliasName, lastUpdatedMs });
+    }
+    this.#neighbours = neighbours;
+  }
+
+  /** Within this time after the start a fleet that starts as one can refresh all of its aliases; 0 for a small one. */
+  get refreshSpreadMs(): number {
+    return this.#isLarge ? (this.#aliases / refreshesPerSecond) * 1_000 : 0;
+  }
+
+  /** Options of a call that all servers of a fleet may make at one time. */
+  get throttlePatience(): CallOptions {
+    return this.#isLarge ? { throttledForMs } : {};
+  }
+
+  /**
+   * Whether this server is to scan in the interval of time that it is now.
+   *
+   * @param scan its name; scans of different names go to different servers
+   */
+  async isOurTurn(scan: string, intervalMs: number, signal: AbortSignal): Promise<boolean> {
+    const { names, clock, upkeep } = this.#options;
+    // Who dies unseen for several intervals would be waited for in each.
+    if (!upkeep?.shareScans || intervalMs < this.#aliveForMs) return true;
+    if (this.#neighbours === undefined) await this.#list(signal);
+    if (this.#neighbours === undefined || !this.#isLarge) return true;
+    const round = `${scan} ${intervalMs} ${Math.floor(clock.now().getTime() / intervalMs)}`;
+    for (const server of predecessors(round, names.serverId, this.#neighbours.keys()).slice(0, maxLooks)) {
+      const neighbour = this.#neighbours.get(server);
+      if (neighbour !== undefined && (await this.#isAlive(neighbour, signal))) return false;
+    }
+    return true;
+  }
+
+  get #isLarge(): boolean {
+    return (this.#neighbours?.size ?? 0) > smallFleet;
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { kms, clock, log } = this.#options;
+    try {
+      const aliases: AliasListEntry[] = [];
+      let now = clock.now();
+      for await (const page of kms.listAliases(undefined, { signal })) {
+        aliases.push(...page.items);
+        now = page.serverTime ?? now;
+      }
+      this.learn(aliases, now);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.debug("Other servers are not known: this one scans", { reason: explain(error) });
+    }
+  }
+
+  /** Two calls that cost KMS nothing, however large the fleet. In doubt it does not live: then one scan more is made. */
+  async #isAlive({ aliasName }: Neighbour, signal: AbortSignal): Promise<boolean> {
+    const { kms, clock } = this.#options;
+    try {
+      const { keyId } = await kms.describeKey(aliasName, { signal });
+      for await (const { items, serverTime } of kms.listAliases(keyId, { signal })) {
+        const updated = items.find((alias) => alias.aliasName === aliasName)?.lastUpdatedDate;
+        if (updated !== undefined) {
+          return (serverTime ?? clock.now()).getTime() - updated.getTime() <= this.#aliveForMs;
+        }
+      }
+      return false;
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
+  }
+}
