@@ -103,7 +103,7 @@ describe("a fleet of 20 servers", () => {
 describe("100 servers under AWS's quotas", () => {
   const quotas = true;
 
-  it("that have slept for three weeks all refresh before anybody scans: no key in use is pruned", async (context) => {
+  it("that have slept for three weeks all refresh before one scans: no key in use is pruned", async (context) => {
     const account = accountWithJournal({ quotas: { CreateKey: 1e6, CreateAlias: 1e6 } });
     const servers = await startFleet(account, 100);
     await account.time.run(dayMs);

@@ -2,9 +2,9 @@
  * The servers of one trust domain in one account and Region, as their aliases show them: how many there are, and which
  * of them scans for stale keys this time.
  *
- * Nothing is written down anywhere and nobody is asked: a round belongs to the first server in a random order that all of
- * them know, and whoever comes after it looks whether it lives. A server that knows too little scans once too often, and
- * never too seldom: the first one that lives finds nobody alive before itself.
+ * Nothing is written down anywhere and no server is asked: a round belongs to the first server in a random order that all of
+ * them know, and those after it look whether it lives. A server that knows too little scans once too often, and
+ * never too seldom: the first one that lives finds none alive before itself.
  */
 import type { UpkeepConfig } from "../config.ts";
 import { explain } from "../errors.ts";

@@ -40,6 +40,6 @@ describe("turns", () => {
       turns.set(first, (turns.get(first) ?? 0) + 1);
     }
     assert.equal(turns.size, 50);
-    assert.ok(Math.max(...turns.values()) < 50, "nobody has the lion's share");
+    assert.ok(Math.max(...turns.values()) < 50, "no server has the lion's share");
   });
 });

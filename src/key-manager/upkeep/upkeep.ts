@@ -88,7 +88,7 @@ function startOf(
     const withinMs = Math.max(scanStartDelayMs, Math.min(spreadMs, aliasRefreshIntervalMs));
     return { earliestMs: 0, startDelayMs: isRefreshDue ? 0 : withinMs };
   }
-  // A whole fleet may have slept: nobody scans before all have had the time to refresh.
+  // A whole fleet may have slept: none scans before all have had the time to refresh.
   return { earliestMs: Math.min(spreadMs, intervalMs / 2), startDelayMs: scanStartDelayMs };
 }
 
