@@ -1,11 +1,11 @@
 /** Pointing an alias at a key, whatever state the alias turns out to be in. */
 
 import { KeyManagerError } from "../errors.ts";
-import type { Fleet } from "../fleet/fleet.ts";
 import { findKey } from "../keys/find-key.ts";
 import type { KeyNames } from "../names.ts";
 import { whenVisible } from "../pace/visibility.ts";
 import {
+  type CallOptions,
   type Clock,
   isKmsError,
   type KeyMetadata,
@@ -21,7 +21,7 @@ interface AliasAssignment {
   readonly clock: Clock;
   readonly log: Logger;
   /** Default: none that shares KMS's quotas. */
-  readonly fleet?: Pick<Fleet, "throttlePatience">;
+  readonly fleet?: { readonly throttlePatience: CallOptions };
 }
 
 /** Turns between CreateAlias and UpdateAlias before we believe that another program wants the alias, too. */
