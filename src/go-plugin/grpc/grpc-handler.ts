@@ -13,7 +13,9 @@ import type {
 import type { Logger } from "../hclog/logger.ts";
 import { type CallTracker, cancelReason, ServerCallContext } from "./call-context.ts";
 import type { AnyHandler } from "./grpc-service.ts";
+import { serializerOf } from "./method-definition.ts";
 import { statusFor } from "./server-status.ts";
+import { StatusError } from "./status-error.ts";
 
 /** What the handlers of one server share. */
 export interface HandlerScope {
@@ -42,6 +44,17 @@ export function toGrpcHandlers(
 function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerScope): UntypedHandleCall {
   const name = `${method.parent.typeName}/${method.name}`;
   const begin = (call: CommonCall): RunningCall => beginCall(call, name, scope);
+  const serialize = serializerOf(method.output);
+  /** grpc-js is given bytes and passes them on: see `toServiceDefinition`. */
+  const toWire = (answer: unknown, { log }: ServerCallContext): Message => {
+    try {
+      return serialize(create(method.output, answer as MessageInitShape<DescMessage>)) as unknown as Message;
+    } catch (error) {
+      log.error("the handler's answer is no message of this method", { error });
+      // The words are grpc-js's.
+      throw new StatusError("INTERNAL", "Error serializing response");
+    }
+  };
 
   const answerOnce = async (
     call: ServerUnaryCall<Message, Message>,
@@ -50,7 +63,7 @@ function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerSc
     const { context, end } = begin(call);
     const input = method.methodKind === "unary" ? call.request : requestsOf(call);
     try {
-      callback(null, create(method.output, (await handler(input, context)) as MessageInitShape<DescMessage>));
+      callback(null, toWire(await handler(input, context), context));
     } catch (error) {
       callback(statusFor(error, context));
     } finally {
@@ -62,10 +75,10 @@ function toGrpcHandler(method: DescMethod, handler: AnyHandler, scope: HandlerSc
     const { context, end } = begin(call);
     const input = method.methodKind === "server_streaming" ? call.request : requestsOf(call);
     try {
-      for await (const response of (await handler(input, context)) as AsyncIterable<MessageInitShape<DescMessage>>) {
+      for await (const response of (await handler(input, context)) as AsyncIterable<unknown>) {
         // A call cancelled because the plugin stops still gets what is left to say.
         if (call.cancelled) break;
-        if (!call.write(create(method.output, response))) await writable(call, context);
+        if (!call.write(toWire(response, context))) await writable(call, context);
       }
       call.end();
     } catch (error) {

@@ -9,8 +9,12 @@ import {
 } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 
+/** For a server, whose handlers give bytes: what cannot be written is then an error of theirs, and logged. */
 export function toServiceDefinition(service: DescService): ServiceDefinition {
-  return Object.fromEntries(service.methods.map((method) => [method.localName, toMethodDefinition(method)]));
+  const passOn = (bytes: Message): Buffer => bytes as unknown as Buffer;
+  return Object.fromEntries(
+    service.methods.map((method) => [method.localName, { ...toMethodDefinition(method), responseSerialize: passOn }]),
+  );
 }
 
 /** grpc-js's description of a method of a generated service. */
@@ -26,7 +30,8 @@ export function toMethodDefinition(method: DescMethod): MethodDefinition<Message
   };
 }
 
-function serializerOf(schema: DescMessage): (message: Message) => Buffer {
+/** @returns the message's bytes */
+export function serializerOf(schema: DescMessage): (message: Message) => Buffer {
   return (message) => {
     const bytes = toBinary(schema, message);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,11 +1,11 @@
 /** CredentialComposer: changes what SPIRE Server puts into certificates and tokens. */
-import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, type JsonObject, type Message, type MessageShape } from "@bufbuild/protobuf";
 import {
   CredentialComposer,
   type X509CAAttributes,
-  type X509CAAttributesSchema,
+  X509CAAttributesSchema,
   type X509SVIDAttributes,
-  type X509SVIDAttributesSchema,
+  X509SVIDAttributesSchema,
 } from "../../gen/spire/plugin/server/credentialcomposer/v1/credentialcomposer_pb.ts";
 import type { CallContext } from "../../go-plugin/grpc/call-context.ts";
 import type { ServiceRegistration } from "../../go-plugin/grpc/grpc-service.ts";
@@ -18,26 +18,57 @@ export interface ComposeSubject {
   readonly publicKey: Uint8Array;
 }
 
-type X509Ca = MessageInitShape<typeof X509CAAttributesSchema>;
-type X509Svid = MessageInitShape<typeof X509SVIDAttributesSchema>;
+/** A subject; fields left out are empty. */
+export interface SubjectInit {
+  readonly country?: readonly string[];
+  readonly organization?: readonly string[];
+  readonly organizationalUnit?: readonly string[];
+  readonly locality?: readonly string[];
+  readonly province?: readonly string[];
+  readonly streetAddress?: readonly string[];
+  readonly postalCode?: readonly string[];
+  readonly serialNumber?: string;
+  readonly commonName?: string;
+  /** For what has no field here, by object identifier. */
+  readonly extraNames?: readonly { readonly oid: string; readonly stringValue: string }[];
+}
+
+/** An extension; `value` is DER, which SPIRE does not check. */
+export interface ExtensionInit {
+  readonly oid: string;
+  readonly value: Uint8Array;
+  readonly critical?: boolean;
+}
+
+export interface X509CaInit {
+  readonly subject?: SubjectInit | undefined;
+  readonly policyIdentifiers?: readonly string[];
+  readonly extraExtensions?: readonly ExtensionInit[];
+}
+
+export interface X509SvidInit {
+  readonly subject?: SubjectInit | undefined;
+  readonly dnsSans?: readonly string[];
+  readonly extraExtensions?: readonly ExtensionInit[];
+}
 
 /**
- * Each takes what SPIRE would write and returns what it shall write: the same object, changed, so that fields which are
- * newer than this code survive. `undefined` leaves it as it is, and so does a handler that is left out.
+ * Each takes what SPIRE would write and returns what it shall write: the same object, changed, or a copy of it, so that
+ * fields which are newer than this code survive. `undefined` leaves it as it is, and so does a handler that is left out.
  */
 export interface CredentialComposerHandlers {
-  composeServerX509CA?(attributes: X509CAAttributes, context: CallContext): MaybePromise<X509Ca | undefined>;
-  composeServerX509SVID?(attributes: X509SVIDAttributes, context: CallContext): MaybePromise<X509Svid | undefined>;
+  composeServerX509CA?(attributes: X509CAAttributes, context: CallContext): MaybePromise<X509CaInit | undefined>;
+  composeServerX509SVID?(attributes: X509SVIDAttributes, context: CallContext): MaybePromise<X509SvidInit | undefined>;
   composeAgentX509SVID?(
     attributes: X509SVIDAttributes,
     subject: ComposeSubject,
     context: CallContext,
-  ): MaybePromise<X509Svid | undefined>;
+  ): MaybePromise<X509SvidInit | undefined>;
   composeWorkloadX509SVID?(
     attributes: X509SVIDAttributes,
     subject: ComposeSubject,
     context: CallContext,
-  ): MaybePromise<X509Svid | undefined>;
+  ): MaybePromise<X509SvidInit | undefined>;
   /** @returns all claims; `sub` stays what it is */
   composeWorkloadJWTSVID?(
     claims: JsonObject,
@@ -52,18 +83,19 @@ export function credentialComposer(handlers: CredentialComposerHandlers): Servic
   return partialService(CredentialComposer, {
     composeServerX509CA:
       composeServerX509CA &&
-      (async (request, context) => answer(await composeServerX509CA.call(handlers, attributesOf(request), context))),
+      (async (request, context) => caAnswer(await composeServerX509CA.call(handlers, attributesOf(request), context))),
     composeServerX509SVID:
       composeServerX509SVID &&
-      (async (request, context) => answer(await composeServerX509SVID.call(handlers, attributesOf(request), context))),
+      (async (request, context) =>
+        svidAnswer(await composeServerX509SVID.call(handlers, attributesOf(request), context))),
     composeAgentX509SVID:
       composeAgentX509SVID &&
       (async (request, context) =>
-        answer(await composeAgentX509SVID.call(handlers, attributesOf(request), request, context))),
+        svidAnswer(await composeAgentX509SVID.call(handlers, attributesOf(request), request, context))),
     composeWorkloadX509SVID:
       composeWorkloadX509SVID &&
       (async (request, context) =>
-        answer(await composeWorkloadX509SVID.call(handlers, attributesOf(request), request, context))),
+        svidAnswer(await composeWorkloadX509SVID.call(handlers, attributesOf(request), request, context))),
     composeWorkloadJWTSVID:
       composeWorkloadJWTSVID &&
       (async (request, context) => {
@@ -77,4 +109,29 @@ export function credentialComposer(handlers: CredentialComposerHandlers): Servic
 const attributesOf = <T>({ attributes }: { readonly attributes?: T | undefined }): T =>
   required(attributes, "attributes");
 
-const answer = <T>(attributes: T | undefined): { attributes?: T } => (attributes === undefined ? {} : { attributes });
+const caAnswer = (given: X509CaInit | undefined) =>
+  given === undefined ? {} : { attributes: rebuild(X509CAAttributesSchema, given) };
+
+const svidAnswer = (given: X509SvidInit | undefined) =>
+  given === undefined ? {} : { attributes: rebuild(X509SVIDAttributesSchema, given) };
+
+/**
+ * A message of what may be a message, a copy of one or neither: `create` takes a copy, which has the message's name on it,
+ * for the message itself, with all that is plain inside.
+ */
+function rebuild<Schema extends DescMessage>(schema: Schema, given: object): MessageShape<Schema> {
+  const message = create(schema) as Message & Record<string, unknown>;
+  const values = given as Readonly<Record<string, unknown>>;
+  for (const field of schema.fields) {
+    const value = values[field.localName];
+    if (value === undefined) continue;
+    const one = field.message;
+    if (one === undefined) message[field.localName] = Array.isArray(value) ? [...value] : value;
+    else
+      message[field.localName] = Array.isArray(value)
+        ? value.map((item) => rebuild(one, item))
+        : rebuild(one, value as object);
+  }
+  if (values.$unknown !== undefined) message.$unknown = values.$unknown as NonNullable<Message["$unknown"]>;
+  return message as MessageShape<Schema>;
+}

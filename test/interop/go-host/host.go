@@ -19,9 +19,6 @@ import (
 	"google.golang.org/grpc"
 )
 
-// SPIRE uses the plugin type as key and as value of the magic cookie.
-const pluginType = "KeyManager"
-
 // host is a loaded plugin with the clients SPIRE has of it.
 type host struct {
 	opts       *options
@@ -66,6 +63,7 @@ func (p *brokeredPlugin) GRPCClient(_ context.Context, broker *goplugin.GRPCBrok
 func (p *brokeredPlugin) newServer(opts ...grpc.ServerOption) *grpc.Server {
 	server := grpc.NewServer(opts...)
 	metricsv1.RegisterMetricsServer(server, p.metrics)
+	registerHostServices(server)
 	return server
 }
 
@@ -81,9 +79,10 @@ func loadPlugin(opts *options, capture *logCapture) (*host, error) {
 	metrics := &metricsServer{}
 	config := &goplugin.ClientConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
-			ProtocolVersion:  1,
-			MagicCookieKey:   pluginType,
-			MagicCookieValue: pluginType,
+			ProtocolVersion: 1,
+			// SPIRE uses the plugin type as key and as value of the magic cookie.
+			MagicCookieKey:   opts.pluginType,
+			MagicCookieValue: opts.pluginType,
 		},
 		Cmd:              pluginCommand(path),
 		AutoMTLS:         opts.autoMTLS,

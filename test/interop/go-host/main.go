@@ -1,4 +1,4 @@
-// Command go-host loads a SPIRE KeyManager plugin the way SPIRE Server does, with HashiCorp's go-plugin and SPIRE's own
+// Command go-host loads a SPIRE plugin the way SPIRE Server does, with HashiCorp's go-plugin and SPIRE's own
 // plugin SDK, and puts it through the steps it is told. The report goes to stdout as one JSON object; the exit code is 1
 // when a step has failed. "go-host describe" prints what the SDK's descriptors say.
 package main
@@ -16,6 +16,7 @@ import (
 type options struct {
 	pluginPath  string
 	pluginName  string
+	pluginType  string
 	pluginData  string
 	checksum    string
 	trustDomain string
@@ -67,6 +68,7 @@ func parseFlags() (*options, []string, error) {
 	var dataFile, keyTypes, steps string
 	flag.StringVar(&opts.pluginPath, "plugin", "", "path of the plugin's executable")
 	flag.StringVar(&opts.pluginName, "name", "aws_kms", "the plugin's name in SPIRE's configuration")
+	flag.StringVar(&opts.pluginType, "type", "KeyManager", "SPIRE's type of the plugin")
 	flag.StringVar(&dataFile, "data-file", "", "file with the plugin_data, HCL text; none configures with an empty text")
 	flag.StringVar(&opts.checksum, "checksum", "auto", "hex SHA-256, auto for the file's own, or none")
 	flag.StringVar(&opts.trustDomain, "trust-domain", "example.org", "the trust domain")

@@ -41,6 +41,9 @@ func (h *host) runStep(name string) stepResult {
 		"sigterm":      h.sigterm,
 		"sigkill":      h.sigkill,
 	}
+	for kind, step := range h.kindSteps() {
+		steps[kind] = step
+	}
 	started := time.Now()
 	step, ok := steps[name]
 	if !ok {
@@ -57,7 +60,7 @@ func (h *host) ping() (string, error) {
 func (h *host) init() (string, error) {
 	ctx, cancel := h.callContext()
 	defer cancel()
-	names, err := private.Init(ctx, h.conn, []string{metricsServiceName})
+	names, err := private.Init(ctx, h.conn, hostServiceNames)
 	sort.Strings(names)
 	return strings.Join(names, " "), err
 }
