@@ -15,9 +15,15 @@ export const libraries = [
     name: "spire-plugin-sdk",
     description: "SPIRE plugins, and plugins of HashiCorp's go-plugin, in TypeScript",
     keywords: ["spire", "spiffe", "go-plugin", "plugin", "hcl"],
-    exports: { ".": "plugin-sdk/index", "./go-plugin": "go-plugin/index", "./hcl": "hcl/index" },
+    exports: {
+      ".": "plugin-sdk/index",
+      "./testing": "plugin-sdk/testing/index",
+      "./go-plugin": "go-plugin/index",
+      "./hcl": "hcl/index",
+    },
     readme: "src/plugin-sdk/README.md",
     renamed: [
+      ["spire-aws-kms/plugin-sdk/testing", "spire-plugin-sdk/testing"],
       ["spire-aws-kms/plugin-sdk", "spire-plugin-sdk"],
       ["spire-aws-kms/go-plugin", "spire-plugin-sdk/go-plugin"],
       ["spire-aws-kms/hcl", "spire-plugin-sdk/hcl"],
