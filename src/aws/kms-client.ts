@@ -27,6 +27,7 @@ import type {
   Receipt,
   ScheduledDeletion,
   SignInput,
+  SignOptions,
   Tag,
 } from "../key-manager/ports.ts";
 import { CallLimiter } from "./calls/call-limiter.ts";
@@ -113,7 +114,7 @@ export class AwsKmsClient implements KmsClient {
     );
   }
 
-  async sign(input: SignInput, { signal }: CallOptions = {}): Promise<Uint8Array> {
+  async sign(input: SignInput, { signal, cancellation }: SignOptions = {}): Promise<Uint8Array> {
     const members = {
       KeyId: input.keyArn,
       Message: input.digest,
@@ -128,6 +129,7 @@ export class AwsKmsClient implements KmsClient {
       operation: "Sign",
       caller: this.#caller,
       signal,
+      cancellation,
       repeatable: true,
       limiter: this.#signingLimiters[input.signingAlgorithm.startsWith("ECDSA") ? "ec" : "rsa"],
     });

@@ -17,7 +17,7 @@ import { abortController, Gate, waitUntilAborted } from "./pace/concurrency.ts";
 import { KmsTime } from "./pace/kms-time.ts";
 import { LogLimits } from "./pace/log-limit.ts";
 import type { Task } from "./pace/task.ts";
-import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
+import type { Cancellation, Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
 import { DeletionQueue } from "./removal/deletion-queue.ts";
 import { scheduleOrphans } from "./removal/orphans-at-start.ts";
 import { Rotation } from "./rotation/rotation.ts";
@@ -145,8 +145,13 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
   }
 
   /** See {@link signData}. */
-  async signData(keyId: string, digest: Uint8Array, options: SignerOptions, signal?: AbortSignal): Promise<Signature> {
-    return signData(this.#setup, keyId, digest, options, signal);
+  signData(
+    keyId: string,
+    digest: Uint8Array,
+    options: SignerOptions,
+    stop?: AbortSignal | Cancellation,
+  ): Promise<Signature> {
+    return signData(this.#setup, keyId, digest, options, stop);
   }
 
   /** Lets what is under way come to an end while the signal allows, then stops. */

@@ -129,6 +129,20 @@ export interface KeyLastUsage {
   readonly lastUsedAt: Date | undefined;
 }
 
+/** A call's end before its answer. For signatures, which are many: an `AbortSignal` of its own is dear to each. */
+export interface Cancellation {
+  readonly isCancelled: boolean;
+  onCancel(listener: () => void): void;
+  offCancel(listener: () => void): void;
+  /** The same as a signal, which is made when it is asked for. */
+  readonly signal: AbortSignal;
+}
+
+/** At most one of them is there. */
+export interface SignOptions extends CallOptions {
+  readonly cancellation?: Cancellation | undefined;
+}
+
 /** The KMS operations in use, one method each. Every method rejects with {@link KmsError} and nothing else. */
 export interface KmsClient {
   createKey(input: CreateKeyInput, options?: CallOptions): Promise<KeyMetadata>;
@@ -137,7 +151,7 @@ export interface KmsClient {
   /** @param keyId key id, key ARN, alias name or alias ARN */
   getPublicKey(keyId: string, options?: CallOptions): Promise<PublicKeyOutput>;
   /** @returns the signature: PKCS#1/PSS octets, or a DER ECDSA-Sig-Value */
-  sign(input: SignInput, options?: CallOptions): Promise<Uint8Array>;
+  sign(input: SignInput, options?: SignOptions): Promise<Uint8Array>;
   /** Every alias of the account and Region, or those of one key (id or ARN), page by page. */
   listAliases(keyId?: string, options?: CallOptions): AsyncIterable<Page<AliasListEntry>>;
   listKeys(options?: CallOptions): AsyncIterable<Page<KeyListEntry>>;

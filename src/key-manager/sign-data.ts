@@ -2,7 +2,7 @@
 import { KeyManagerError, keyManagerError } from "./errors.ts";
 import type { KeyEntry } from "./keys/key-entry.ts";
 import { whenVisible } from "./pace/visibility.ts";
-import { isKmsError } from "./ports.ts";
+import { type Cancellation, isKmsError } from "./ports.ts";
 import { followAlias } from "./rotation/follow-alias.ts";
 import type { Setup } from "./setup.ts";
 import { planSignature, type SignerOptions } from "./signing/signing-algorithm.ts";
@@ -25,34 +25,40 @@ export async function signData(
   keyId: string,
   digest: Uint8Array,
   options: SignerOptions,
-  signal?: AbortSignal,
+  stop?: AbortSignal | Cancellation,
 ): Promise<Signature> {
   const { ring, clock } = setup;
   const entry = ring.lookUp(keyId);
-  const sign = () => signWith(entry, setup, digest, options, signal);
+  const sign = () => signWith(entry, setup, digest, options, stop);
   try {
     // A key that KMS does not know everywhere yet is asked again: its alias may be shown as it was, and tells nothing.
-    return await (ring.isFresh(entry) ? whenVisible(clock, sign, signal) : sign());
+    return await (ring.isFresh(entry) ? whenVisible(clock, sign, signalOf(stop)) : sign());
   } catch (error) {
     if (!isKmsError(error, "DISABLED", "INVALID_STATE", "NOT_FOUND")) throw signFailure(entry, error);
     // The key is of no use any more: perhaps a replica that shares our identity has rotated it.
-    const successor = await followAlias(setup, entry, signal).catch(() => undefined);
+    const successor = await followAlias(setup, entry, signalOf(stop)).catch(() => undefined);
     if (successor === undefined) throw signFailure(entry, error);
-    return await signWith(successor, setup, digest, options, signal).catch((again: unknown) => {
+    return await signWith(successor, setup, digest, options, stop).catch((again: unknown) => {
       throw signFailure(successor, again);
     });
   }
 }
+
+const signalOf = (stop: AbortSignal | Cancellation | undefined): AbortSignal | undefined =>
+  stop === undefined || stop instanceof AbortSignal ? stop : stop.signal;
 
 async function signWith(
   entry: KeyEntry,
   { kms, config, telemetry, limits, log }: Setup,
   digest: Uint8Array,
   options: SignerOptions,
-  signal: AbortSignal | undefined,
+  stop: AbortSignal | Cancellation | undefined,
 ): Promise<Signature> {
   const plan = planSignature(entry.keyType, digest, options);
-  const signature = await kms.sign({ keyArn: entry.keyArn, ...plan }, { signal });
+  const signature = await kms.sign(
+    { keyArn: entry.keyArn, digest: plan.digest, signingAlgorithm: plan.signingAlgorithm },
+    stop instanceof AbortSignal ? { signal: stop } : { cancellation: stop },
+  );
   if (config.verifySignatures && !entry.verify(plan.signingAlgorithm, plan.digest, signature)) {
     telemetry.count("wrong_signatures");
     limits.run("wrong signature", (more) =>

@@ -121,12 +121,12 @@ export function keyManagerService(
       }),
     getPublicKeys: () => withStatus(() => ({ publicKeys: keyManager.getPublicKeys().map(protoPublicKey) })),
     signData(request, context) {
-      const signal = signalOf(context);
-      return withStatus(async () => {
+      const stop = context.deadline === undefined ? signalOf(context) : (context.cancellation ?? context.signal);
+      return withStatus(() => {
         requireKeyId(request.keyId);
         const options = parseSignerOptions(request);
-        return keyManager.signData(request.keyId, request.data, options, signal);
-      }, signal);
+        return keyManager.signData(request.keyId, request.data, options, stop);
+      }, stop);
     },
   };
   return service(KeyManager, handlers, { methods: ["signData"], isOn: isFastPathOn });

@@ -7,6 +7,7 @@
  */
 import { type Clock, KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
 import { LastSecond } from "./last-second.ts";
+import { isStopped, offStop, onStop, type Stop } from "./stop.ts";
 
 interface CallLimits {
   readonly maxUnderWay: number;
@@ -55,16 +56,16 @@ export class CallLimiter {
    * Waits for a turn. Each turn ends with {@link leave}. Undefined: it is this caller's turn at once.
    *
    * @param isRetry a call that has had a turn already goes before those that have not
-   * @throws KmsError `Throttled` at once when the queue is full; `Aborted` when the signal aborts while waiting
+   * @throws KmsError `Throttled` at once when the queue is full; `Aborted` when the caller ends while waiting
    */
-  enter(operation: string, isRetry: boolean, signal: AbortSignal | undefined): Promise<void> | undefined {
-    if (signal?.aborted) throw abortedError(operation, false);
+  enter(operation: string, isRetry: boolean, stop: Stop | undefined): Promise<void> | undefined {
+    if (isStopped(stop)) throw abortedError(operation, false);
     if (this.#waiting.length === 0 && this.#mayGo()) {
       this.#go();
       return undefined;
     }
     if (!isRetry && this.#waiting.length >= this.#maxWaiting()) throw this.#refusal(operation);
-    const turn = this.#wait(operation, isRetry, signal);
+    const turn = this.#wait(operation, isRetry, stop);
     this.#next();
     return turn;
   }
@@ -160,11 +161,11 @@ export class CallLimiter {
     this.#next();
   }
 
-  #wait(operation: string, isRetry: boolean, signal: AbortSignal | undefined): Promise<void> {
+  #wait(operation: string, isRetry: boolean, stop: Stop | undefined): Promise<void> {
     const since = this.#now();
     return new Promise<void>((resolve, reject) => {
       const enter = (): void => {
-        signal?.removeEventListener("abort", leave);
+        if (stop !== undefined) offStop(stop, leave);
         resolve();
       };
       const leave = (): void => {
@@ -174,7 +175,7 @@ export class CallLimiter {
       };
       if (isRetry) this.#waiting.unshift(enter);
       else this.#waiting.push(enter);
-      signal?.addEventListener("abort", leave, { once: true });
+      if (stop !== undefined) onStop(stop, leave);
     });
   }
 

@@ -4,11 +4,12 @@
  * In place of the SDK's own retries, for three reasons: CreateKey must never be repeated when it may have happened; the
  * SDK takes KMS's permanent LimitExceededException for throttling; and waiting must follow the injected clock.
  */
-import { type Clock, KmsError } from "../../key-manager/ports.ts";
+import { type Cancellation, type Clock, KmsError } from "../../key-manager/ports.ts";
 import type { CallResult, Telemetry } from "../../key-manager/telemetry.ts";
 import { isClockSkewCorrected, kmsErrorFrom } from "./aws-error.ts";
 import { abortedError, type CallLimiter } from "./call-limiter.ts";
 import { Cut } from "./cut.ts";
+import { isStopped, offStop, onStop, type Stop, signalOf } from "./stop.ts";
 
 /** As many as the SDK's standard mode makes. */
 const maxAttempts = 3;
@@ -30,7 +31,9 @@ export interface Caller {
 interface RetryOptions {
   readonly operation: string;
   readonly caller: Caller;
-  readonly signal: AbortSignal | undefined;
+  /** Of the two that tell of the caller's end, at most one is there. */
+  readonly signal?: AbortSignal | undefined;
+  readonly cancellation?: Cancellation | undefined;
   /** False for a call that must not be repeated unless it certainly did not happen. */
   readonly repeatable: boolean;
   /** How long a call that KMS throttles is tried again, however often. Default: only as often as any other. */
@@ -68,30 +71,26 @@ const mayHaveOtherCredentials = (error: KmsError, { discardCredentials }: Caller
 const attemptsFor = (error: KmsError): number => (error.awsName === "ENOENT" ? maxAttemptsForFile : maxAttempts);
 
 /**
- * Waits for a call until the signal aborts, and not longer: the SDK's search for credentials takes no heed of signals. What the
- * call has under way is cut.
+ * Waits for a call as long as its caller does, and not longer: the SDK's search for credentials takes no heed of signals. What
+ * the call has under way is cut.
  */
-function untilAborted<T>(
-  operation: string,
-  call: (cut: Cut) => Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
+function untilStopped<T>(operation: string, call: (cut: Cut) => Promise<T>, stop: Stop | undefined): Promise<T> {
   const cut = new Cut();
-  if (signal === undefined) return call(cut);
-  if (signal.aborted) return Promise.reject(abortedError(operation, false));
+  if (stop === undefined) return call(cut);
+  if (isStopped(stop)) return Promise.reject(abortedError(operation, false));
   return new Promise((resolve, reject) => {
-    const abort = (): void => {
+    const stopped = (): void => {
       reject(abortedError(operation, true));
       cut.cut();
     };
-    signal.addEventListener("abort", abort);
+    onStop(stop, stopped);
     call(cut).then(
       (answer) => {
-        signal.removeEventListener("abort", abort);
+        offStop(stop, stopped);
         resolve(answer);
       },
       (error: unknown) => {
-        signal.removeEventListener("abort", abort);
+        offStop(stop, stopped);
         reject(error);
       },
     );
@@ -120,17 +119,18 @@ function delayMs(attempt: number, error: KmsError, clock: Clock): number {
  * Makes a call, up to three times; while the file that holds the credentials is not there, or KMS throttles a call that
  * has the time, some times more.
  *
- * @param call is cut when the signal aborts, if it takes the cut that it is given
+ * @param call ends when its caller does, if it takes the cut that it is given
  * @throws KmsError of the last attempt
  */
 export async function withRetries<T>(call: (cut: Cut) => Promise<T>, options: RetryOptions): Promise<T> {
-  const { operation, caller, signal, repeatable, limiter } = options;
+  const { operation, caller, repeatable, limiter } = options;
+  const stop = options.signal ?? options.cancellation;
   const { clock, telemetry } = caller;
   /** An attempt whose outcome is unknown leaves it unknown, however clearly the next one is refused. */
   let outcomeUnknown = false;
   const begunMs = clock.elapsedMs();
   for (let attempt = 1; ; attempt++) {
-    const turn = limiter?.enter(operation, attempt > 1, signal);
+    const turn = limiter?.enter(operation, attempt > 1, stop);
     if (turn !== undefined) await turn;
     const startedAt = clock.now();
     const startedMs = clock.elapsedMs();
@@ -139,7 +139,7 @@ export async function withRetries<T>(call: (cut: Cut) => Promise<T>, options: Re
       telemetry.awsCall(operation, result, startedAt, clock.elapsedMs() - startedMs);
     };
     try {
-      const answer = await untilAborted(operation, call, signal);
+      const answer = await untilStopped(operation, call, stop);
       told("ok");
       return answer;
     } catch (thrown) {
@@ -148,7 +148,7 @@ export async function withRetries<T>(call: (cut: Cut) => Promise<T>, options: Re
       const error: KmsError = outcomeUnknown && !latest.outcomeUnknown ? withUnknownOutcome(latest) : latest;
       outcomeUnknown = error.outcomeUnknown;
       if (attempt >= attemptsFor(error) && !isInPatience(error, begunMs, options)) throw error;
-      if (signal?.aborted) throw error;
+      if (isStopped(stop)) throw error;
       const isWorthwhile =
         mayRetry(error, repeatable) ||
         isClockSkewCorrected(thrown) ||
@@ -158,7 +158,7 @@ export async function withRetries<T>(call: (cut: Cut) => Promise<T>, options: Re
       // Who waits for a turn need not wait for its own sake.
       if (limiter !== undefined && error.code === "THROTTLED") continue;
       try {
-        await clock.sleep(delayMs(attempt, error, clock), signal);
+        await clock.sleep(delayMs(attempt, error, clock), signalOf(stop));
       } catch {
         throw error;
       }

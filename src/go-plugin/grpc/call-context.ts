@@ -3,6 +3,18 @@ import { setMaxListeners } from "node:events";
 import type { Logger } from "../hclog/logger.ts";
 import { StatusError } from "./status-error.ts";
 
+/**
+ * A call's end before its answer, for a hot path: to such a one an `AbortSignal` of its own is dear, and hardly ever used.
+ */
+export interface Cancellation {
+  readonly isCancelled: boolean;
+  /** Listeners are called once. */
+  onCancel(listener: () => void): void;
+  offCancel(listener: () => void): void;
+  /** The same as a signal, which is made when it is asked for. */
+  readonly signal: AbortSignal;
+}
+
 /** What a handler knows of the call it answers, beside the request. */
 export interface CallContext {
   /** Full method name, such as `grpc.health.v1.Health/Check`. */
@@ -12,6 +24,8 @@ export interface CallContext {
    * handler has answered. Its reason is a `StatusError`, fit to be thrown.
    */
   readonly signal: AbortSignal;
+  /** The same without the price of a signal, where the server has it. */
+  readonly cancellation?: Cancellation;
   /** When the caller gives up; undefined for a call without a limit. */
   readonly deadline: Date | undefined;
   readonly log: Logger;
@@ -39,13 +53,14 @@ export class CallTracker {
 }
 
 /** Makes its signal and logger when asked: most calls need neither, and signing is a hot path. */
-export class ServerCallContext implements CallContext {
+export class ServerCallContext implements CallContext, Cancellation {
   readonly method: string;
   readonly deadline: Date | undefined;
   readonly #baseLog: Logger;
   #log: Logger | undefined;
   #controller: AbortController | undefined;
   #cancelReason: StatusError | undefined;
+  #listeners: readonly (() => void)[] = [];
   #isOver = false;
 
   constructor(method: string, deadline: Date | undefined, log: Logger) {
@@ -62,6 +77,22 @@ export class ServerCallContext implements CallContext {
       if (this.#cancelReason !== undefined) this.#controller.abort(this.#cancelReason);
     }
     return this.#controller.signal;
+  }
+
+  get cancellation(): Cancellation {
+    return this;
+  }
+
+  get isCancelled(): boolean {
+    return this.#cancelReason !== undefined;
+  }
+
+  onCancel(listener: () => void): void {
+    this.#listeners = [...this.#listeners, listener];
+  }
+
+  offCancel(listener: () => void): void {
+    this.#listeners = this.#listeners.filter((one) => one !== listener);
   }
 
   get log(): Logger {
@@ -83,6 +114,7 @@ export class ServerCallContext implements CallContext {
     if (this.#isOver || this.#cancelReason !== undefined) return;
     this.#cancelReason = reason;
     this.#controller?.abort(reason);
+    for (const listener of this.#listeners) listener();
   }
 
   /** The handler is done; grpc-js reports the end of every call as a cancellation too. */
