@@ -3,7 +3,8 @@ import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { Checks } from "../demo/checks.ts";
-import { runDemo } from "../demo/demo.ts";
+import { demoSteps, runDemo } from "../demo/demo.ts";
+import { Terminal } from "../output/terminal.ts";
 
 /** The plugin that was built with this command line lies beside it. */
 function pluginBeside(executable: string): string {
@@ -31,6 +32,12 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
+/** Commands and pages that are there in the package as well as in a clone. */
+const whatNext = `docs/install.md           this plugin in your SPIRE Server: machine, container, Helm
+docs/configuration.md     its settings; docs/iam.md: what its role must be allowed
+spire-aws-kms emulator    this KMS for your own tests, from any language
+spire-aws-kms --help      all commands`;
+
 async function demo(options: { plugin?: string; logs?: boolean }): Promise<void> {
   const pluginCommand = options.plugin ?? pluginBeside(process.argv[1] ?? ".");
   if (!existsSync(pluginCommand)) {
@@ -40,7 +47,8 @@ async function demo(options: { plugin?: string; logs?: boolean }): Promise<void>
     process.exitCode = 1;
     return;
   }
-  const checks = new Checks(console.log);
+  const { stdout, stderr, env } = process;
+  const checks = new Checks(new Terminal({ stdout, stderr, env }), demoSteps);
   try {
     await runDemo({
       pluginCommand,
@@ -49,9 +57,7 @@ async function demo(options: { plugin?: string; logs?: boolean }): Promise<void>
       ...(options.logs ? { onLogLine: (line) => console.log(`    ${line}`) } : {}),
     });
     checks.heading("What next");
-    checks.remark(
-      "docs/install.md: this plugin in your SPIRE Server\nspire-aws-kms emulator --help: this KMS for your own tests",
-    );
+    checks.remark(whatNext);
   } catch (error) {
     // Nothing is left to wait for; what was under way has lost what it worked with.
     if (error instanceof Interrupted) process.exit(error.exitCode);

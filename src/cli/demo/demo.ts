@@ -101,6 +101,7 @@ async function generateAll(server: SpireServer, checks: Checks): Promise<Map<str
   checks.heading("SPIRE asks for its keys: one of every type, made in KMS");
   const made = new Map<string, PublicKey>();
   for (const key of keys) {
+    checks.doing(`making ${key.keyId}`);
     const publicKey = await generate(server, key);
     made.set(key.keyId, publicKey);
     checks.check(keyTypeName(publicKey) === key.name, `${key.keyId} is an ${key.name} key`);
@@ -185,6 +186,7 @@ async function crash(stage: Stage, server: SpireServer, folder: string): Promise
   checks.heading("It is killed (SIGKILL) and started again");
   const before = await fingerprints(server);
   await server.plugin.kill();
+  checks.doing("starting the plugin again");
   const again = await startIn(stage, folder);
   const after = await fingerprints(again);
   const isSame = before.size === keys.length && [...before].every(([keyId, print]) => after.get(keyId) === print);
@@ -195,6 +197,7 @@ async function crash(stage: Stage, server: SpireServer, folder: string): Promise
 async function second(stage: Stage, first: SpireServer): Promise<void> {
   const { checks } = stage;
   checks.heading("A second server of the same trust domain starts beside it");
+  checks.doing("starting a second server's plugin");
   const server = await start(stage, "server-2");
   try {
     checks.check((await fingerprints(server)).size === 0, "it does not see the first server's keys");
@@ -207,15 +210,26 @@ async function second(stage: Stage, first: SpireServer): Promise<void> {
   }
 }
 
+const aliasPrefix = "alias/SPIRE_SERVER/example_org/";
+
+/** As much of an id as tells it from the others, so that the table fits a terminal. */
+const shortId = (id: string): string => `${id.slice(0, 8)}…`;
+
+const shortAlias = (alias: string): string => {
+  const [serverId = "", ...keyId] = alias.replace(aliasPrefix, "").split("/");
+  return [shortId(serverId), ...keyId].join("/");
+};
+
 async function showKeys({ checks, emulator }: Stage): Promise<void> {
   checks.heading("In KMS now");
   const rows = (await keysInKms(emulator)).map(({ aliases, spec, state, keyId, deletionDate }) => [
-    aliases.join(" ") || "(no alias)",
+    aliases.map(shortAlias).join(" ") || "(no alias)",
     spec,
     state,
-    keyId,
+    shortId(keyId),
     deletionDate,
   ]);
+  checks.remark(`aliases: ${aliasPrefix}SERVER_ID/SPIRE_KEY_ID`);
   checks.table([["ALIAS", "KEY SPEC", "STATE", "KEY ID", "DELETION"], ...rows.sort()]);
 }
 
@@ -226,6 +240,7 @@ async function play(stage: Stage): Promise<void> {
   checks.heading("SPIRE Server starts the plugin from its configuration");
   checks.remark(sampleConfiguration.trim());
   const folder = await mkdtemp(join(stage.folder, "server-1-"));
+  checks.doing("starting the plugin");
   let server = await startIn(stage, folder);
   try {
     checks.remark(`plugin_cmd = "${stage.pluginCommand}"\nplugin_checksum = "${server.checksum}"`);
@@ -251,14 +266,19 @@ const whenAborted = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 
+/** How many headings it has, the one that the command adds at the end among them. */
+export const demoSteps = 9;
+
 /** Runs the demonstration; everything it starts has ended when it returns. */
 export async function runDemo(options: DemoOptions): Promise<void> {
+  options.checks.doing("starting the embedded KMS");
   const folder = await mkdtemp(join(tmpdir(), "spire-aws-kms-demo-"));
   const emulator = await startEmulator();
   const servers = new Set<SpireServer>();
   try {
     await Promise.race([play({ ...options, emulator, folder, servers }), whenAborted(options.signal)]);
   } finally {
+    options.checks.pause();
     for (const server of servers) await server.plugin.kill();
     await emulator.close();
     await rm(folder, { recursive: true, force: true });

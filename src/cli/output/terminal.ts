@@ -2,6 +2,7 @@
  * Where a command writes: results to stdout, everything else to stderr.
  *
  * Colour and progress are for people: both are there on a terminal only, and colour not where NO_COLOR or TERM=dumb ask for none.
+ * FORCE_COLOR asks for it everywhere, and before these, as it does of Node.js itself.
  */
 export type Colour = "red" | "green" | "yellow" | "cyan" | "bold" | "dim";
 
@@ -56,6 +57,7 @@ export class Terminal {
 
   #paints(stream: OutputStream): boolean {
     const { env } = this.#options;
+    if (env.FORCE_COLOR !== undefined) return !/^(0|false)$/.test(env.FORCE_COLOR);
     return stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
   }
 
