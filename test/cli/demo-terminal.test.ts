@@ -49,7 +49,7 @@ describe("the demonstration", () => {
       );
       assert.ok(
         lines.every((line) => !line.includes(" %  ")),
-        "progress is gone at the end",
+        "progress has been erased at the end",
       );
       assert.match(shown, /What next\S*\r\n.*docs\/install\.md/);
       assert.deepEqual(readdirSync(folder), []);

@@ -13,17 +13,21 @@ const keyIds = ["x509-CA-A", "JWT-Signer-A"] as const;
 
 describe("a KMS endpoint that answers nonsense", () => {
   const stage = useStage();
+  /** Configure with six keys, each step tried as often as it may be, and the deletions of failed generations beside it. */
+  const maxRequests = 250;
 
   it("never makes the plugin crash, hang, or hand out a wrong answer", async (t) => {
     const chance = new Chance(20);
-    const proxy = await startHostileProxy(stage.emulator.endpoint, (operation, ordinal) =>
-      Chance.of(20, operation, ordinal),
-    );
+    let requests = 0;
+    const proxy = await startHostileProxy(stage.emulator.endpoint, (operation, ordinal) => {
+      requests++;
+      return Chance.of(20, operation, ordinal);
+    });
     const plugin = await stage.start({ env: { AWS_ENDPOINT_URL: proxy.endpoint } });
     const endings = new Map<string, number>();
-    /** The call ends within SPIRE's time, with an answer or a status that is no defect of ours. */
+    /** The call ends after a number of requests that has a bound, with an answer or a status that is no defect of ours. */
     const told = async <T>(call: Promise<T>): Promise<T | undefined> => {
-      const startedAt = performance.now();
+      const before = requests;
       try {
         return await call;
       } catch (error) {
@@ -33,7 +37,8 @@ describe("a KMS endpoint that answers nonsense", () => {
         assert.doesNotMatch(error.details, /undefined|\[object|\n/);
         return undefined;
       } finally {
-        assert.ok(performance.now() - startedAt < 30_000, "the call outlasted SPIRE's patience");
+        // What runs in the background asks as well, so the bound is wide.
+        assert.ok(requests - before <= maxRequests, `${requests - before} requests for one call`);
       }
     };
     try {
