@@ -1,0 +1,64 @@
+/** Every constraint that AWS's service model puts on an input is refused in AWS's words. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { AwsException, type EmulatorControl } from "../../../src/kms-emulator/index.ts";
+import { createTestEngine } from "../../fixtures/test-emulator.ts";
+import { type ConstraintProbe, constraintProbes, operationNames } from "./probes.ts";
+
+type Call = (operation: string, input: unknown) => Promise<unknown>;
+
+/** Where AWS documents more than its model says; the page's own words stand beside the member. */
+const documentedMax: Readonly<Record<string, number>> = {
+  ListAliases: 100,
+  ListGrants: 100,
+  ListResourceTags: 50,
+  ListRetirableGrants: 100,
+};
+
+/** The values of an enumeration in order of name: AWS's own order is not the model's. */
+const sorted = (message: string): string =>
+  message.replace(/enum value set: \[([^\]]*)\]/g, (_, values: string) => values.split(", ").sort().join(", "));
+
+function expectedOf({ operation, title, violations }: ConstraintProbe): string {
+  const max = documentedMax[operation];
+  const told =
+    title.startsWith("limit: max") && max !== undefined
+      ? violations.map((text) => text.replace("1000", String(max)))
+      : violations;
+  const noun = told.length === 1 ? "error" : "errors";
+  return sorted(`${told.length} validation ${noun} detected: ${told.join("; ")}`);
+}
+
+async function refusalOf(control: EmulatorControl, { operation, input }: ConstraintProbe): Promise<[string, string]> {
+  try {
+    await (control.call as Call)(operation, input);
+  } catch (error) {
+    if (error instanceof AwsException) return [error.code, sorted(error.message)];
+    throw error;
+  }
+  return ["", "it was accepted"];
+}
+
+describe("the constraints of the service model", () => {
+  for (const operation of operationNames) {
+    const probes = constraintProbes(operation);
+    it(`of ${operation}: ${probes.length}`, async () => {
+      const { control } = createTestEngine();
+      for (const probe of probes) {
+        const expected = ["ValidationException", expectedOf(probe)];
+        assert.deepEqual(await refusalOf(control, probe), expected, `${operation} ${probe.title}`);
+      }
+    });
+  }
+
+  it("are many, of every kind", () => {
+    const titles = operationNames.flatMap((operation) => constraintProbes(operation).map(({ title }) => title));
+    assert.ok(titles.length > 500, String(titles.length));
+    for (const kind of [/: required$/, /: enum$/, /: pattern$/, /: min /, /: max /, /, an element: /]) {
+      assert.ok(
+        titles.some((title) => kind.test(title)),
+        String(kind),
+      );
+    }
+  });
+});
