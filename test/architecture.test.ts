@@ -37,7 +37,7 @@ const borders: Readonly<Record<string, Border>> = {
       "@smithy/node-http-handler",
     ],
   },
-  "kms-emulator": { folders: ["x509"], packages: ["@noble/curves"], types: ["@aws-sdk/client-kms"] },
+  "kms-emulator": { folders: ["x509"], packages: ["@noble/curves", "@noble/post-quantum"] },
   plugin: { folders: ["aws", "gen", "hcl", "key-manager", "plugin-sdk", "version.ts"], packages: ["valibot"] },
   cli: {
     folders: ["aws", "hcl", "key-manager", "kms-emulator", "plugin", "plugin-sdk", "version.ts", "x509"],

@@ -79,6 +79,8 @@ const checks: Record<keyof JsonOptions, Check> = {
     "aliasesPerKey?": isCount,
     "tagsPerKey?": isCount,
     "policyBytes?": isCount,
+    "grantsPerKey?": isCount,
+    "onDemandRotationsPerKey?": isCount,
   }),
   transitionMs: isCount,
 };

@@ -36,10 +36,15 @@ export const transitionMs = 2_000;
  * A key in any of the states of the state table, and the client of its Region. The clock stands still, so Creating and
  * Updating last. The Creating one is a replica in {@link replicaRegion}; the Updating one was the primary until now.
  */
-export async function keyInState(fixture: Fixture, state: KeyState): Promise<{ key: Key; home: KMSClient }> {
+export async function keyInState(
+  fixture: Fixture,
+  state: KeyState,
+  input: Partial<CreateKeyCommandInput> = {},
+): Promise<{ key: Key; home: KMSClient }> {
   const { kms, emulator } = fixture;
+  if (state === "PendingImport") return { key: await createKey(kms, { Origin: "EXTERNAL", ...input }), home: kms };
   const isMultiRegion = state === "Creating" || state === "Updating" || state === "PendingReplicaDeletion";
-  const key = await createKey(kms, { MultiRegion: isMultiRegion });
+  const key = await createKey(kms, { MultiRegion: isMultiRegion, ...input });
   const { KeyId } = key;
   if (state === "Disabled") await kms.send(new DisableKeyCommand({ KeyId }));
   const replica = isMultiRegion

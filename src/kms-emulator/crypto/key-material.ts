@@ -4,12 +4,18 @@ import { EmulatorError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import { ecdh } from "./ecdsa.ts";
 import { type EcCurve, factsOf, type KeySpec } from "./key-spec.ts";
+import { createMlDsa } from "./post-quantum/ml-dsa.ts";
+import { createMlKem } from "./post-quantum/ml-kem.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** The secret of one or more keys: the members of a multi-Region set share theirs. */
 export interface KeyMaterial {
   readonly id: string;
   readonly spec: KeySpec;
-  /** EC: the scalar, as wide as the curve's order. RSA and Ed25519: PKCS#8 DER. Symmetric and HMAC: the raw key. */
+  /**
+   * EC: the scalar, as wide as the curve's order. RSA and Ed25519: PKCS#8 DER. ML-DSA and ML-KEM: the seed. Symmetric and
+   * HMAC: the raw key.
+   */
   readonly secret: Uint8Array;
   /** SubjectPublicKeyInfo DER; empty for symmetric and HMAC keys. */
   readonly publicKey: Uint8Array;
@@ -55,25 +61,29 @@ const spkiPrefix: Record<EcCurve, Buffer> = {
 
 const scalarBytes: Record<EcCurve, number> = { prime256v1: 32, secp384r1: 48, secp521r1: 66, secp256k1: 32 };
 
+/** The length of an HMAC key that KMS makes; imported ones may be of any length up to the hash's block. */
 const hmacBytes: Partial<Record<KeySpec, number>> = { HMAC_224: 28, HMAC_256: 32, HMAC_384: 48, HMAC_512: 64 };
 
 const spki = { type: "spki", format: "der" } as const;
 const pkcs8 = { type: "pkcs8", format: "der" } as const;
 
-/** Key material that has no id yet. */
-export type Secrets = Pick<KeyMaterial, "secret" | "publicKey">;
-
 /** Makes an RSA key of so many bits, encoded as {@link KeyMaterial} is. */
 export type RsaGenerator = (modulusLength: number) => Promise<Secrets>;
 
-/** An ECDH object generates the same key pair as generateKeyPairSync, ten times faster than through DER encodings. */
-function createEc(curve: EcCurve): Secrets {
+export type { Secrets } from "./secrets.ts";
+
+/**
+ * The two halves of an EC key, from its scalar or as new. An ECDH object generates the same key pair as
+ * generateKeyPairSync, ten times faster than through DER encodings.
+ */
+export function ecSecrets(curve: EcCurve, given?: Uint8Array): Secrets {
   const pair = ecdh(curve);
-  const point = pair.generateKeys();
+  if (given) pair.setPrivateKey(given);
+  else pair.generateKeys();
   const scalar = pair.getPrivateKey();
   const secret = Buffer.alloc(scalarBytes[curve]);
   scalar.copy(secret, secret.length - scalar.length);
-  return { secret, publicKey: Buffer.concat([spkiPrefix[curve], point]) };
+  return { secret, publicKey: Buffer.concat([spkiPrefix[curve], pair.getPublicKey()]) };
 }
 
 const generateRsa: RsaGenerator = (modulusLength) =>
@@ -99,9 +109,13 @@ function createSecrets(spec: KeySpec, createRsa: RsaGenerator): Secrets | Promis
     case "rsa":
       return createRsa(facts.modulusLength);
     case "ec":
-      return createEc(facts.curve);
+      return ecSecrets(facts.curve);
     case "ed25519":
       return createEd25519();
+    case "ml-dsa":
+      return createMlDsa(facts.parameterSet, randomBytes(32));
+    case "ml-kem":
+      return createMlKem(facts.parameterSet, randomBytes(64));
     case "symmetric":
     case "hmac":
       return { secret: randomBytes(hmacBytes[spec] ?? 32), publicKey: Buffer.alloc(0) };
@@ -118,6 +132,11 @@ interface KeyMaterialOptions {
   readonly reuseRsaKeys?: number | undefined;
   /** Default: OpenSSL's. */
   readonly generateRsa?: RsaGenerator | undefined;
+}
+
+/** New material of a spec whose material is made at once. */
+export function createSymmetricMaterial(random: Random): KeyMaterial {
+  return { id: random.hex(32), spec: "SYMMETRIC_DEFAULT", secret: randomBytes(32), publicKey: Buffer.alloc(0) };
 }
 
 export function createKeyMaterialSource(random: Random, options: KeyMaterialOptions = {}): KeyMaterialSource {

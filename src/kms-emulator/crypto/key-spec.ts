@@ -7,15 +7,6 @@ export type KeyUsage =
   | "KEY_AGREEMENT"
   | "ENCAPSULATE_DECAPSULATE";
 
-/** Order as in the service model; it shows up in enum ValidationExceptions. */
-export const keyUsages: readonly KeyUsage[] = [
-  "SIGN_VERIFY",
-  "ENCRYPT_DECRYPT",
-  "GENERATE_VERIFY_MAC",
-  "KEY_AGREEMENT",
-  "ENCAPSULATE_DECAPSULATE",
-];
-
 export type EcCurve = "prime256v1" | "secp384r1" | "secp521r1" | "secp256k1";
 
 interface RsaFamily {
@@ -26,15 +17,28 @@ interface EcFamily {
   readonly family: "ec";
   readonly curve: EcCurve;
 }
+interface MlDsaFamily {
+  readonly family: "ml-dsa";
+  readonly parameterSet: MlDsaSet;
+}
+interface MlKemFamily {
+  readonly family: "ml-kem";
+  readonly parameterSet: MlKemSet;
+}
 interface OtherFamily {
   readonly family: "ed25519" | "symmetric" | "hmac" | "unsupported";
 }
 
-type KeySpecFacts = (RsaFamily | EcFamily | OtherFamily) & {
+export type MlDsaSet = "44" | "65" | "87";
+export type MlKemSet = "512" | "768" | "1024";
+export type EncryptionAlgorithm = "SYMMETRIC_DEFAULT" | "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256" | "SM2PKE";
+export type MacAlgorithm = "HMAC_SHA_224" | "HMAC_SHA_256" | "HMAC_SHA_384" | "HMAC_SHA_512";
+
+export type KeySpecFacts = (RsaFamily | EcFamily | MlDsaFamily | MlKemFamily | OtherFamily) & {
   readonly usages: readonly KeyUsage[];
   readonly signing: readonly SigningAlgorithm[];
-  readonly encryption: readonly string[];
-  readonly mac: readonly string[];
+  readonly encryption: readonly EncryptionAlgorithm[];
+  readonly mac: readonly MacAlgorithm[];
 };
 
 export type SigningAlgorithm = keyof typeof signingAlgorithms;
@@ -51,7 +55,8 @@ export const signingAlgorithms = {
   ECDSA_SHA_384: { scheme: "ecdsa", hash: "sha384", digestBytes: 48 },
   ECDSA_SHA_512: { scheme: "ecdsa", hash: "sha512", digestBytes: 64 },
   SM2DSA: { scheme: "unsupported", hash: "sm3", digestBytes: 32 },
-  ML_DSA_SHAKE_256: { scheme: "unsupported", hash: "shake256", digestBytes: 64 },
+  /** Its digest is mu, sent as EXTERNAL_MU. */
+  ML_DSA_SHAKE_256: { scheme: "ml-dsa", hash: "shake256", digestBytes: 64 },
   ED25519_SHA_512: { scheme: "ed25519", hash: "sha512", digestBytes: 64 },
   ED25519_PH_SHA_512: { scheme: "ed25519ph", hash: "sha512", digestBytes: 64 },
 } as const;
@@ -83,12 +88,30 @@ const ec = (curve: EcCurve, signing: SigningAlgorithm, usages: readonly KeyUsage
   mac: [],
 });
 
-const hmac = (algorithm: string): KeySpecFacts => ({
+const hmac = (algorithm: MacAlgorithm): KeySpecFacts => ({
   family: "hmac",
   usages: ["GENERATE_VERIFY_MAC"],
   signing: [],
   encryption: [],
   mac: [algorithm],
+});
+
+const mlDsa = (parameterSet: MlDsaSet): KeySpecFacts => ({
+  family: "ml-dsa",
+  parameterSet,
+  usages: ["SIGN_VERIFY"],
+  signing: ["ML_DSA_SHAKE_256"],
+  encryption: [],
+  mac: [],
+});
+
+const mlKem = (parameterSet: MlKemSet): KeySpecFacts => ({
+  family: "ml-kem",
+  parameterSet,
+  usages: ["ENCAPSULATE_DECAPSULATE"],
+  signing: [],
+  encryption: [],
+  mac: [],
 });
 
 /** A spec that AWS knows and this emulator refuses: it has no implementation of the cryptography. */
@@ -122,9 +145,9 @@ export const keySpecs = {
   HMAC_384: hmac("HMAC_SHA_384"),
   HMAC_512: hmac("HMAC_SHA_512"),
   SM2: unsupported(["SIGN_VERIFY", "ENCRYPT_DECRYPT", "KEY_AGREEMENT"]),
-  ML_DSA_44: unsupported(["SIGN_VERIFY"]),
-  ML_DSA_65: unsupported(["SIGN_VERIFY"]),
-  ML_DSA_87: unsupported(["SIGN_VERIFY"]),
+  ML_DSA_44: mlDsa("44"),
+  ML_DSA_65: mlDsa("65"),
+  ML_DSA_87: mlDsa("87"),
   ECC_NIST_EDWARDS25519: {
     family: "ed25519",
     usages: ["SIGN_VERIFY"],
@@ -132,16 +155,14 @@ export const keySpecs = {
     encryption: [],
     mac: [],
   },
-  ML_KEM_512: unsupported(["ENCAPSULATE_DECAPSULATE"]),
-  ML_KEM_768: unsupported(["ENCAPSULATE_DECAPSULATE"]),
-  ML_KEM_1024: unsupported(["ENCAPSULATE_DECAPSULATE"]),
+  ML_KEM_512: mlKem("512"),
+  ML_KEM_768: mlKem("768"),
+  ML_KEM_1024: mlKem("1024"),
 } as const satisfies Record<string, KeySpecFacts>;
 
 export type KeySpec = keyof typeof keySpecs;
 
-export const keySpecNames = Object.keys(keySpecs) as readonly KeySpec[];
-
 /** Widened view of the table, so that callers switch on `family` instead of on each spec's literal type. */
 export const factsOf = (spec: KeySpec): KeySpecFacts => keySpecs[spec];
 
-export const isAsymmetric = (spec: KeySpec): boolean => ["rsa", "ec", "ed25519"].includes(factsOf(spec).family);
+export const isAsymmetric = (spec: KeySpec): boolean => !["symmetric", "hmac"].includes(factsOf(spec).family);

@@ -4,6 +4,7 @@ import { signDigest, verifyDigest } from "./ecdsa.ts";
 import { signEd25519phDigest, verifyEd25519phDigest } from "./ed25519ph.ts";
 import type { KeyMaterial } from "./key-material.ts";
 import { factsOf, type SigningAlgorithm, signingAlgorithms } from "./key-spec.ts";
+import { signMlDsa, verifyMlDsa } from "./post-quantum/ml-dsa.ts";
 import { signRsaDigest, verifyRsaDigest } from "./rsa.ts";
 
 /** What is signed: the message itself, or a digest of it (already checked for length). */
@@ -38,6 +39,9 @@ export function signMessage(material: KeyMaterial, algorithm: SigningAlgorithm, 
     }
     case "ed25519ph":
       return signEd25519phDigest(material, digestOf(input, facts));
+    case "ml-dsa":
+      if (spec.family !== "ml-dsa") throw unreachable(material, algorithm);
+      return signMlDsa(spec.parameterSet, material.secret, input);
     case "unsupported":
       throw unreachable(material, algorithm);
   }
@@ -65,6 +69,9 @@ export function verifyMessage(
     }
     case "ed25519ph":
       return verifyEd25519phDigest(material, digestOf(input, facts), signature);
+    case "ml-dsa":
+      if (spec.family !== "ml-dsa") throw unreachable(material, algorithm);
+      return verifyMlDsa(spec.parameterSet, material.publicKey, input, signature);
     case "unsupported":
       throw unreachable(material, algorithm);
   }

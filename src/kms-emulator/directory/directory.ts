@@ -33,6 +33,8 @@ export interface RoleDirectory {
   role(arn: string): Role | undefined;
   /** The caller's account has at most one role of a name, whatever its path. */
   roleNamed(caller: Identity, name: string): Role | undefined;
+  /** Whether a user or role of this ARN or unique id exists; without permissions any does. */
+  principalExists(name: string): boolean;
 }
 
 interface DirectoryOptions {

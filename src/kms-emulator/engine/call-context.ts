@@ -6,10 +6,12 @@ import { EmulatorError } from "../errors.ts";
 import type { OperationContext } from "../framework/context.ts";
 import type { Limits } from "../framework/limits.ts";
 import type { Identity } from "../identity.ts";
-import type { AccessControl } from "../policy/access-control.ts";
+import type { AccessControl, AccessControlSource } from "../policy/access-control.ts";
+import { inProcess, type RequestOrigin } from "../policy/access-request.ts";
 import type { Random } from "../random.ts";
 import type { LastUsage, TrackedOperation } from "../state/last-usage.ts";
-import type { KeyRecord, Mutation } from "../state/records.ts";
+import type { MaterialOwner } from "../state/materials.ts";
+import type { ImportTokenRecord, KeyRecord, Mutation } from "../state/records.ts";
 import { RegionView } from "../state/region-view.ts";
 import type { Store } from "../state/store.ts";
 
@@ -21,7 +23,7 @@ export interface ContextParts {
   readonly directory: RoleDirectory;
   readonly limits: Limits;
   readonly materials: KeyMaterialSource;
-  readonly access: AccessControl;
+  readonly access: AccessControlSource;
   readonly transitionMs: number;
   readonly hasAwsManagedAliases: boolean;
 }
@@ -32,6 +34,8 @@ export interface CalledBy {
   readonly caller: Identity;
   /** The id that the transport answers with; made up where the call has none. */
   readonly requestId?: string;
+  /** Absent: a call in process. */
+  readonly origin?: RequestOrigin;
 }
 
 /** Methods and getters rather than closures: a call has a dozen of them and needs two or three. */
@@ -40,15 +44,21 @@ export class CallContext implements OperationContext {
   readonly region: string;
   readonly caller: Identity;
   readonly view: RegionView;
+  readonly origin: RequestOrigin;
   readonly #parts: ContextParts;
   readonly #requestId: string | undefined;
   /** Under a consistency-lag fault: the moment that reads see. */
   readonly #asOfMs: number | undefined;
 
-  constructor(parts: ContextParts, { region, caller, requestId }: CalledBy, lagMs: number | undefined) {
+  constructor(
+    parts: ContextParts,
+    { region, caller, requestId, origin = inProcess }: CalledBy,
+    lagMs: number | undefined,
+  ) {
     this.account = caller.account;
     this.region = region;
     this.caller = caller;
+    this.origin = origin;
     this.#parts = parts;
     this.#requestId = requestId;
     this.#asOfMs = lagMs === undefined ? undefined : parts.clock.now() - lagMs;
@@ -68,7 +78,7 @@ export class CallContext implements OperationContext {
   }
 
   get access(): AccessControl {
-    return this.#parts.access;
+    return this.#parts.access(this.origin);
   }
 
   get directory(): RoleDirectory {
@@ -94,6 +104,23 @@ export class CallContext implements OperationContext {
   viewOf(account: string, region: string): RegionView {
     if (account === this.account && region === this.region) return this.view;
     return new RegionView(this.#parts.store, account, region, this.#asOfMs);
+  }
+
+  accountsIn(region: string): Iterable<string> {
+    return this.#parts.store.accountsIn(region);
+  }
+
+  material(id: string): KeyMaterial | undefined {
+    const material = this.#parts.store.material(id);
+    return material && restoreMaterial(material);
+  }
+
+  ownerOfMaterial(id: string): MaterialOwner | undefined {
+    return this.#parts.store.materials.ownerOf(id);
+  }
+
+  importToken(tokenId: string): ImportTokenRecord | undefined {
+    return this.#parts.store.credentials.importToken(tokenId);
   }
 
   materialOf(key: KeyRecord): KeyMaterial {

@@ -1,5 +1,10 @@
 /** Runs calls: faults and pauses around the operation, quotas before it, the journal behind it. */
-import { createKeyMaterialSource, type RsaGenerator } from "../crypto/key-material.ts";
+import {
+  createKeyMaterialSource,
+  createSymmetricMaterial,
+  type RsaGenerator,
+  storeMaterial,
+} from "../crypto/key-material.ts";
 import { Directory } from "../directory/directory.ts";
 import { type EmulatorClock, systemClock } from "../drills/clock.ts";
 import { type FaultEffect, Faults } from "../drills/faults.ts";
@@ -13,7 +18,7 @@ import { isRegionName } from "../identifiers.ts";
 import { callerOf } from "../identity.ts";
 import { operations } from "../operations/index.ts";
 import type { EngineOptions } from "../options.ts";
-import { type AccessControl, createAccessControl } from "../policy/access-control.ts";
+import { type AccessControlSource, createAccessControl } from "../policy/access-control.ts";
 import { createRandom, type Random } from "../random.ts";
 import { Store } from "../state/store.ts";
 import { CallContext, type CalledBy, type ContextParts } from "./call-context.ts";
@@ -45,7 +50,7 @@ export class Engine {
   readonly account: string;
   readonly defaultRegion: string;
   readonly clock: EmulatorClock;
-  readonly store = new Store();
+  readonly store: Store;
   readonly random: Random;
   readonly directory: Directory;
   readonly faults: Faults;
@@ -62,8 +67,10 @@ export class Engine {
       throw new EmulatorError("INVALID_OPTION", `${this.defaultRegion} is not the name of a Region`);
     }
     this.clock = options.clock ?? systemClock();
+    const random = createRandom(options.seed ?? 1);
+    this.random = random;
+    this.store = new Store(() => storeMaterial(createSymmetricMaterial(random)));
     this.store.lastUsage.begin(this.clock.now());
-    this.random = createRandom(options.seed ?? 1);
     this.faults = new Faults(this.random);
     this.journal = new Journal(options.journalLimit ?? 10_000);
     this.directory = new Directory({
@@ -73,7 +80,7 @@ export class Engine {
       providers: options.oidcProviders ?? [],
       principals: options.principals ?? [],
       isStrict: options.authorize ?? false,
-      session: (accessKeyId) => this.store.session(accessKeyId),
+      session: (accessKeyId) => this.store.credentials.session(accessKeyId),
     });
     this.#quotas = options.quotas ? new Quotas(options.quotas) : undefined;
     const limits: Limits = { ...defaultLimits, ...options.limits };
@@ -112,7 +119,7 @@ export class Engine {
     return recordEnding(record, reply, reply);
   }
 
-  #accessControl(options: EngineOptions, limits: Limits): AccessControl {
+  #accessControl(options: EngineOptions, limits: Limits): AccessControlSource {
     return createAccessControl({
       isEvaluating: options.authorize ?? false,
       maxPolicyBytes: limits.policyBytes,

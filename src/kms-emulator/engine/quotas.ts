@@ -11,30 +11,85 @@ import { TokenBucket } from "../token-bucket.ts";
  * values may differ). Cryptographic operations share a quota per kind of key.
  */
 export const requestQuotas: Readonly<Record<string, number>> = {
+  CryptographicOperationsSymmetric: 50_000,
   CryptographicOperationsRSA: 500,
   CryptographicOperationsECC: 300,
+  GenerateDataKeyPairRSA2048: 1,
+  GenerateDataKeyPairRSA3072: 0.5,
+  GenerateDataKeyPairRSA4096: 0.1,
+  GenerateDataKeyPairECC: 25,
   CancelKeyDeletion: 5,
+  ConnectCustomKeyStore: 5,
   CreateAlias: 5,
+  CreateCustomKeyStore: 5,
+  CreateGrant: 50,
   CreateKey: 5,
   DeleteAlias: 15,
+  DeleteCustomKeyStore: 5,
+  DeleteImportedKeyMaterial: 5,
+  DescribeCustomKeyStores: 5,
   DescribeKey: 2000,
   DisableKey: 5,
+  DisableKeyRotation: 5,
+  DisconnectCustomKeyStore: 5,
   EnableKey: 5,
+  EnableKeyRotation: 15,
   GetKeyLastUsage: 5,
   GetKeyPolicy: 1000,
+  GetKeyRotationStatus: 1000,
+  GetParametersForImport: 0.25,
   GetPublicKey: 2000,
+  ImportKeyMaterial: 15,
   ListAliases: 500,
+  ListGrants: 100,
+  ListKeyPolicies: 100,
+  ListKeyRotations: 100,
   ListKeys: 500,
   ListResourceTags: 2000,
+  ListRetirableGrants: 100,
   PutKeyPolicy: 15,
   ReplicateKey: 5,
+  RetireGrant: 30,
+  RevokeGrant: 30,
+  RotateKeyOnDemand: 5,
   ScheduleKeyDeletion: 15,
   TagResource: 10,
   UntagResource: 5,
   UpdateAlias: 5,
+  UpdateCustomKeyStore: 5,
   UpdateKeyDescription: 5,
   UpdatePrimaryRegion: 5,
 };
+
+/** Operations that share the quota of the key's kind. */
+const cryptographic = new Set([
+  "Decapsulate",
+  "Decrypt",
+  "DeriveSharedSecret",
+  "Encapsulate",
+  "Encrypt",
+  "GenerateDataKey",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateMac",
+  "GenerateRandom",
+  "ReEncrypt",
+  "Sign",
+  "Verify",
+  "VerifyMac",
+]);
+
+function kindOf(key: KeyRecord | undefined, operation: string): string {
+  const family = key && factsOf(key.spec).family;
+  if (family === "rsa") return "RSA";
+  if (family === "symmetric" || family === "hmac") return "Symmetric";
+  // A key that is not there is charged as the operation's usual one.
+  return family === undefined && operation !== "Sign" && operation !== "Verify" ? "Symmetric" : "ECC";
+}
+
+function pairQuota(spec: unknown): string {
+  const size = /^RSA_(\d+)$/.exec(String(spec))?.[1];
+  return size === undefined ? "GenerateDataKeyPairECC" : `GenerateDataKeyPairRSA${size}`;
+}
 
 interface Charge {
   readonly quota: string;
@@ -55,10 +110,12 @@ function peekKey(context: OperationContext, keyId: unknown): KeyRecord | undefin
 function charges(context: OperationContext, operation: string, input: unknown): Charge[] {
   const { region } = context;
   const members = (typeof input === "object" && input !== null ? input : {}) as Readonly<Record<string, unknown>>;
-  if (operation === "Sign" || operation === "Verify") {
-    const key = peekKey(context, members.KeyId);
-    const kind = key && factsOf(key.spec).family === "rsa" ? "RSA" : "ECC";
-    return [{ quota: `CryptographicOperations${kind}`, region, amount: 1 }];
+  if (cryptographic.has(operation)) {
+    const key = peekKey(context, members.KeyId ?? members.DestinationKeyId);
+    return [{ quota: `CryptographicOperations${kindOf(key, operation)}`, region, amount: 1 }];
+  }
+  if (operation.startsWith("GenerateDataKeyPair")) {
+    return [{ quota: pairQuota(members.KeyPairSpec), region, amount: 1 }];
   }
   const own = { quota: operation, region, amount: 1 };
   if (operation === "ReplicateKey" && typeof members.ReplicaRegion === "string") {

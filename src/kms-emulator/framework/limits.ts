@@ -7,6 +7,15 @@ export interface Limits {
   readonly tagsPerKey: number;
   /** Bytes of a key policy. */
   readonly policyBytes: number;
+  readonly grantsPerKey: number;
+  readonly onDemandRotationsPerKey: number;
 }
 
-export const defaultLimits: Limits = { keysPerRegion: 100_000, aliasesPerKey: 50, tagsPerKey: 50, policyBytes: 32_768 };
+export const defaultLimits: Limits = {
+  keysPerRegion: 100_000,
+  aliasesPerKey: 50,
+  tagsPerKey: 50,
+  policyBytes: 32_768,
+  grantsPerKey: 50_000,
+  onDemandRotationsPerKey: 25,
+};

@@ -16,7 +16,7 @@ import {
 } from "./validation.ts";
 
 const shape = structure({
-  Name: required(string({ min: 2, max: 4, pattern: /^[a-z]+$/ })),
+  Name: required(string({ min: 2, max: 4, pattern: "^[a-z]+$" })),
   Count: optional(integer({ min: 1, max: 9 })),
   Kind: optional(enumeration(["A", "B"])),
   Data: optional(blob({ min: 1, max: 2 })),

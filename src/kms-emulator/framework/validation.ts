@@ -4,125 +4,33 @@
  * validation.
  */
 import { AwsException } from "../exceptions.ts";
+import { checkLength, type Length, type Member, problem, quoted, type Shape, wrongType } from "./shape.ts";
 
-/** What a member may hold. */
-export interface Shape<T> {
-  /** Appends to `problems` and returns a value of the right type that is then not used. */
-  read(value: unknown, path: string, problems: string[]): T;
-}
+export { blob, boolean, enumeration, integer, string, stringMap, timestamp } from "./scalars.ts";
+export type { Shape } from "./shape.ts";
 
-/** A structure member: whether it must be there, and its shape. */
-export interface Member<T> {
-  readonly isRequired: boolean;
-  readonly shape: Shape<T>;
-  readonly phantom?: T;
-}
-
-function problem(value: string | undefined, path: string, constraint: string): string {
-  const subject = value === undefined ? "Value" : `Value ${value}`;
-  return `${subject} at '${path}' failed to satisfy constraint: ${constraint}`;
-}
-
-const quoted = (value: unknown): string => `'${String(value)}'`;
-
-function wrongType(value: unknown, expected: string, path: string): AwsException {
-  const actual = Array.isArray(value) ? "Array" : typeof value === "object" ? "Structure" : typeof value;
-  return new AwsException("SerializationException", `${actual} value can not be converted to ${expected} at '${path}'`);
-}
-
-interface StringRules {
-  readonly min?: number;
-  readonly max?: number;
-  readonly pattern?: RegExp;
-}
-
-function checkLength(
-  length: number,
-  rules: { min?: number; max?: number },
-  report: (constraint: string) => void,
-): void {
-  if (rules.min !== undefined && length < rules.min) {
-    report(`Member must have length greater than or equal to ${rules.min}`);
-  }
-  if (rules.max !== undefined && length > rules.max) {
-    report(`Member must have length less than or equal to ${rules.max}`);
-  }
-}
-
-export function string(rules: StringRules = {}): Shape<string> {
-  return {
-    read(value, path, problems) {
-      if (typeof value !== "string") throw wrongType(value, "a String", path);
-      const report = (constraint: string) => problems.push(problem(quoted(value), path, constraint));
-      checkLength(value.length, rules, report);
-      if (rules.pattern && !rules.pattern.test(value)) {
-        report(`Member must satisfy regular expression pattern: ${rules.pattern.source}`);
-      }
-      return value;
-    },
-  };
-}
-
-export function enumeration<const T extends string>(values: readonly T[]): Shape<T> {
-  return {
-    read(value, path, problems) {
-      if (typeof value !== "string") throw wrongType(value, "a String", path);
-      const known = values.find((candidate) => candidate === value);
-      if (known !== undefined) return known;
-      problems.push(problem(quoted(value), path, `Member must satisfy enum value set: [${[...values].join(", ")}]`));
-      return values[0] as T;
-    },
-  };
-}
-
-/** Decimal strings count, too: the Query protocol has no other kind. */
-export function integer(rules: { min?: number; max?: number } = {}): Shape<number> {
-  return {
-    read(value, path, problems) {
-      const number = typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
-      if (typeof number !== "number" || !Number.isSafeInteger(number)) throw wrongType(value, "an Integer", path);
-      const report = (constraint: string) => problems.push(problem(quoted(number), path, constraint));
-      if (rules.min !== undefined && number < rules.min) {
-        report(`Member must have value greater than or equal to ${rules.min}`);
-      }
-      if (rules.max !== undefined && number > rules.max) {
-        report(`Member must have value less than or equal to ${rules.max}`);
-      }
-      return number;
-    },
-  };
-}
-
-export function boolean(): Shape<boolean> {
-  return {
-    read(value, path) {
-      if (typeof value === "boolean") return value;
-      throw wrongType(value, "a Boolean", path);
-    },
-  };
-}
-
-const base64Pattern = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-/** Base64 text on the wire; bytes when called in process. The value is never quoted in a violation. */
-export function blob(rules: { min?: number; max?: number } = {}): Shape<Uint8Array> {
-  return {
-    read(value, path, problems) {
-      const bytes = typeof value === "string" && base64Pattern.test(value) ? Buffer.from(value, "base64") : value;
-      if (!(bytes instanceof Uint8Array)) throw wrongType(value, "a Blob", path);
-      checkLength(bytes.length, rules, (constraint) => problems.push(problem(undefined, path, constraint)));
-      return bytes;
-    },
-  };
-}
-
-export function list<T>(element: Shape<T>, rules: { min?: number; max?: number } = {}): Shape<readonly T[]> {
+/**
+ * `elementRules`: what AWS asks of the elements, in words. AWS then reports a violation of any of them at the list, with all
+ * of these words; without, each element is reported by itself.
+ */
+export function list<T>(
+  element: Shape<T>,
+  rules: Length & { readonly elementRules?: readonly string[] | undefined } = {},
+): Shape<readonly T[]> {
+  const { elementRules } = rules;
   return {
     read(value, path, problems) {
       if (!Array.isArray(value)) throw wrongType(value, "a List", path);
-      checkLength(value.length, rules, (constraint) => {
+      const report = (constraint: string) => {
         problems.push(problem(quoted(`[${value.map((item) => describe(item)).join(", ")}]`), path, constraint));
-      });
+      };
+      checkLength(value.length, rules, report);
+      if (elementRules && value.every((item) => item !== null && item !== undefined)) {
+        const unreported: string[] = [];
+        const items = value.map((item) => element.read(item, path, unreported));
+        if (unreported.length > 0) report(`Member must satisfy constraint: [${elementRules.join(", ")}]`);
+        return items;
+      }
       return value.map((item, index) => {
         const at = `${path}.${index + 1}.member`;
         if (item !== null && item !== undefined) return element.read(item, at, problems);

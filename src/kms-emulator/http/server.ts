@@ -45,6 +45,12 @@ const queryOf = (url: string): URLSearchParams => {
   return mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1));
 };
 
+/** What policies ask of the sender: its address, an IPv4 one as such, and what it calls itself. */
+const originOf = ({ socket, headers }: IncomingMessage) => ({
+  sourceIp: (socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:(?=\d+\.)/, ""),
+  userAgent: headers["user-agent"] ?? "",
+});
+
 /** Reads, routes and carries out one request. */
 async function handle(
   engine: Engine,
@@ -64,7 +70,14 @@ async function handle(
     const signed = readSignature(parts);
     const region = regionOf(engine, parts, signed);
     const caller = authenticate(engine, rules, parts, signed, operation, region);
-    const pending = engine.execute({ operation: operation.name, input, region, caller, requestId });
+    const pending = engine.execute({
+      operation: operation.name,
+      input,
+      region,
+      caller,
+      requestId,
+      origin: originOf(request),
+    });
     const reply = pending instanceof Promise ? await pending : pending;
     return answerOf(route.format, operation.name, reply, requestId);
   } catch (error) {

@@ -23,7 +23,7 @@ function requirePermission(context: OperationContext, arn: string): void {
 export const getRole = operation({
   service: "iam",
   name: "GetRole",
-  input: structure({ RoleName: required(string({ min: 1, max: 64, pattern: /^[\w+=,.@-]+$/ })) }),
+  input: structure({ RoleName: required(string({ min: 1, max: 64, pattern: "[\\w+=,.@-]+" })) }),
   run(context, { RoleName }) {
     const { caller, directory } = context;
     const role = directory.roleNamed(caller, RoleName);

@@ -2,9 +2,9 @@
 import { AwsException, notFound } from "../exceptions.ts";
 import type { OperationContext } from "../framework/context.ts";
 import { aliasArn, isKeyId, keyArn, parseArn, partitionOf } from "../identifiers.ts";
-import { arnOf, type KeyRecord } from "../state/records.ts";
+import { arnOf, type GrantRecord, type KeyRecord } from "../state/records.ts";
 
-interface ReferenceRules {
+export interface ReferenceRules {
   /** The IAM action to ask for on the key, e.g. `kms:DescribeKey`; absent for ListAliases, which needs none. */
   readonly action?: string;
   /** DescribeKey, GetPublicKey and cryptographic operations take alias names and alias ARNs. */
@@ -12,12 +12,18 @@ interface ReferenceRules {
   /** The same operations work on keys of other accounts, named by ARN. */
   readonly acceptsForeign?: boolean;
   readonly conditions?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly encryptionContext?: Readonly<Record<string, string>> | undefined;
+  /** Called with the grant by which alone the caller may do it. */
+  readonly onGrant?: (grant: GrantRecord) => void;
 }
 
 interface Target {
   readonly account: string;
   readonly keyId: string;
 }
+
+const aliasRefused = (): AwsException =>
+  new AwsException("InvalidArnException", "Key Aliases are not supported for this operation.");
 
 const invalidKeyId = (text: string): AwsException => notFound(`Invalid keyId '${text}'`);
 
@@ -36,7 +42,8 @@ function arnTarget(context: OperationContext, text: string, rules: ReferenceRule
     throw notFound(`Invalid arn ${arn.region}`);
   }
   if (arn.resource.startsWith("alias/")) {
-    if (!rules.acceptsAlias) throw invalidKeyId(text); // unverified on AWS [I]
+    // Recorded for CreateGrant, assumed for the others.
+    if (!rules.acceptsAlias) throw aliasRefused();
     return aliasTarget(context, arn.account, arn.resource);
   }
   const keyId = arn.resource.slice("key/".length);
@@ -48,6 +55,7 @@ function arnTarget(context: OperationContext, text: string, rules: ReferenceRule
 function targetOf(context: OperationContext, text: string, rules: ReferenceRules): Target {
   if (text.startsWith("arn:")) return arnTarget(context, text, rules);
   if (text.startsWith("alias/") && rules.acceptsAlias) return aliasTarget(context, context.account, text);
+  if (text.startsWith("alias/") && rules.action === "kms:CreateGrant") throw aliasRefused();
   if (!isKeyId(text)) throw invalidKeyId(text);
   return { account: context.account, keyId: text };
 }
@@ -71,13 +79,12 @@ export function requireKey(context: OperationContext, text: string, rules: Refer
   }
   const key = context.viewOf(target.account, context.region).key(target.keyId);
   const conditions = { ...rules.conditions, "kms:RequestAlias": aliasIn(text) };
-  if (action)
-    context.access.require(context.caller, context.region, {
-      action,
-      resource: arn,
-      key,
-      conditions,
-    });
+  if (action) {
+    const { encryptionContext } = rules;
+    const request = { action, resource: arn, key, conditions, encryptionContext };
+    const grant = context.access.require(context.caller, context.region, request);
+    if (grant) rules.onGrant?.(grant);
+  }
   if (!key) throw notFound(`Key '${arn}' does not exist`);
   return key;
 }

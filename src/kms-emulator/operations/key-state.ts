@@ -4,50 +4,95 @@ import type { KeyRecord, KeyState } from "../state/records.ts";
 import { arnOf } from "../state/records.ts";
 
 /** The table of docs/aws-kms-behaviour.md, "Key states", as data. */
-type Verdict = "ok" | "disabled" | "pending" | "not pending" | "creating" | "updating";
+type Verdict = "ok" | "disabled" | "pending" | "not pending" | "import" | "creating" | "updating";
 
 interface Row extends Readonly<Record<KeyState, Verdict>> {}
 
 /** Columns in the order of the page; both pending states share one. */
-const row = (enabled: Verdict, disabled: Verdict, pending: Verdict, creating: Verdict, updating: Verdict): Row => ({
+const row = (
+  enabled: Verdict,
+  disabled: Verdict,
+  pending: Verdict,
+  pendingImport: Verdict,
+  creating: Verdict,
+  updating: Verdict,
+): Row => ({
   Enabled: enabled,
   Disabled: disabled,
   PendingDeletion: pending,
   PendingReplicaDeletion: pending,
+  PendingImport: pendingImport,
   Creating: creating,
   Updating: updating,
 });
 
+const cryptographic = row("ok", "disabled", "pending", "import", "creating", "ok");
+const always = row("ok", "ok", "ok", "ok", "ok", "ok");
+const unlessPending = row("ok", "ok", "pending", "ok", "ok", "ok");
+const switching = row("ok", "ok", "pending", "import", "creating", "updating");
+/** Of keys that have material of KMS's own; imported material is refused before. */
+const rotation = row("ok", "disabled", "pending", "import", "creating", "ok");
+const importing = row("ok", "ok", "pending", "ok", "creating", "updating");
+
 export const stateTable = {
-  Sign: row("ok", "disabled", "pending", "creating", "ok"),
-  Verify: row("ok", "disabled", "pending", "creating", "ok"),
-  GetPublicKey: row("ok", "disabled", "pending", "creating", "ok"),
-  DescribeKey: row("ok", "ok", "ok", "ok", "ok"),
-  ListAliases: row("ok", "ok", "ok", "ok", "ok"),
+  Sign: cryptographic,
+  Verify: cryptographic,
+  GetPublicKey: cryptographic,
+  Encrypt: cryptographic,
+  Decrypt: cryptographic,
+  ReEncrypt: cryptographic,
+  GenerateDataKey: cryptographic,
+  GenerateDataKeyWithoutPlaintext: cryptographic,
+  GenerateDataKeyPair: cryptographic,
+  GenerateDataKeyPairWithoutPlaintext: cryptographic,
+  GenerateMac: cryptographic,
+  VerifyMac: cryptographic,
+  /** AWS's table does not have these three yet; as the other cryptographic operations [I]. */
+  DeriveSharedSecret: cryptographic,
+  Encapsulate: cryptographic,
+  Decapsulate: cryptographic,
+  DescribeKey: always,
+  ListAliases: always,
   /** AWS's table does not have it yet; as the other operations that only read [I]. */
-  GetKeyLastUsage: row("ok", "ok", "ok", "ok", "ok"),
-  GetKeyPolicy: row("ok", "ok", "ok", "ok", "ok"),
-  ListResourceTags: row("ok", "ok", "ok", "ok", "ok"),
-  PutKeyPolicy: row("ok", "ok", "ok", "ok", "ok"),
-  CreateAlias: row("ok", "ok", "pending", "ok", "ok"),
+  GetKeyLastUsage: always,
+  GetKeyPolicy: always,
+  ListKeyPolicies: always,
+  ListResourceTags: always,
+  PutKeyPolicy: always,
+  CreateAlias: unlessPending,
   /** State of the new target. */
-  UpdateAlias: row("ok", "ok", "pending", "ok", "ok"),
-  DeleteAlias: row("ok", "ok", "ok", "ok", "ok"),
-  TagResource: row("ok", "ok", "pending", "ok", "ok"),
-  UntagResource: row("ok", "ok", "pending", "ok", "ok"),
-  UpdateKeyDescription: row("ok", "ok", "pending", "ok", "ok"),
-  EnableKey: row("ok", "ok", "pending", "creating", "updating"),
-  DisableKey: row("ok", "ok", "pending", "creating", "updating"),
-  ScheduleKeyDeletion: row("ok", "ok", "pending", "ok", "updating"),
-  CancelKeyDeletion: row("not pending", "not pending", "ok", "not pending", "not pending"),
-  ReplicateKey: row("ok", "disabled", "pending", "creating", "updating"),
-  UpdatePrimaryRegion: row("ok", "disabled", "pending", "creating", "ok"),
+  UpdateAlias: unlessPending,
+  DeleteAlias: always,
+  TagResource: unlessPending,
+  UntagResource: unlessPending,
+  UpdateKeyDescription: unlessPending,
+  EnableKey: switching,
+  DisableKey: switching,
+  ScheduleKeyDeletion: row("ok", "ok", "pending", "ok", "ok", "updating"),
+  CancelKeyDeletion: row("not pending", "not pending", "ok", "not pending", "not pending", "not pending"),
+  ReplicateKey: row("ok", "disabled", "pending", "import", "creating", "updating"),
+  UpdatePrimaryRegion: row("ok", "disabled", "pending", "import", "creating", "ok"),
+  CreateGrant: cryptographic,
+  ListGrants: always,
+  RevokeGrant: always,
+  RetireGrant: always,
+  EnableKeyRotation: rotation,
+  DisableKeyRotation: rotation,
+  GetKeyRotationStatus: always,
+  /** AWS's table does not have these two yet [I]. */
+  RotateKeyOnDemand: row("ok", "disabled", "pending", "import", "creating", "updating"),
+  ListKeyRotations: always,
+  GetParametersForImport: importing,
+  ImportKeyMaterial: row("ok", "ok", "pending", "ok", "creating", "ok"),
+  DeleteImportedKeyMaterial: row("ok", "ok", "ok", "ok", "creating", "updating"),
 } as const satisfies Record<string, Row>;
 
 export type StateCheckedOperation = keyof typeof stateTable;
 
 function reason(verdict: Exclude<Verdict, "ok" | "disabled">, state: KeyState): string {
-  if (verdict !== "pending") return verdict === "not pending" ? "not pending deletion" : verdict;
+  if (verdict === "not pending") return "not pending deletion";
+  if (verdict === "import") return "pending import";
+  if (verdict !== "pending") return verdict;
   return state === "PendingReplicaDeletion" ? "pending replica deletion" : "pending deletion";
 }
 

@@ -4,8 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { createSymmetricMaterial, storeMaterial } from "../crypto/key-material.ts";
 import { type EmulatorClock, manualClock } from "../drills/clock.ts";
 import { EmulatorError, type EmulatorErrorCode } from "../errors.ts";
+import { createRandom } from "../random.ts";
 import type { KeyRecord, Mutation } from "../state/records.ts";
 import { Store } from "../state/store.ts";
 import { DataFile } from "./data-file.ts";
@@ -51,7 +53,7 @@ interface Opened {
 }
 
 function open(path: string, clock = manualClock(1000)): Opened {
-  const store = new Store();
+  const store = new Store(() => storeMaterial(createSymmetricMaterial(createRandom(1))));
   return { store, clock, file: DataFile.open({ path, fsync: false }, store, clock) };
 }
 

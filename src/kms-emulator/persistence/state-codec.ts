@@ -36,6 +36,22 @@ const rules: Record<Mutation["kind"], RecordRule> = {
     types: { string: ["account", "keyId", "primaryRegion"], array: ["replicaRegions"] },
   },
   "delete-set": { types: { string: ["account", "keyId"] } },
+  "put-grant": {
+    member: "grant",
+    types: {
+      string: ["account", "region", "keyId", "grantId", "issuingAccount"],
+      number: ["createdAtMs"],
+      array: ["operations"],
+    },
+  },
+  "delete-grant": { types: { string: ["account", "region", "grantId"] } },
+  "put-import-token": {
+    member: "token",
+    types: {
+      string: ["tokenId", "account", "region", "keyId", "algorithm", "wrappingKey"],
+      number: ["validToMs"],
+    },
+  },
   "put-session": {
     member: "session",
     types: {

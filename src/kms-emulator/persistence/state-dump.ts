@@ -1,6 +1,6 @@
 /** The whole state as a JSON value, and back: what the control plane dumps and loads. */
 import { EmulatorError } from "../errors.ts";
-import type { Mutation } from "../state/records.ts";
+import { type Mutation, versionsOf } from "../state/records.ts";
 import type { Store } from "../state/store.ts";
 import { createIntern, decodeMutation } from "./state-codec.ts";
 
@@ -34,7 +34,8 @@ function requireMaterials(mutations: readonly Mutation[]): void {
     mutations.flatMap((mutation) => (mutation.kind === "put-material" ? [mutation.material.id] : [])),
   );
   for (const mutation of mutations) {
-    if (mutation.kind !== "put-key" || known.has(mutation.key.materialId)) continue;
+    if (mutation.kind !== "put-key") continue;
+    if (versionsOf(mutation.key).every(({ id, isPresent }) => !isPresent || known.has(id))) continue;
     throw new EmulatorError("DATA_FILE_CORRUPT", `the dump has no key material for key ${mutation.key.keyId}`);
   }
 }

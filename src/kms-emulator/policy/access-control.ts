@@ -2,18 +2,24 @@
 import { AwsException } from "../exceptions.ts";
 import { parseArn } from "../identifiers.ts";
 import type { Identity } from "../identity.ts";
-import type { KeyRecord } from "../state/records.ts";
+import type { GrantRecord, KeyRecord } from "../state/records.ts";
 import type { Store } from "../state/store.ts";
-import type { AccessRequest, PolicyCheckRequest } from "./access-request.ts";
+import { type AccessRequest, inProcess, type PolicyCheckRequest, type RequestOrigin } from "./access-request.ts";
 import { conditionContext } from "./condition-context.ts";
 import { storedPolicyOf } from "./default-key-policy.ts";
 import { type PolicyDocument, parsePolicy } from "./document.ts";
 import { judgeIdentityPolicies, judgeResourcePolicy, type PolicyQuestion, type Verdict } from "./evaluate.ts";
+import { matchingGrants } from "./grants.ts";
 import { readKeyPolicy, requirePrincipals } from "./key-policy-rules.ts";
 
 export interface AccessControl {
-  /** Throws AccessDeniedException when evaluation is on and the caller lacks the permission. */
-  require(caller: Identity, region: string, request: AccessRequest): void;
+  /** False: every permission is granted. */
+  readonly isEvaluating: boolean;
+  /**
+   * Throws AccessDeniedException when evaluation is on and the caller lacks the permission. Returns the grant, if it is only
+   * by a grant that the caller has it.
+   */
+  require(caller: Identity, region: string, request: AccessRequest): GrantRecord | undefined;
   /** Throws MalformedPolicyDocumentException or LimitExceededException. */
   checkKeyPolicy(caller: Identity, region: string, request: PolicyCheckRequest): void;
 }
@@ -58,36 +64,53 @@ interface Judgement {
 const foreignReason =
   "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";
 
+interface Refusal {
+  readonly because: string;
+  /** A policy forbids it: no grant helps. */
+  readonly isDenied: boolean;
+}
+
+const denied = (because: string): Refusal => ({ because, isDenied: true });
+const missing = (because: string): Refusal => ({ because, isDenied: false });
+
 /** Why a request is refused, or undefined. The rules of KMS: the key policy comes first, and may delegate to IAM. */
 function refusal(
   caller: Identity,
   request: AccessRequest,
   { identity, session, question }: Judgement,
   keyPolicy: PolicyDocument | undefined,
-): string | undefined {
+): Refusal | undefined {
   const { action } = request;
-  if (identity === "deny") return "with an explicit deny in an identity-based policy";
-  if (session === "deny") return "with an explicit deny in a session policy";
-  const noIdentity = identity === "none" ? `because no identity-based policy allows the ${action} action` : undefined;
-  const noSession = session === "none" ? `because no session policy allows the ${action} action` : undefined;
+  if (identity === "deny") return denied("with an explicit deny in an identity-based policy");
+  if (session === "deny") return denied("with an explicit deny in a session policy");
+  const noIdentity =
+    identity === "none" ? missing(`because no identity-based policy allows the ${action} action`) : undefined;
+  // A session has no more than its session policies leave it, by whatever way.
+  const noSession = session === "none" ? denied(`because no session policy allows the ${action} action`) : undefined;
   if (!keyPolicy) return noIdentity ?? noSession;
   const { verdict, by } = judgeResourcePolicy(keyPolicy, question, caller);
   const isForeign = request.key !== undefined && request.key.account !== caller.account;
-  if (isForeign && verdict !== "allow") return foreignReason;
-  if (verdict === "deny") return "with an explicit deny in a resource-based policy";
-  if (verdict === "none") return `because no resource-based policy allows the ${action} action`;
+  if (isForeign && verdict !== "allow") return { because: foreignReason, isDenied: verdict === "deny" };
+  if (verdict === "deny") return denied("with an explicit deny in a resource-based policy");
+  if (verdict === "none") return noSession ?? missing(`because no resource-based policy allows the ${action} action`);
   if (by === "direct" && !isForeign) return noSession;
   return noIdentity ?? noSession;
 }
 
-export function createAccessControl(options: AccessControlOptions): AccessControl {
+/** Access control by origin of the request. */
+export type AccessControlSource = (origin: RequestOrigin) => AccessControl;
+
+export function createAccessControl(options: AccessControlOptions): AccessControlSource {
   const { isEvaluating, maxPolicyBytes, store, clock } = options;
-  const aliasesOf = (key: KeyRecord) => store.region(key.account, key.region).aliasesOfKey.get(key.keyId) ?? [];
+  const stateOf = (key: KeyRecord) => store.region(key.account, key.region);
+  const aliasesOf = (key: KeyRecord) => stateOf(key).aliasesOfKey.get(key.keyId) ?? [];
   const primaryRegionOf = (key: KeyRecord) => store.multiRegionSet(key.account, key.keyId)?.primaryRegion;
+  const grantsOf = (key: KeyRecord) =>
+    (stateOf(key).grantsOfKey.get(key.keyId) ?? []).flatMap((id) => stateOf(key).grants.get(id) ?? []);
 
   /** What the caller's own policies say; without configured policies a caller may do anything. */
-  function judge(caller: Identity, region: string, request: AccessRequest): Judgement {
-    const context = conditionContext(caller, region, clock(), request, aliasesOf, primaryRegionOf);
+  function judge(caller: Identity, region: string, request: AccessRequest, origin: RequestOrigin): Judgement {
+    const context = conditionContext(caller, region, clock(), request, aliasesOf, primaryRegionOf, origin);
     const question = { action: request.action, resource: request.resource, context };
     const verdictOf = (texts: readonly string[] | undefined): Verdict =>
       isEvaluating && texts ? judgeIdentityPolicies(texts.map(policyOf), question) : "allow";
@@ -99,28 +122,42 @@ export function createAccessControl(options: AccessControlOptions): AccessContro
     };
   }
 
-  return {
-    require(caller, region, request) {
-      if (!isEvaluating) return;
-      const keyPolicy = request.key && policyOf(storedPolicyOf(request.key));
-      const because = refusal(caller, request, judge(caller, region, request), keyPolicy);
-      if (because !== undefined) throw accessDenied(caller, request, because);
-    },
-    checkKeyPolicy(caller: Identity, region: string, check: PolicyCheckRequest) {
-      if (Buffer.byteLength(check.document) > maxPolicyBytes) {
-        throw new AwsException("LimitExceededException", `Key policy size limit exceeded: ${maxPolicyBytes} bytes`);
-      }
-      const policy = readKeyPolicy(check.document);
-      requirePrincipals(policy, options.principalExists);
-      if (check.bypassLockoutCheck) return;
-      const request = { action: "kms:PutKeyPolicy", resource: check.keyArn, key: check.key };
-      const isForeign = parseArn(check.keyArn)?.account !== caller.account;
-      if (isForeign || refusal(caller, request, judge(caller, region, request), policy) !== undefined) {
-        throw new AwsException(
-          "MalformedPolicyDocumentException",
-          "The new key policy will not allow you to update the key policy in the future.",
-        );
-      }
-    },
-  };
+  function checkKeyPolicy(caller: Identity, region: string, check: PolicyCheckRequest, origin: RequestOrigin): void {
+    const { document, key } = check;
+    if (Buffer.byteLength(document) > maxPolicyBytes) {
+      throw new AwsException("LimitExceededException", `Key policy size limit exceeded: ${maxPolicyBytes} bytes`);
+    }
+    const policy = readKeyPolicy(document);
+    requirePrincipals(policy, options.principalExists);
+    if (check.bypassLockoutCheck) return;
+    const request = { action: "kms:PutKeyPolicy", resource: check.keyArn, key };
+    const isForeign = parseArn(check.keyArn)?.account !== caller.account;
+    if (isForeign || refusal(caller, request, judge(caller, region, request, origin), policy) !== undefined) {
+      throw new AwsException(
+        "MalformedPolicyDocumentException",
+        "The new key policy will not allow you to update the key policy in the future.",
+      );
+    }
+  }
+
+  function requireAccess(caller: Identity, region: string, request: AccessRequest, origin: RequestOrigin) {
+    const { key } = request;
+    const judgement = judge(caller, region, request, origin);
+    const refused = refusal(caller, request, judgement, key && policyOf(storedPolicyOf(key)));
+    if (refused === undefined) return undefined;
+    const grants = key && !refused.isDenied ? matchingGrants(grantsOf(key), caller, request) : [];
+    const match = grants.find(({ by }) => by === "direct" || judgement.identity === "allow");
+    if (!match) throw accessDenied(caller, request, refused.because);
+    return match.grant;
+  }
+
+  const controlOf: AccessControlSource = (origin) => ({
+    isEvaluating,
+    require: (caller, region, request) => (isEvaluating ? requireAccess(caller, region, request, origin) : undefined),
+    checkKeyPolicy: (caller, region, check) => checkKeyPolicy(caller, region, check, origin),
+  });
+  if (isEvaluating) return controlOf;
+  // Nothing is asked of the origin, so one does for all calls.
+  const shared = controlOf(inProcess);
+  return () => shared;
 }

@@ -11,7 +11,18 @@ export interface AccessRequest {
   readonly key?: KeyRecord | undefined;
   /** Values of condition keys that belong to this request, e.g. `kms:KeySpec`. */
   readonly conditions?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Of a cryptographic operation with a symmetric key. */
+  readonly encryptionContext?: Readonly<Record<string, string>> | undefined;
 }
+
+/** Where a request comes from. */
+export interface RequestOrigin {
+  readonly sourceIp: string;
+  readonly userAgent: string;
+}
+
+/** Of a call that comes over no network. */
+export const inProcess: RequestOrigin = { sourceIp: "127.0.0.1", userAgent: "in-process" };
 
 export interface PolicyCheckRequest {
   readonly document: string;

@@ -1,5 +1,6 @@
 /** The Condition of a statement: operators, set operators and policy variables. */
 import { globMatches } from "./glob.ts";
+import { isInRange } from "./ip-range.ts";
 
 /** A statement's conditions: operator → condition key → values, as written. */
 export type Conditions = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -29,6 +30,8 @@ const date = (test: (value: number, wanted: number) => boolean): Test => {
 const equals: Test = (value, wanted) => value === wanted;
 const equalsIgnoreCase: Test = (value, wanted) => value.toLowerCase() === wanted.toLowerCase();
 const like: Test = (value, wanted) => globMatches(wanted, value);
+/** Bytes in base64, however they are padded. */
+const sameBytes: Test = (value, wanted) => Buffer.from(value, "base64").equals(Buffer.from(wanted, "base64"));
 const plain = (test: Test): Operator => ({ test, isNegated: false });
 const negated = (test: Test): Operator => ({ test, isNegated: true });
 
@@ -56,6 +59,9 @@ const operators: Readonly<Record<string, Operator>> = {
   ArnNotEquals: negated(like),
   ArnNotLike: negated(like),
   Bool: plain(equalsIgnoreCase),
+  BinaryEquals: plain(sameBytes),
+  IpAddress: plain(isInRange),
+  NotIpAddress: negated(isInRange),
   ...comparisons("Numeric", number),
   ...comparisons("Date", date),
 };

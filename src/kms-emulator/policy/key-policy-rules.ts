@@ -18,7 +18,22 @@ export function readKeyPolicy(text: string): PolicyDocument {
       "Every statement of a key policy must have a principal.",
     );
   }
+  requireNoForAllOfOne(policy);
   return policy;
+}
+
+/** What a key policy must not do to a single-valued key (docs/aws-kms-behaviour.md, "Key policies"). */
+const overlyPermissive =
+  "OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key matches requests without the specified [encryption context or tag] or with an unspecified [encryption context or tag]. To fix, remove ForAllValues.";
+
+function requireNoForAllOfOne(policy: PolicyDocument): void {
+  for (const { conditions } of policy.statements) {
+    for (const [operator, block] of Object.entries(conditions)) {
+      if (!operator.startsWith("ForAllValues:")) continue;
+      if (!Object.keys(block).some((key) => /^(?:kms:EncryptionContext:|aws:RequestTag\/)/i.test(key))) continue;
+      throw new AwsException("MalformedPolicyDocumentException", overlyPermissive);
+    }
+  }
 }
 
 /** Every AWS principal must have the form of one, and exist. */

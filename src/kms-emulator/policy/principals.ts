@@ -8,7 +8,7 @@ import type { Statement } from "./document.ts";
  */
 export type PrincipalMatch = "direct" | "account" | "none";
 
-function matchName(name: string, caller: Identity): PrincipalMatch {
+export function matchName(name: string, caller: Identity): PrincipalMatch {
   if (name === "*") return "direct";
   const isAccount = name === caller.account || new RegExp(`^arn:[^:]+:iam::${caller.account}:root$`).test(name);
   if (isAccount) return caller.kind === "root" ? "direct" : "account";

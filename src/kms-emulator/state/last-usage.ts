@@ -4,8 +4,22 @@
  */
 import type { KeyRecord } from "./records.ts";
 
-/** The cryptographic operations of the emulator. */
-export type TrackedOperation = "Sign" | "Verify";
+/** The cryptographic operations that count as a use. */
+export type TrackedOperation =
+  | "Decapsulate"
+  | "Decrypt"
+  | "DeriveSharedSecret"
+  | "Encapsulate"
+  | "Encrypt"
+  | "GenerateDataKey"
+  | "GenerateDataKeyPair"
+  | "GenerateDataKeyPairWithoutPlaintext"
+  | "GenerateDataKeyWithoutPlaintext"
+  | "GenerateMac"
+  | "ReEncrypt"
+  | "Sign"
+  | "Verify"
+  | "VerifyMac";
 
 /** One successful use of a key. */
 export interface KeyUse {

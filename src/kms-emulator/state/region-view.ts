@@ -1,5 +1,5 @@
 /** The state of one Region as a call sees it. */
-import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation } from "./records.ts";
+import type { AliasRecord, GrantRecord, KeyRecord, MultiRegionSet, Mutation } from "./records.ts";
 import type { RegionState } from "./region-state.ts";
 import type { Store } from "./store.ts";
 
@@ -63,6 +63,19 @@ export class RegionView {
 
   get keyCount(): number {
     return this.#state.keys.size;
+  }
+
+  grant(grantId: string): GrantRecord | undefined {
+    return this.#state.grants.get(grantId);
+  }
+
+  /** The grants of a key, the oldest first. */
+  grantsOf(keyId: string): GrantRecord[] {
+    return (this.#state.grantsOfKey.get(keyId) ?? []).flatMap((id) => this.#state.grants.get(id) ?? []);
+  }
+
+  allGrants(): Iterable<GrantRecord> {
+    return this.#state.grants.values();
   }
 
   multiRegionSet(keyId: string): MultiRegionSet | undefined {

@@ -1,8 +1,11 @@
-/** What happens to a key by itself when the time of its state is over. */
-import type { KeyRecord, MultiRegionSet, Mutation } from "./records.ts";
+/** What happens to a key by itself when the time of its state, its rotation period or its material is over. */
+import type { StoredMaterial } from "../crypto/key-material.ts";
+import { dayMs, isWaitingForMaterial, type KeyRecord, type MultiRegionSet, type Mutation } from "./records.ts";
 import type { RegionState } from "./region-state.ts";
+import { rotate, withoutMaterial } from "./rotate.ts";
 
-export const dayMs = 24 * 60 * 60 * 1000;
+/** Makes key material for a symmetric key. */
+export type NewMaterial = () => StoredMaterial;
 
 /** What else the end of a key's state is about: its aliases, and the other members of its multi-Region set. */
 interface Surroundings {
@@ -10,11 +13,34 @@ interface Surroundings {
   multiRegionSet(account: string, keyId: string): MultiRegionSet | undefined;
 }
 
-/** The changes due when `key`'s time-limited state ends at `atMs`. */
-export function settleKey(store: Surroundings, key: KeyRecord, atMs: number): Mutation[] {
-  if (key.state === "PendingDeletion") return deletion(store, key, atMs);
-  const { dueAtMs: _, ...rest } = key;
-  return [{ kind: "put-key", key: { ...rest, state: "Enabled" } }];
+/** The changes due to `key` at `atMs`. */
+export function settleKey(store: Surroundings, key: KeyRecord, atMs: number, newMaterial: NewMaterial): Mutation[] {
+  if (key.dueAtMs === atMs)
+    return key.state === "PendingDeletion" ? deletion(store, key, atMs) : [endOfTransition(key)];
+  if (key.rotation?.nextAtMs === atMs) return automaticRotation(store, key, atMs, newMaterial);
+  const isOver = (version: { validToMs?: number }) => version.validToMs === atMs;
+  return [{ kind: "put-key", key: withoutMaterial(key, isOver) }];
+}
+
+/** A replica without its material waits for it. */
+function endOfTransition({ dueAtMs: _, ...key }: KeyRecord): Mutation {
+  return { kind: "put-key", key: { ...key, state: isWaitingForMaterial(key) ? "PendingImport" : "Enabled" } };
+}
+
+/** The members of a set rotate together. A key that is not Enabled rotates when it is enabled again. */
+function automaticRotation(store: Surroundings, key: KeyRecord, atMs: number, newMaterial: NewMaterial): Mutation[] {
+  const set = key.isMultiRegion ? store.multiRegionSet(key.account, key.keyId) : undefined;
+  if (set && set.primaryRegion !== key.region) return [];
+  if (key.state !== "Enabled" && key.state !== "Updating") return [];
+  return rotate(membersOf(store, key), newMaterial(), atMs, "AUTOMATIC");
+}
+
+/** The key itself and, if it is a multi-Region primary, its replicas. */
+export function membersOf(store: Surroundings, key: KeyRecord): KeyRecord[] {
+  const set = key.isMultiRegion ? store.multiRegionSet(key.account, key.keyId) : undefined;
+  if (set?.primaryRegion !== key.region) return [key];
+  const replicas = set.replicaRegions.flatMap((name) => store.region(key.account, name).keys.get(key.keyId) ?? []);
+  return [key, ...replicas];
 }
 
 /** A key goes with its aliases; the deletion of the last replica starts the waiting period of a waiting primary. */

@@ -1,25 +1,33 @@
 /** All state, and the one way to change it. */
 import type { StoredMaterial } from "../crypto/key-material.ts";
+import { Credentials } from "./credentials.ts";
 import { DueQueue } from "./due-queue.ts";
 import { History } from "./history.ts";
 import { LastUsage } from "./last-usage.ts";
+import { Materials } from "./materials.ts";
 import type { Recorder } from "./recorder.ts";
-import type { AliasRecord, KeyRecord, MultiRegionSet, Mutation, SessionRecord } from "./records.ts";
-import { detach, emptyRegion, type RegionState } from "./region-state.ts";
-import { dayMs, settleKey } from "./settle.ts";
+import { type AliasRecord, dueMomentsOf, type KeyRecord, type MultiRegionSet, type Mutation } from "./records.ts";
+import { deleteGrant, deleteGrantsOf, detach, emptyRegion, putGrant, type RegionState } from "./region-state.ts";
+import { type NewMaterial, settleKey } from "./settle.ts";
 
 const place = (account: string, region: string): string => `${account}/${region}`;
 
 /** All state of the emulator: every account and Region. Synchronous; a commit is atomic. */
 export class Store {
   readonly #regions = new Map<string, RegionState>();
-  readonly #materials = new Map<string, { material: StoredMaterial; users: number }>();
   readonly #sets = new Map<string, MultiRegionSet>();
-  readonly #sessions = new Map<string, SessionRecord>();
   readonly #due = new DueQueue();
+  readonly #newMaterial: NewMaterial;
+  readonly materials = new Materials();
+  readonly credentials = new Credentials();
   readonly history = new History();
   readonly lastUsage = new LastUsage();
   #recorder: Recorder | undefined;
+
+  /** `newMaterial` makes what an automatic rotation puts in place of the old material. */
+  constructor(newMaterial: NewMaterial) {
+    this.#newMaterial = newMaterial;
+  }
 
   set recorder(recorder: Recorder | undefined) {
     this.#recorder = recorder;
@@ -35,15 +43,19 @@ export class Store {
   }
 
   material(id: string): StoredMaterial | undefined {
-    return this.#materials.get(id)?.material;
+    return this.materials.get(id);
+  }
+
+  /** Every account that has something in this Region. */
+  *accountsIn(region: string): Generator<string> {
+    for (const name of this.#regions.keys()) {
+      const [account = "", of] = name.split("/");
+      if (of === region) yield account;
+    }
   }
 
   multiRegionSet(account: string, keyId: string): MultiRegionSet | undefined {
     return this.#sets.get(place(account, keyId));
-  }
-
-  session(accessKeyId: string): SessionRecord | undefined {
-    return this.#sessions.get(accessKeyId);
   }
 
   /** Makes the changes durable, then visible, all together. */
@@ -65,21 +77,21 @@ export class Store {
       const due = this.#due.pop();
       if (!due) return;
       const key = this.region(due.account, due.region).keys.get(due.keyId);
-      if (key?.dueAtMs === due.atMs) this.commit(settleKey(this, key, due.atMs), due.atMs);
+      if (!key || !dueMomentsOf(key).includes(due.atMs)) continue;
+      this.commit(settleKey(this, key, due.atMs, this.#newMaterial), due.atMs);
     }
   }
 
   /** Every record, as the changes that would make it; materials first. */
   *snapshot(): Generator<Mutation> {
-    for (const { material, users } of this.#materials.values()) {
-      if (users > 0) yield { kind: "put-material", material };
-    }
+    for (const material of this.materials.inUse()) yield { kind: "put-material", material };
     for (const set of this.#sets.values()) yield { kind: "put-set", set };
     for (const region of this.#regions.values()) {
       for (const key of region.keys.values()) yield { kind: "put-key", key };
       for (const alias of region.aliases.values()) yield { kind: "put-alias", alias };
+      for (const grant of region.grants.values()) yield { kind: "put-grant", grant };
     }
-    for (const session of this.#sessions.values()) yield { kind: "put-session", session };
+    yield* this.credentials.snapshot();
   }
 
   /** Forgets everything and starts from these changes instead. */
@@ -92,7 +104,7 @@ export class Store {
   }
 
   #clear(): void {
-    for (const map of [this.#regions, this.#materials, this.#sets, this.#sessions]) map.clear();
+    for (const part of [this.#regions, this.materials, this.#sets, this.credentials]) part.clear();
     while (this.#due.pop()) {
       // emptied
     }
@@ -102,11 +114,9 @@ export class Store {
   /** Applies one change without recording it: for commits and for reading a saved state back. */
   apply(mutation: Mutation, atMs: number): void {
     switch (mutation.kind) {
-      case "put-material": {
-        const users = this.#materials.get(mutation.material.id)?.users ?? 0;
-        this.#materials.set(mutation.material.id, { material: mutation.material, users });
+      case "put-material":
+        this.materials.put(mutation.material);
         return;
-      }
       case "put-key":
         this.#putKey(mutation.key, atMs);
         return;
@@ -125,8 +135,17 @@ export class Store {
       case "delete-set":
         this.#sets.delete(place(mutation.account, mutation.keyId));
         return;
+      case "put-grant":
+        putGrant(this.region(mutation.grant.account, mutation.grant.region), mutation.grant);
+        return;
+      case "delete-grant":
+        deleteGrant(this.region(mutation.account, mutation.region), mutation.grantId);
+        return;
+      case "put-import-token":
+        this.credentials.putImportToken(mutation.token, atMs);
+        return;
       case "put-session":
-        this.#putSession(mutation.session, atMs);
+        this.credentials.putSession(mutation.session, atMs);
         return;
     }
   }
@@ -136,12 +155,12 @@ export class Store {
     const before = region.keys.get(key.keyId);
     this.history.noteKey(key, before, atMs);
     region.keys.set(key.keyId, key);
-    if (!before) {
-      region.keyIds.add(key.keyId);
-      this.#useMaterial(key.materialId, 1);
-    }
-    if (key.dueAtMs !== undefined && key.dueAtMs !== before?.dueAtMs) {
-      this.#due.push({ atMs: key.dueAtMs, account: key.account, region: key.region, keyId: key.keyId });
+    if (!before) region.keyIds.add(key.keyId);
+    this.materials.replace(key, before);
+    const known = before ? dueMomentsOf(before) : [];
+    for (const dueAtMs of dueMomentsOf(key)) {
+      if (known.includes(dueAtMs)) continue;
+      this.#due.push({ atMs: dueAtMs, account: key.account, region: key.region, keyId: key.keyId });
     }
   }
 
@@ -154,7 +173,8 @@ export class Store {
     region.keys.delete(keyId);
     region.keyIds.delete(keyId);
     region.aliasesOfKey.delete(keyId);
-    this.#useMaterial(before.materialId, -1);
+    deleteGrantsOf(region, keyId);
+    this.materials.replace(undefined, before);
   }
 
   #putAlias(alias: AliasRecord, atMs: number): void {
@@ -175,21 +195,5 @@ export class Store {
     region.aliases.delete(name);
     region.aliasNames.delete(name);
     detach(region, before);
-  }
-
-  /** Sessions are kept for a day after they ended, to be refused as expired rather than as unknown. */
-  #putSession(session: SessionRecord, atMs: number): void {
-    for (const [accessKeyId, { expiresAtMs }] of this.#sessions) {
-      if (expiresAtMs > atMs - dayMs) break;
-      this.#sessions.delete(accessKeyId);
-    }
-    this.#sessions.set(session.accessKeyId, session);
-  }
-
-  #useMaterial(id: string, change: 1 | -1): void {
-    const entry = this.#materials.get(id);
-    if (!entry) return;
-    entry.users += change;
-    if (entry.users <= 0) this.#materials.delete(id);
   }
 }

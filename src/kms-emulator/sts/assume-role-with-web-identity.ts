@@ -33,6 +33,7 @@ function requireTrust(context: OperationContext, role: Role, identity: WebIdenti
     request,
     () => [],
     () => undefined,
+    context.origin,
   );
   const provider = `arn:${role.arn.split(":")[1]}:iam::${role.account}:oidc-provider/${name}`;
   const { statements } = withResource(role.trustPolicy, role.arn);

@@ -36,6 +36,7 @@ function requireTrust(context: OperationContext, role: Role, externalId: string 
       request,
       () => [],
       () => undefined,
+      context.origin,
     );
     // A trust policy has no Resource: it is about its own role.
     const question = { action, resource: role.arn, context: values };
@@ -63,10 +64,10 @@ export const assumeRole = operation({
     DurationSeconds: optional(integer({ min: 900, max: 43_200 })),
     Tags: sessionTags,
     TransitiveTagKeys: optional(list(string({ min: 1, max: 128 }), { max: 50 })),
-    ExternalId: optional(string({ min: 2, max: 1224, pattern: /^[\w+=,.@:/-]*$/ })),
-    SerialNumber: optional(string({ min: 9, max: 256, pattern: /^[\w+=/:,.@-]*$/ })),
-    TokenCode: optional(string({ min: 6, max: 6, pattern: /^[\d]*$/ })),
-    SourceIdentity: optional(string({ min: 2, max: 64, pattern: /^[\w+=,.@-]*$/ })),
+    ExternalId: optional(string({ min: 2, max: 1224, pattern: "[\\w+=,.@:\\/-]*" })),
+    SerialNumber: optional(string({ min: 9, max: 256, pattern: "[\\w+=/:,.@-]*" })),
+    TokenCode: optional(string({ min: 6, max: 6, pattern: "[\\d]*" })),
+    SourceIdentity: optional(string({ min: 2, max: 64, pattern: "[\\w+=,.@-]*" })),
   }),
   run(context, input) {
     if (context.caller.kind === "root") {

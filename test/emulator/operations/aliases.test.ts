@@ -40,8 +40,13 @@ const badNames: readonly { title: string; alias: string; name: string; message?:
     name: "ValidationException",
     message: /Member must have length less than or equal to 256$/,
   },
-  { title: "with a colon [I]", alias: "alias/a:b", name: "InvalidAliasNameException" },
-  { title: "that is only the prefix [I]", alias: "alias/", name: "InvalidAliasNameException" },
+  {
+    title: "with a colon",
+    alias: "alias/Service:Test",
+    name: "ValidationException",
+    message: "alias/Service:Test contains invalid characters for an alias",
+  },
+  { title: "that is only the prefix [I]", alias: "alias/", name: "ValidationException" },
   { title: "reserved for AWS [L]", alias: "alias/aws/foo", name: "NotAuthorizedException" },
 ];
 
@@ -174,7 +179,12 @@ describe("UpdateAlias", () => {
     await createAlias(kms, "alias/a", key);
     const absent = "1234abcd-12ab-34cd-56ef-1234567890ab";
     await rejectsWith(point("alias/a", absent), "NotFoundException", `Key '${arn}:key/${absent}' does not exist`);
-    await rejectsWith(point("alias/a", "alias/a"), "NotFoundException", "Invalid keyId 'alias/a'");
+    const refused = "Aliases must refer to keys. Not aliases";
+    for (const target of ["alias/a", `${arn}:alias/a`]) {
+      await rejectsWith(point("alias/a", target), "ValidationException", refused);
+      const made = kms.send(new CreateAliasCommand({ AliasName: "alias/b", TargetKeyId: target }));
+      await rejectsWith(made, "ValidationException", refused);
+    }
   });
 });
 

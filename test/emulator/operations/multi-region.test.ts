@@ -56,7 +56,8 @@ describe("a multi-Region key", () => {
     const made = present(reply.ReplicaKeyMetadata);
     assert.deepEqual([made.KeyId, made.Arn], [KeyId, arnIn(replicaRegion, KeyId)]);
     assert.deepEqual([made.KeyState, made.Enabled, made.Description], ["Creating", false, ""]);
-    assert.deepEqual(reply.ReplicaTags, []);
+    // Recorded: neither of the two is there yet.
+    assert.deepEqual([reply.ReplicaTags, made.CurrentKeyMaterialId], [undefined, undefined]);
     settle();
     const [here, there] = [await metadata(), await metadata(remote)];
     assert.deepEqual([there.KeyState, there.Enabled], ["Enabled", true]);

@@ -28,8 +28,33 @@ const perSecond: Record<string, number> = {
   UpdateKeyDescription: 5,
   ReplicateKey: 5,
   UpdatePrimaryRegion: 5,
+  CryptographicOperationsSymmetric: 50_000,
   CryptographicOperationsRSA: 500,
   CryptographicOperationsECC: 300,
+  GenerateDataKeyPairRSA2048: 1,
+  GenerateDataKeyPairRSA3072: 0.5,
+  GenerateDataKeyPairRSA4096: 0.1,
+  GenerateDataKeyPairECC: 25,
+  ConnectCustomKeyStore: 5,
+  CreateCustomKeyStore: 5,
+  CreateGrant: 50,
+  DeleteCustomKeyStore: 5,
+  DeleteImportedKeyMaterial: 5,
+  DescribeCustomKeyStores: 5,
+  DisableKeyRotation: 5,
+  DisconnectCustomKeyStore: 5,
+  EnableKeyRotation: 15,
+  GetKeyRotationStatus: 1000,
+  GetParametersForImport: 0.25,
+  ImportKeyMaterial: 15,
+  ListGrants: 100,
+  ListKeyPolicies: 100,
+  ListKeyRotations: 100,
+  ListRetirableGrants: 100,
+  RetireGrant: 30,
+  RevokeGrant: 30,
+  RotateKeyOnDemand: 5,
+  UpdateCustomKeyStore: 5,
 };
 
 const start = (quotas: boolean | Record<string, number> = true) =>
@@ -58,14 +83,29 @@ async function keyId(control: EmulatorControl, KeySpec: string): Promise<string>
 describe("quotas", () => {
   it("are AWS's, as written down here", () => assert.deepEqual(requestQuotas, perSecond));
 
-  for (const [operation, rate] of Object.entries(perSecond).filter(([name]) => !name.startsWith("Crypto"))) {
+  const ofOneOperation = Object.entries(perSecond).filter(([name]) => !/^Crypto|^GenerateDataKeyPair/.test(name));
+  for (const [operation, rate] of ofOneOperation) {
     it(`let ${rate} ${operation} a second through`, async () => {
       const control = start();
-      assert.equal(await passed(control, operation, { KeyId: "x" }, rate + 3), rate);
-      control.advance(1000);
-      assert.equal(await passed(control, operation, { KeyId: "x" }, rate + 3), rate);
+      const atOnce = Math.max(rate, 1);
+      assert.equal(await passed(control, operation, { KeyId: "x" }, atOnce + 3), atOnce);
+      control.advance((1000 * atOnce) / rate);
+      assert.equal(await passed(control, operation, { KeyId: "x" }, atOnce + 3), atOnce);
     });
   }
+
+  it("count data key pairs by their spec, and MACs and data keys with the symmetric ones", async () => {
+    const control = start({ CryptographicOperationsSymmetric: 7 });
+    const pair = (KeyPairSpec: string) => passed(control, "GenerateDataKeyPair", { KeyId: "x", KeyPairSpec }, 30);
+    assert.deepEqual(
+      [await pair("RSA_2048"), await pair("RSA_4096"), await pair("ECC_NIST_P256"), await pair("ECC_NIST_P384")],
+      [1, 1, 25, 0],
+    );
+    const none = { KeyId: "x" };
+    assert.equal(await passed(control, "GenerateDataKey", none, 3), 3);
+    assert.equal(await passed(control, "GenerateMac", none, 3), 3);
+    assert.equal(await passed(control, "GenerateRandom", {}, 3), 1);
+  });
 
   it("count Sign and Verify together, RSA and ECC apart", async () => {
     const control = start();

@@ -26,8 +26,8 @@ const firstCells = (part: string): string[] =>
 
 describe("docs/kms-emulator.md", () => {
   it("names every operation and no other", () => {
-    const lists = [...section("## Operations").matchAll(/(?:^|\s)(?:KMS|STS|IAM|Tagging): ([^.]+)\./g)];
-    const named = lists.flatMap(([, list = ""]) => list.split(/,\s+/));
+    const lists = [...section("## Operations").matchAll(/(?:^- [^:]+|(?:^|\s)(?:STS|IAM|Tagging)): ([A-Za-z, ]+)/gm)];
+    const named = lists.flatMap(([, list = ""]) => list.trim().split(/,\s+/));
     assert.deepEqual(named.sort(), [...operations.keys()].sort());
   });
 

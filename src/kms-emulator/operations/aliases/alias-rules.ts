@@ -16,7 +16,7 @@ export function requireAliasName(name: string): void {
   // Text unknown: taken from other emulators, unverified on AWS [L].
   if (name.startsWith("alias/aws/")) throw new AwsException("NotAuthorizedException", "");
   if (name === prefix || name.includes(":")) {
-    throw new AwsException("InvalidAliasNameException", `Alias ${name} contains invalid characters.`); // text [I]
+    throw invalid(`${name} contains invalid characters for an alias`);
   }
 }
 
@@ -27,9 +27,16 @@ export function requireAliasAccess(context: OperationContext, action: string, na
 }
 
 export function requireRoomForAlias(context: OperationContext, target: KeyRecord): void {
-  if (context.view.aliasCountOf(target.keyId) < context.limits.aliasesPerKey) return;
+  const used = context.view.aliasCountOf(target.keyId);
+  const quota = context.limits.aliasesPerKey;
+  if (used < quota) return;
   throw new AwsException(
     "LimitExceededException",
-    `Aliases per key limit exceeded: ${context.limits.aliasesPerKey}`, // text [I]
+    `Aliases per key quota for this account in this region is ${quota}, current usage is ${used}.`,
   );
+}
+
+/** An alias cannot stand for another one. */
+export function refuseAliasAsTarget(target: string): void {
+  if (/^(?:arn:[^:]+:kms:[^:]*:[^:]*:)?alias\//.test(target)) throw invalid("Aliases must refer to keys. Not aliases");
 }

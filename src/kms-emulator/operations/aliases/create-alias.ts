@@ -1,21 +1,18 @@
 /** CreateAlias: a name for a key. */
 import { AwsException } from "../../exceptions.ts";
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { aliasArn } from "../../identifiers.ts";
 import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import { aliasName, keyId } from "../request-members.ts";
-import { requireAliasAccess, requireAliasName, requireRoomForAlias } from "./alias-rules.ts";
+import { refuseAliasAsTarget, requireAliasAccess, requireAliasName, requireRoomForAlias } from "./alias-rules.ts";
 
-export const createAlias = operation({
-  service: "kms",
+export const createAlias = kmsOperation({
   name: "CreateAlias",
-  input: structure({ AliasName: aliasName, TargetKeyId: keyId }),
   run(context, input) {
     const { account, region, view } = context;
     const name = input.AliasName;
     requireAliasName(name);
+    refuseAliasAsTarget(input.TargetKeyId);
     requireAliasAccess(context, "kms:CreateAlias", name);
     const key = requireCustomerKey(context, input.TargetKeyId, { action: "kms:CreateAlias" });
     requireState("CreateAlias", key);

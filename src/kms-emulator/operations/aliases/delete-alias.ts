@@ -1,16 +1,12 @@
 /** DeleteAlias: takes an alias off its key. */
 import { notFound } from "../../exceptions.ts";
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { aliasArn } from "../../identifiers.ts";
 import { requireKey } from "../key-reference.ts";
-import { aliasName } from "../request-members.ts";
 import { requireAliasAccess, requireAliasName } from "./alias-rules.ts";
 
-export const deleteAlias = operation({
-  service: "kms",
+export const deleteAlias = kmsOperation({
   name: "DeleteAlias",
-  input: structure({ AliasName: aliasName }),
   run(context, input) {
     const { account, region, view } = context;
     const name = input.AliasName;

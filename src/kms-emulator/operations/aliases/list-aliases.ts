@@ -1,12 +1,11 @@
 /** ListAliases: the aliases of a Region or of one key, by pages. */
-import type { AliasListEntry } from "@aws-sdk/client-kms";
+
 import type { OperationContext } from "../../framework/context.ts";
-import { operation } from "../../framework/operation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
-import { structure } from "../../framework/validation.ts";
 import { aliasArn } from "../../identifiers.ts";
+import type { AliasListEntry } from "../../model/kms-types.gen.ts";
 import { requireKey } from "../key-reference.ts";
-import { limit, optionalKeyId, optionalMarker } from "../request-members.ts";
 import { awsManagedAliases } from "./aws-managed-aliases.ts";
 
 /** Entries of AWS-managed aliases without a key yet have neither target nor dates. */
@@ -45,10 +44,9 @@ function namesAfter(context: OperationContext, keyId: string | undefined, after:
   );
 }
 
-export const listAliases = operation({
-  service: "kms",
+export const listAliases = kmsOperation({
   name: "ListAliases",
-  input: structure({ KeyId: optionalKeyId, Limit: limit(100), Marker: optionalMarker }),
+  maxLimit: 100,
   run(context, input) {
     context.access.require(context.caller, context.region, { action: "kms:ListAliases", resource: "*" });
     const keyId = input.KeyId === undefined ? undefined : requireKey(context, input.KeyId, {}).keyId;

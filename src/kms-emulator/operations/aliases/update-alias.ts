@@ -2,14 +2,12 @@
 import { isAsymmetric } from "../../crypto/key-spec.ts";
 import { invalid, notFound } from "../../exceptions.ts";
 import type { OperationContext } from "../../framework/context.ts";
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { aliasArn } from "../../identifiers.ts";
 import type { KeyRecord } from "../../state/records.ts";
 import { requireCustomerKey, requireKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import { aliasName, keyId } from "../request-members.ts";
-import { requireAliasAccess, requireAliasName, requireRoomForAlias } from "./alias-rules.ts";
+import { refuseAliasAsTarget, requireAliasAccess, requireAliasName, requireRoomForAlias } from "./alias-rules.ts";
 
 const typeClass = (key: KeyRecord): string => (isAsymmetric(key.spec) ? "asymmetric" : (key.spec.split("_")[0] ?? ""));
 
@@ -36,14 +34,13 @@ function requireMayLeave(context: OperationContext, beforeId: string, after: Key
   requireRoomForAlias(context, after);
 }
 
-export const updateAlias = operation({
-  service: "kms",
+export const updateAlias = kmsOperation({
   name: "UpdateAlias",
-  input: structure({ AliasName: aliasName, TargetKeyId: keyId }),
   run(context, input) {
     const { account, region, view } = context;
     const name = input.AliasName;
     requireAliasName(name);
+    refuseAliasAsTarget(input.TargetKeyId);
     requireAliasAccess(context, "kms:UpdateAlias", name);
     const key = requireCustomerKey(context, input.TargetKeyId, { action: "kms:UpdateAlias" });
     const alias = view.alias(name) && view.currentAlias(name);

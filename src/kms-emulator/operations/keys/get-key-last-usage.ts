@@ -1,10 +1,8 @@
 /** GetKeyLastUsage: the last successful cryptographic operation with a key. */
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import type { KeyUse } from "../../state/last-usage.ts";
 import { requireKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import { keyId } from "../request-members.ts";
 
 const usageData = (use: KeyUse): object => ({
   Operation: use.operation,
@@ -13,10 +11,8 @@ const usageData = (use: KeyUse): object => ({
   KmsRequestId: use.requestId,
 });
 
-export const getKeyLastUsage = operation({
-  service: "kms",
+export const getKeyLastUsage = kmsOperation({
   name: "GetKeyLastUsage",
-  input: structure({ KeyId: keyId }),
   run(context, input) {
     const key = requireKey(context, input.KeyId, { action: "kms:GetKeyLastUsage" });
     requireState("GetKeyLastUsage", key);

@@ -1,14 +1,11 @@
 /** ScheduleKeyDeletion: starts the waiting period of a key. */
+import { invalid } from "../../exceptions.ts";
 import type { OperationContext } from "../../framework/context.ts";
-import { operation } from "../../framework/operation.ts";
-import { integer, optional, structure } from "../../framework/validation.ts";
-import type { KeyRecord } from "../../state/records.ts";
-import { arnOf } from "../../state/records.ts";
-import { dayMs } from "../../state/settle.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
+import { arnOf, dayMs, type KeyRecord } from "../../state/records.ts";
 import { changeKey } from "../change-key.ts";
 import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import { keyId } from "../request-members.ts";
 
 /** A primary that still has replicas waits for them, and its own waiting period starts only then. */
 function hasReplicas(context: OperationContext, key: KeyRecord): boolean {
@@ -16,12 +13,13 @@ function hasReplicas(context: OperationContext, key: KeyRecord): boolean {
   return set !== undefined && set.primaryRegion === key.region && set.replicaRegions.length > 0;
 }
 
-export const scheduleKeyDeletion = operation({
-  service: "kms",
+export const scheduleKeyDeletion = kmsOperation({
   name: "ScheduleKeyDeletion",
-  input: structure({ KeyId: keyId, PendingWindowInDays: optional(integer({ min: 7, max: 30 })) }),
   run(context, input) {
     const pendingWindowInDays = input.PendingWindowInDays ?? 30;
+    if (pendingWindowInDays < 7 || pendingWindowInDays > 30) {
+      throw invalid("PendingWindowInDays must be between 7 and 30");
+    }
     const key = requireCustomerKey(context, input.KeyId, {
       action: "kms:ScheduleKeyDeletion",
       conditions: { "kms:ScheduleKeyDeletionPendingWindowInDays": String(pendingWindowInDays) },

@@ -1,22 +1,13 @@
 /** PutKeyPolicy: replaces the policy of a key. */
 import { notFound } from "../../exceptions.ts";
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { arnOf } from "../../state/records.ts";
 import { changeKey } from "../change-key.ts";
 import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import { bypassLockoutCheck, keyId, policyName, requiredPolicy } from "../request-members.ts";
 
-export const putKeyPolicy = operation({
-  service: "kms",
+export const putKeyPolicy = kmsOperation({
   name: "PutKeyPolicy",
-  input: structure({
-    KeyId: keyId,
-    PolicyName: policyName,
-    Policy: requiredPolicy,
-    BypassPolicyLockoutSafetyCheck: bypassLockoutCheck,
-  }),
   run(context, input) {
     const isBypassed = input.BypassPolicyLockoutSafetyCheck ?? false;
     const key = requireCustomerKey(context, input.KeyId, {

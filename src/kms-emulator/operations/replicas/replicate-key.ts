@@ -1,23 +1,15 @@
 /** ReplicateKey: the same key in another Region. */
 import { AwsException, invalid } from "../../exceptions.ts";
 import type { OperationContext } from "../../framework/context.ts";
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { keyArn, partitionOf } from "../../identifiers.ts";
+import type { ReplicateKeyRequest } from "../../model/kms-types.gen.ts";
 import { policyTextOf } from "../../policy/default-key-policy.ts";
-import type { KeyRecord, MultiRegionSet, Tag } from "../../state/records.ts";
-import { arnOf } from "../../state/records.ts";
+import { arnOf, type KeyRecord, type MultiRegionSet, type Tag, versionsOf } from "../../state/records.ts";
 import { keyMetadata } from "../key-metadata.ts";
+import { requireRoomForKey } from "../key-quota.ts";
 import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import {
-  bypassLockoutCheck,
-  description,
-  keyId,
-  optionalPolicy,
-  optionalTags,
-  regionName,
-} from "../request-members.ts";
 import { mergeTags, readTags, requestTagConditions } from "../tags/tag-rules.ts";
 
 /** The set of a key that is its primary; throws UnsupportedOperationException for any other key. */
@@ -43,17 +35,45 @@ function requireAccess(context: OperationContext, replicaRegion: string, tags: r
   context.access.require(context.caller, replicaRegion, { action: "kms:TagResource", ...request });
 }
 
-export const replicateKey = operation({
-  service: "kms",
+/** Imported material is imported into each member by itself; of the rest, all members are one key. */
+function sharedOf(key: KeyRecord): Partial<KeyRecord> {
+  const versions = versionsOf(key).map(({ validToMs: _, ...version }) => ({ ...version, isPresent: false }));
+  if (key.origin === "EXTERNAL") return { origin: key.origin, materialId: "", versions };
+  return {
+    ...(key.versions === undefined ? {} : { versions: key.versions }),
+    ...(key.rotation === undefined ? {} : { rotation: key.rotation }),
+  };
+}
+
+function replicaOf(
+  context: OperationContext,
+  key: KeyRecord,
+  { ReplicaRegion, Description, Policy }: ReplicateKeyRequest,
+  tags: readonly Tag[],
+): KeyRecord {
+  const nowMs = context.clock();
+  return {
+    account: key.account,
+    region: ReplicaRegion,
+    keyId: key.keyId,
+    createdAtMs: nowMs,
+    description: Description ?? "",
+    spec: key.spec,
+    usage: key.usage,
+    keyManager: "CUSTOMER",
+    state: "Creating",
+    dueAtMs: nowMs + context.transitionMs,
+    isMultiRegion: true,
+    materialId: key.materialId,
+    ...sharedOf(key),
+    ...(Policy === undefined ? {} : { policy: Policy }),
+    tags,
+    wasTagged: tags.length > 0,
+  };
+}
+
+export const replicateKey = kmsOperation({
   name: "ReplicateKey",
-  input: structure({
-    KeyId: keyId,
-    ReplicaRegion: regionName,
-    Policy: optionalPolicy,
-    BypassPolicyLockoutSafetyCheck: bypassLockoutCheck,
-    Description: description,
-    Tags: optionalTags,
-  }),
   run(context, input) {
     const { account } = context;
     const region = input.ReplicaRegion;
@@ -70,30 +90,15 @@ export const replicateKey = operation({
       const check = { document: input.Policy, bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false };
       context.access.checkKeyPolicy(context.caller, region, { ...check, keyArn: keyArn(account, region, key.keyId) });
     }
-    const nowMs = context.clock();
-    const replica: KeyRecord = {
-      account,
-      region,
-      keyId: key.keyId,
-      createdAtMs: nowMs,
-      description: input.Description ?? "",
-      spec: key.spec,
-      usage: key.usage,
-      keyManager: "CUSTOMER",
-      state: "Creating",
-      dueAtMs: nowMs + context.transitionMs,
-      isMultiRegion: true,
-      materialId: key.materialId,
-      ...(input.Policy === undefined ? {} : { policy: input.Policy }),
-      tags,
-      wasTagged: tags.length > 0,
-    };
+    requireRoomForKey(context, region);
+    const replica = replicaOf(context, key, input, tags);
     const extended = { ...set, replicaRegions: [...set.replicaRegions, region] };
     context.commit({ kind: "put-key", key: replica }, { kind: "put-set", set: extended });
+    const ReplicaTags = tags.map((tag) => ({ TagKey: tag.key, TagValue: tag.value }));
     return {
       ReplicaKeyMetadata: keyMetadata(replica, extended),
       ReplicaPolicy: policyTextOf(replica),
-      ReplicaTags: tags.map((tag) => ({ TagKey: tag.key, TagValue: tag.value })),
+      ...(input.Tags === undefined ? {} : { ReplicaTags }),
     };
   },
 });

@@ -1,18 +1,14 @@
 /** UpdatePrimaryRegion: makes a replica the primary of its set. */
 import { AwsException, notFound } from "../../exceptions.ts";
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { keyArn } from "../../identifiers.ts";
 import { arnOf } from "../../state/records.ts";
 import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import { keyId, regionName } from "../request-members.ts";
 import { requirePrimary } from "./replicate-key.ts";
 
-export const updatePrimaryRegion = operation({
-  service: "kms",
+export const updatePrimaryRegion = kmsOperation({
   name: "UpdatePrimaryRegion",
-  input: structure({ KeyId: keyId, PrimaryRegion: regionName }),
   run(context, input) {
     const region = input.PrimaryRegion;
     const action = "kms:UpdatePrimaryRegion";

@@ -1,24 +1,16 @@
 /** GetPublicKey: the public half of an asymmetric key, and what it may be used for. */
 import { isAsymmetric } from "../../crypto/key-spec.ts";
 import { AwsException } from "../../exceptions.ts";
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { arnOf } from "../../state/records.ts";
-import { algorithmMembers } from "../key-metadata.ts";
-import { requireKey } from "../key-reference.ts";
-import { requireState } from "../key-state.ts";
-import { grantTokens, keyId } from "../request-members.ts";
-import { refuseGrantTokens } from "./signing-rules.ts";
+import { requireCryptographicKey } from "../cryptographic-key.ts";
+import { algorithmMembers, specMembers } from "../key-metadata.ts";
 
-export const getPublicKey = operation({
-  service: "kms",
+export const getPublicKey = kmsOperation({
   name: "GetPublicKey",
-  input: structure({ KeyId: keyId, GrantTokens: grantTokens }),
   run(context, input) {
-    const rules = { action: "kms:GetPublicKey", acceptsAlias: true, acceptsForeign: true };
-    const key = requireKey(context, input.KeyId, rules);
-    refuseGrantTokens(input.GrantTokens);
-    requireState("GetPublicKey", key);
+    const { KeyId: keyId, GrantTokens: grantTokens } = input;
+    const key = requireCryptographicKey(context, { operation: "GetPublicKey", keyId, grantTokens });
     if (!isAsymmetric(key.spec)) {
       // Both this and InvalidKeyUsageException are modelled; unverified on AWS [L].
       throw new AwsException(
@@ -29,8 +21,7 @@ export const getPublicKey = operation({
     return {
       KeyId: arnOf(key),
       PublicKey: context.materialOf(key).publicKey,
-      CustomerMasterKeySpec: key.spec,
-      KeySpec: key.spec,
+      ...specMembers(key.spec),
       KeyUsage: key.usage,
       ...algorithmMembers(key),
     };

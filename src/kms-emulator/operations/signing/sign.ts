@@ -1,37 +1,23 @@
 /** Sign: a signature over a message or a digest. */
 import { signMessage } from "../../crypto/signing.ts";
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { arnOf } from "../../state/records.ts";
-import { requireKey } from "../key-reference.ts";
-import { requireState } from "../key-state.ts";
-import { dryRun, grantTokens, keyId, message, messageType, signingAlgorithm } from "../request-members.ts";
-import { readMessage, refuseDryRun, refuseGrantTokens, requireSigningKey } from "./signing-rules.ts";
+import { refuseDryRun, requireCryptographicKey } from "../cryptographic-key.ts";
+import { readMessage, requireSigningKey } from "./signing-rules.ts";
 
-export const sign = operation({
-  service: "kms",
+export const sign = kmsOperation({
   name: "Sign",
-  input: structure({
-    KeyId: keyId,
-    Message: message,
-    MessageType: messageType,
-    GrantTokens: grantTokens,
-    SigningAlgorithm: signingAlgorithm,
-    DryRun: dryRun,
-  }),
   run(context, input) {
     const { SigningAlgorithm } = input;
     const type = input.MessageType ?? "RAW";
-    const key = requireKey(context, input.KeyId, {
-      action: "kms:Sign",
-      acceptsAlias: true,
-      acceptsForeign: true,
+    const key = requireCryptographicKey(context, {
+      operation: "Sign",
+      keyId: input.KeyId,
+      grantTokens: input.GrantTokens,
       conditions: { "kms:SigningAlgorithm": SigningAlgorithm, "kms:MessageType": type },
     });
-    refuseGrantTokens(input.GrantTokens);
-    requireState("Sign", key);
     requireSigningKey("Sign", key, SigningAlgorithm);
-    const signingInput = readMessage(SigningAlgorithm, type, input.Message);
+    const signingInput = readMessage(key, SigningAlgorithm, type, input.Message);
     refuseDryRun(input.DryRun);
     const Signature = signMessage(context.materialOf(key), SigningAlgorithm, signingInput);
     context.noteUse(key, "Sign");

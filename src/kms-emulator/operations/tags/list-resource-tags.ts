@@ -1,14 +1,11 @@
 /** ListResourceTags: the tags of a key, by pages. */
-import { operation } from "../../framework/operation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { decodeMarker, firstPage, pageMembers } from "../../framework/pagination.ts";
-import { structure } from "../../framework/validation.ts";
 import { requireKey } from "../key-reference.ts";
-import { keyId, limit, optionalMarker } from "../request-members.ts";
 
-export const listResourceTags = operation({
-  service: "kms",
+export const listResourceTags = kmsOperation({
   name: "ListResourceTags",
-  input: structure({ KeyId: keyId, Limit: limit(50), Marker: optionalMarker }),
+  maxLimit: 50,
   run(context, input) {
     const key = requireKey(context, input.KeyId, { action: "kms:ListResourceTags" });
     const scope = `ListResourceTags/${key.account}/${key.region}/${key.keyId}`;

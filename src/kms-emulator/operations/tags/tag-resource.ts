@@ -1,16 +1,12 @@
 /** TagResource: adds tags to a key or replaces their values. */
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { changeKey } from "../change-key.ts";
 import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import { keyId, requiredTags } from "../request-members.ts";
 import { mergeTags, readTags, requestTagConditions } from "./tag-rules.ts";
 
-export const tagResource = operation({
-  service: "kms",
+export const tagResource = kmsOperation({
   name: "TagResource",
-  input: structure({ KeyId: keyId, Tags: requiredTags }),
   run(context, input) {
     const tags = readTags(input.Tags);
     const key = requireCustomerKey(context, input.KeyId, {

@@ -1,15 +1,11 @@
 /** UntagResource: takes tags off a key. */
-import { operation } from "../../framework/operation.ts";
-import { structure } from "../../framework/validation.ts";
+import { kmsOperation } from "../../framework/kms-operation.ts";
 import { changeKey } from "../change-key.ts";
 import { requireCustomerKey } from "../key-reference.ts";
 import { requireState } from "../key-state.ts";
-import { keyId, tagKeys } from "../request-members.ts";
 
-export const untagResource = operation({
-  service: "kms",
+export const untagResource = kmsOperation({
   name: "UntagResource",
-  input: structure({ KeyId: keyId, TagKeys: tagKeys }),
   run(context, input) {
     const key = requireCustomerKey(context, input.KeyId, {
       action: "kms:UntagResource",

@@ -1,0 +1,11 @@
+/** DisconnectCustomKeyStore: disconnects a custom key store. There is none, so it is refused as AWS refuses it then. */
+import { kmsOperation } from "../../framework/kms-operation.ts";
+import { noSuchKeyStore } from "./no-such-key-store.ts";
+
+export const disconnectCustomKeyStore = kmsOperation({
+  name: "DisconnectCustomKeyStore",
+  run(context, { CustomKeyStoreId }) {
+    context.access.require(context.caller, context.region, { action: "kms:DisconnectCustomKeyStore", resource: "*" });
+    throw noSuchKeyStore(CustomKeyStoreId);
+  },
+});

@@ -1,0 +1,11 @@
+/** UpdateCustomKeyStore: changes a custom key store. There is none, so it is refused as AWS refuses it then. */
+import { kmsOperation } from "../../framework/kms-operation.ts";
+import { noSuchKeyStore } from "./no-such-key-store.ts";
+
+export const updateCustomKeyStore = kmsOperation({
+  name: "UpdateCustomKeyStore",
+  run(context, { CustomKeyStoreId }) {
+    context.access.require(context.caller, context.region, { action: "kms:UpdateCustomKeyStore", resource: "*" });
+    throw noSuchKeyStore(CustomKeyStoreId);
+  },
+});
