@@ -74,7 +74,7 @@ describe("a ciphertext of a symmetric key", () => {
     await refuses(call("Decrypt", { CiphertextBlob, EncryptionContext: { a: "bc" } }), "InvalidCiphertextException");
   });
 
-  it("of another key than the named one is IncorrectKeyException, in another Region nobody's", async () => {
+  it("of another key than the named one is IncorrectKeyException, and none of another Region's", async () => {
     const { call } = startCalls();
     const [key, other] = [await makeKey(call), await makeKey(call)];
     const there = { region: "eu-west-1" };
