@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parseHcl, toPlainObject } from "../src/hcl/index.ts";
 import { awsKmsSettingNames } from "../src/plugin/aws-kms/settings.ts";
 import { kmsSettingNames } from "../src/plugin/kms/settings.ts";
 import {
@@ -40,6 +41,19 @@ describe("documents", () => {
 
   it("kms-plugin.md names every setting of kms and no other", () => {
     assert.deepEqual(firstCells(read("docs/kms-plugin.md")).sort(), [...kmsSettingNames].sort());
+  });
+
+  it("the README has a whole server.conf, with the plugin in it", () => {
+    const text = /```hcl\n(server \{[\s\S]*?)```/.exec(read("README.md"))?.[1] ?? "";
+    const file = toPlainObject(parseHcl(text));
+    assert.deepEqual(Object.keys(file), ["server", "plugins"]);
+    assert.match(text, /KeyManager "aws_kms" \{\s+plugin_cmd = .+\s+plugin_checksum = .+\s+plugin_data \{/);
+    const names = [...(/plugin_data \{\n([^}]*)\}\s*\}\s*\}\s*$/.exec(text)?.[1]?.matchAll(/(\w+) =/g) ?? [])];
+    assert.deepEqual(
+      names.map(([, name]) => name).filter((name) => !awsKmsSettingNames.includes(name ?? "")),
+      [],
+    );
+    assert.equal(names.length, 2);
   });
 
   it("links lead to files and sections that exist", () => {

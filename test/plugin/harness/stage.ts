@@ -95,7 +95,7 @@ function assertWithout(text: string, secrets: readonly string[]): void {
 }
 
 /** Nothing of the developer's own AWS settings, and no credentials but the tests'. */
-function pluginEnvironment(endpoint: string, folder: string): Record<string, string | undefined> {
+export function pluginEnvironment(endpoint: string, folder: string): Record<string, string | undefined> {
   const inherited = new Set(["PATH", "TMPDIR"]);
   const cleared = Object.keys(process.env).filter((name) => !inherited.has(name));
   return {
