@@ -1,11 +1,16 @@
 /** Clients from configuration: Region, endpoints, credentials, timeouts. */
-import { KMSClient } from "@aws-sdk/client-kms";
-import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import { STSClient } from "@aws-sdk/client-sts";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
-import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "../key-manager/ports.ts";
+import type {
+  Clock,
+  IamClient,
+  KmsClient,
+  Logger,
+  RegionClients,
+  StsClient,
+  TaggingClient,
+} from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
-import { requirePlainJson } from "./calls/plain-json.ts";
 import { profileBundle, profileName } from "./credentials/choice.ts";
 import { type ChainContext, type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
 import { CredentialSource } from "./credentials/credentials.ts";
@@ -15,16 +20,13 @@ import { showSharedFiles } from "./credentials/sdk-files.ts";
 import { type Environment, ensureHome } from "./credentials/shared-files.ts";
 import { withholdCredentials, withholdProxy } from "./credentials/withhold-credentials.ts";
 import { AwsIamClient, findIam } from "./iam-client.ts";
-import { AwsKmsClient } from "./kms-client.ts";
 import { NetworkHandler } from "./network/network-handler.ts";
 import { ProxyRules } from "./network/proxy-rules.ts";
 import { SecureConnector } from "./network/secure-connector.ts";
 import { Trust } from "./network/trust.ts";
-import { HedgedSigning } from "./sign/hedge.ts";
-import { judgingHandler, LeanSignSender } from "./sign/sign-sender.ts";
+import { type OpenRegion, openRegion } from "./region-clients.ts";
 import { AwsStsClient } from "./sts-client.ts";
-import { AwsTaggingClient } from "./tagging-client.ts";
-import { OwnTransport, transportBy } from "./transport/own-transport.ts";
+import { OwnTransport } from "./transport/own-transport.ts";
 
 const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
@@ -46,13 +48,16 @@ export type ClientConfig = CredentialConfig &
     | "useDualstackEndpoint"
     | "signTransport"
     | "hedgeSignatures"
-  >;
+  > &
+  Partial<Pick<KeyManagerConfig, "multiRegion">>;
 
 export interface AwsClients {
   readonly kms: KmsClient;
   readonly sts: StsClient;
   readonly iam: IamClient;
   readonly tagging: TaggingClient;
+  /** Clients of another Region, with the same credentials; made once for each. */
+  inRegion(region: string): RegionClients;
   /** Gets ready for the first signature, in the background: asks for nothing, and a failure changes nothing. */
   warm(): void;
   /** Closes idle connections; calls under way end first. */
@@ -81,9 +86,6 @@ function tellChoices(log: ClientContext["log"]): NonNullable<ChainContext["onCho
 
 /** The SDK would print its remarks to the console, which belongs to the handshake and to log lines. */
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-
-/** For a client that sends nothing. */
-const noCredentials = { accessKeyId: "none", secretAccessKey: "none" };
 
 /**
  * Makes the clients of one configuration. No connection is opened yet.
@@ -126,47 +128,38 @@ export function createAwsClients(
     ...(log === undefined ? {} : { log }),
   });
   const credentials = source.provide;
-  const kmsEndpoint = config.endpoint === undefined ? {} : { endpoint: config.endpoint };
-  const kms = new KMSClient({ ...options, ...kmsEndpoint, credentials });
   const sts = new STSClient({ ...stsOptions, credentials });
-  const tagging = new ResourceGroupsTaggingAPIClient({ ...options, credentials });
-  withholdCredentials(kms);
   withholdCredentials(sts);
-  withholdCredentials(tagging);
-  requirePlainJson(kms);
-  requirePlainJson(tagging);
+  const caller = { clock, telemetry, discardCredentials: (usedSinceMs: number) => source.discard(usedSinceMs) };
+  const transport = config.signTransport === "sdk" ? undefined : ownTransport;
+  const shared = { options, source, caller, transport, isHedging: config.hedgeSignatures };
+  const home = openRegion(config.region, config.endpoint, shared);
+  const others = new Map<string, OpenRegion>();
+  const inRegion = (region: string): OpenRegion => {
+    if (region === config.region) return home;
+    const endpoint = config.multiRegion?.endpoints.get(region) ?? config.endpoint;
+    const opened = others.get(region) ?? openRegion(region, endpoint, shared);
+    others.set(region, opened);
+    return opened;
+  };
   const isPrivate = async () =>
     config.endpoint !== undefined ||
     config.stsEndpoint !== undefined ||
-    (await kms.config.serviceConfiguredEndpoint?.()) !== undefined ||
+    (await home.sdk.config.serviceConfiguredEndpoint?.()) !== undefined ||
     (await sts.config.serviceConfiguredEndpoint?.()) !== undefined;
-  const caller = { clock, telemetry, discardCredentials: (usedSinceMs: number) => source.discard(usedSinceMs) };
-  const makeJudge = () => {
-    const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: noCredentials });
-    withholdCredentials(judge);
-    requirePlainJson(judge);
-    return judge;
-  };
-  const transport = config.signTransport === "sdk" ? transportBy(requestHandler) : ownTransport;
-  const signer = new LeanSignSender({ sdk: kms, makeJudge, transport, credentials: source.current });
-  const onHedge = () => telemetry.count("signatures_hedged");
-  const hedged = new HedgedSigning(signer.send, { clock, onHedge });
   return {
-    kms: new AwsKmsClient(kms, caller, config.hedgeSignatures ? hedged.sign : signer.send),
+    kms: home.kms,
     sts: new AwsStsClient(sts, caller),
     iam: new AwsIamClient(findIam({ ...options, credentials }, isPrivate), caller),
-    tagging: new AwsTaggingClient(tagging, caller),
+    tagging: home.tagging,
+    inRegion,
     warm() {
-      if (config.signTransport === "sdk") return;
-      signer.prepare().then(
-        (place) => place !== undefined && ownTransport.warm(place),
-        () => undefined,
-      );
+      home.warm();
+      for (const region of config.multiRegion?.failoverRegions ?? []) inRegion(region).warm();
     },
     close() {
-      kms.destroy();
+      for (const region of [home, ...others.values()]) region.close();
       sts.destroy();
-      tagging.destroy();
       ownTransport.destroy();
     },
   };

@@ -23,7 +23,14 @@ function requireKey(answer: Answer, asked: string, answered: string): void {
 
 /** @param asked the key that was asked about; undefined for a new one */
 export function keyMetadataFrom(operation: string, output: unknown, asked?: string): KeyMetadata {
-  const metadata = new Answer(operation, output).object("KeyMetadata");
+  return metadataFrom(new Answer(operation, output).object("KeyMetadata"), asked);
+}
+
+/** @param asked the primary: the replica has its id */
+export const replicaMetadataFrom = (output: unknown, asked: string): KeyMetadata =>
+  metadataFrom(new Answer("ReplicateKey", output).object("ReplicaKeyMetadata"), asked);
+
+function metadataFrom(metadata: Answer, asked: string | undefined): KeyMetadata {
   const arn = metadata.text("Arn");
   if (asked !== undefined) requireKey(metadata, asked, arn);
   return {
@@ -47,6 +54,9 @@ function multiRegionFrom(configuration: Answer): MultiRegionMetadata {
   const replicas = configuration.has("ReplicaKeys") ? configuration.list("ReplicaKeys") : [];
   return {
     isReplica: configuration.text("MultiRegionKeyType") === "REPLICA",
+    primaryRegion: configuration.has("PrimaryKey")
+      ? configuration.object("PrimaryKey").optionalText("Region")
+      : undefined,
     replicaRegions: replicas.map((replica) => replica.text("Region")),
   };
 }

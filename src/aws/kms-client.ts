@@ -9,10 +9,12 @@ import {
   type KMSClient,
   ListAliasesCommand,
   ListKeysCommand,
+  ReplicateKeyCommand,
   ScheduleKeyDeletionCommand,
   type KeySpec as SdkKeySpec,
   TagResourceCommand,
   UpdateAliasCommand,
+  UpdatePrimaryRegionCommand,
 } from "@aws-sdk/client-kms";
 import type {
   AliasListEntry,
@@ -25,6 +27,7 @@ import type {
   Page,
   PublicKeyOutput,
   Receipt,
+  ReplicateKeyInput,
   ScheduledDeletion,
   SignInput,
   SignOptions,
@@ -44,6 +47,7 @@ import {
   lastUsageFrom,
   publicKeyFrom,
   receiptOf,
+  replicaMetadataFrom,
   signatureFrom,
 } from "./kms-answers.ts";
 import { type SendSign, sendBySdk } from "./sign/sign-sender.ts";
@@ -87,6 +91,7 @@ export class AwsKmsClient implements KmsClient {
       Description: input.description,
       ...(input.policy === undefined ? {} : { Policy: input.policy }),
       ...(input.tags.length === 0 ? {} : { Tags: sdkTags(input.tags) }),
+      ...(input.multiRegion ? { MultiRegion: true } : {}),
     } as const;
     const sendOptions = { ...abortBy(options.signal), requestTimeout: createKeyTimeoutMs };
     const create = async () => {
@@ -189,6 +194,27 @@ export class AwsKmsClient implements KmsClient {
   async tagResource(keyId: string, tags: readonly Tag[], options: CallOptions = {}): Promise<void> {
     await this.#call("TagResource", options, (abort) =>
       this.#sdk.send(new TagResourceCommand({ KeyId: keyId, Tags: sdkTags(tags) }), abort),
+    );
+  }
+
+  /** May be repeated: a second replica in a Region is refused. */
+  async replicateKey(input: ReplicateKeyInput, options: CallOptions = {}): Promise<KeyMetadata> {
+    const command = {
+      KeyId: bareKeyId(input.keyArn),
+      ReplicaRegion: input.region,
+      Description: input.description,
+      ...(input.policy === undefined ? {} : { Policy: input.policy }),
+      ...(input.tags.length === 0 ? {} : { Tags: sdkTags(input.tags) }),
+    };
+    return this.#call("ReplicateKey", options, async (abort) =>
+      replicaMetadataFrom(await this.#sdk.send(new ReplicateKeyCommand(command), abort), input.keyArn),
+    );
+  }
+
+  async updatePrimaryRegion(keyId: string, primaryRegion: string, options: CallOptions = {}): Promise<void> {
+    const input = { KeyId: bareKeyId(keyId), PrimaryRegion: primaryRegion };
+    await this.#call("UpdatePrimaryRegion", options, (abort) =>
+      this.#sdk.send(new UpdatePrimaryRegionCommand(input), abort),
     );
   }
 

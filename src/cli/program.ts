@@ -5,6 +5,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { emulatorCommand } from "./commands/emulator.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { promoteCommand } from "./commands/promote.ts";
 
 export function programOf(): Command {
   return new Command("spire-aws-kms")
@@ -13,5 +14,6 @@ export function programOf(): Command {
     .addCommand(emulatorCommand())
     .addCommand(demoCommand())
     .addCommand(keysCommand())
-    .addCommand(migrateCommand());
+    .addCommand(migrateCommand())
+    .addCommand(promoteCommand());
 }

@@ -61,7 +61,30 @@ export interface KeyManagerConfig {
   readonly metricsListen: ListenAddress | undefined;
   /** Undefined: nothing is refreshed or pruned. */
   readonly upkeep: UpkeepConfig | undefined;
+  readonly multiRegion: MultiRegionConfig;
 }
+
+/** Keys in more Regions than one. */
+export interface MultiRegionConfig {
+  /** Whether new keys are multi-Region primary keys. */
+  readonly isOn: boolean;
+  /** Where each key gets a replica, which is refreshed and scheduled for deletion with it. */
+  readonly replicaRegions: readonly string[];
+  /** Where signatures are asked for when KMS fails in the Region of the keys, the first choice first. */
+  readonly failoverRegions: readonly string[];
+  /** URL of KMS by Region, where it is not what `endpoint` and the environment say. */
+  readonly endpoints: ReadonlyMap<string, string>;
+  /** Whether keys are made although the primary keys of this server are in another Region. */
+  readonly makesKeysOnStandby: boolean;
+}
+
+export const singleRegion: MultiRegionConfig = {
+  isOn: false,
+  replicaRegions: [],
+  failoverRegions: [],
+  endpoints: new Map(),
+  makesKeysOnStandby: false,
+};
 
 /** When keys are refreshed and stale ones pruned. All times in milliseconds. */
 export interface UpkeepConfig {

@@ -27,6 +27,28 @@ export interface KeySlot {
 /** Takes the mark of {@link DeletionRequest.markInactive} back. Never rejects. */
 export type TakeMarkBack = () => Promise<"active" | "inactive" | "pending deletion">;
 
+/** Where a member of a multi-Region key is looked at. */
+export interface MemberContext {
+  readonly region: string;
+  readonly kms: KmsClient;
+  readonly signal: AbortSignal;
+}
+
+/** Why a member must stay, and with it all others; for good or for now. */
+export type WhyMemberStays = { readonly spared: string } | { readonly notYet: string } | undefined;
+
+/** What is to be known of the other members of a multi-Region key. */
+export interface KeySetRequest {
+  readonly regions: {
+    /** A key with a member in any other Region stays. */
+    readonly lookedAfter: readonly string[];
+    kmsIn(region: string): KmsClient | undefined;
+  };
+  /** Asked for each member that is not pending deletion, at each attempt. @throws KmsError for what may pass */
+  readonly whyMemberStays: (facts: KeyFacts, context: MemberContext) => Promise<WhyMemberStays>;
+  readonly markInactive?: ((keyArn: string, kms: KmsClient) => Promise<TakeMarkBack | undefined>) | undefined;
+}
+
 export interface DeletionRequest {
   /** The client of the account and Region that the key lives in, whatever is configured later. */
   readonly kms: KmsClient;
@@ -70,6 +92,8 @@ export interface DeletionRequest {
    * @returns undefined where there is nothing to take back
    */
   readonly markInactive?: ((keyArn: string) => Promise<TakeMarkBack | undefined>) | undefined;
+  /** The other members of a multi-Region key. Without it a key goes alone, and the rule has to spare those that have others. */
+  readonly set?: KeySetRequest | undefined;
   /** Alias to delete once the key is scheduled for deletion, if it still stands on the key. */
   readonly staleAlias?: string | undefined;
 }

@@ -11,15 +11,30 @@ import type { DiscoveredKeys } from "./discovery/key-discovery.ts";
 import { KeyManagerError } from "./errors.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import type { KeyType } from "./key-type.ts";
-import type { KeyEntries, PublicKey } from "./keys/key-entry.ts";
+import type { KeyEntries, KeyEntry, PublicKey } from "./keys/key-entry.ts";
 import { KeyRing } from "./keys/key-ring.ts";
 import { abortController, Gate, waitUntilAborted } from "./pace/concurrency.ts";
 import { KmsTime } from "./pace/kms-time.ts";
 import { LogLimits } from "./pace/log-limit.ts";
 import type { Task } from "./pace/task.ts";
-import type { Cancellation, Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
+import type {
+  Cancellation,
+  Clock,
+  IamClient,
+  KmsClient,
+  Logger,
+  RegionClients,
+  StsClient,
+  TaggingClient,
+} from "./ports.ts";
+import { FailoverSigner } from "./regions/failover/failover-signer.ts";
+import { regionsOf } from "./regions/regions.ts";
+import { countReplicas, type ReplicaState } from "./regions/replica-state.ts";
+import { Replication } from "./regions/replication.ts";
+import { tellOfRegions } from "./regions/tell-regions.ts";
 import { DeletionQueue } from "./removal/deletion-queue.ts";
 import { scheduleOrphans } from "./removal/orphans-at-start.ts";
+import { scheduleReplaced } from "./removal/replaced-key.ts";
 import { Rotation } from "./rotation/rotation.ts";
 import type { Preparation, Prepare, ProcessServices, Setup } from "./setup.ts";
 import { type Signature, signData } from "./sign-data.ts";
@@ -35,6 +50,8 @@ export interface Clients {
   readonly sts: StsClient;
   readonly iam: IamClient;
   readonly tagging: TaggingClient;
+  /** Clients of another Region. Without it there are none. */
+  inRegion?(region: string): RegionClients;
   /** Called when the configuration takes effect. */
   warm?(): void;
   /** Lets go of idle connections; calls under way still end. */
@@ -90,7 +107,18 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
   }
 
   get gauges(): TelemetryGauges {
-    return { liveKeys: this.#current?.setup.ring.entries.size ?? 0, deletionsQueued: this.#deletions.size };
+    const setup = this.#current?.setup;
+    return {
+      liveKeys: setup?.ring.entries.size ?? 0,
+      deletionsQueued: this.#deletions.size,
+      ...(setup?.config.multiRegion.isOn ? { replicas: countReplicas(this.replicas) } : {}),
+      ...(setup?.failover.isOn ? { regions: setup.failover.regions } : {}),
+    };
+  }
+
+  /** What is known of the replicas of the keys in use, by key and Region. */
+  get replicas(): readonly ReplicaState[] {
+    return this.#current?.setup.replication.states ?? [];
   }
 
   /** The keys in use. @throws KeyManagerError `FAILED_PRECONDITION` before the first successful {@link configure} */
@@ -114,7 +142,9 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
         const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal, recent });
         signal?.throwIfAborted();
         await preparation.commit();
-        this.#takeEffect(this.#setUp(config, clients, preparation, found), clients, found);
+        const stop = abortController();
+        const setup = this.#setUp(config, clients, preparation, { found, signal: stop.signal });
+        this.#takeEffect({ setup, clients, stop }, found);
         const { ring, tags } = this.#setup;
         if (ring.entries.size === 0) preparation.onNoKeys?.();
         const keyArns = [...ring.entries.values()].map(({ keyArn }) => keyArn);
@@ -169,38 +199,57 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
 
   #setUp(
     config: C,
-    { kms, tagging }: Clients,
+    clients: Clients,
     { names, keyPolicy, identity }: Preparation,
-    { entries, lookedAt, trustDomainAliases }: DiscoveredKeys,
+    {
+      found: { entries, lookedAt, trustDomainAliases },
+      signal,
+    }: { readonly found: DiscoveredKeys; readonly signal: AbortSignal },
   ): Setup {
     const { clock, log } = this.#services;
+    const { kms, tagging } = clients;
     const configuredAt = lookedAt ?? clock.now();
     const fleet = new Fleet({ kms, names, clock, log, upkeep: config.upkeep });
     if (trustDomainAliases !== undefined) fleet.learn(trustDomainAliases, configuredAt);
     const { keyTags, tagBasedKeyDiscovery } = config;
     const tagIdentity = tagBasedKeyDiscovery ? identity : undefined;
-    return {
+    const tags = new KeyTagging({ kms, clock, log, keyTags, identity: tagIdentity });
+    const ring = new KeyRing(clock, entries, this.#current?.setup.ring);
+    const regions = regionsOf(config, clients);
+    const onReplaced = (entry: KeyEntry): void => void scheduleReplaced(entry, setup);
+    const replication = new Replication(
+      { ...this.#services, names, ring, tags, keyPolicy, onReplaced },
+      regions,
+      signal,
+    );
+    const setup: Setup = {
       ...this.#services,
       config,
       kms,
       tagging,
       names,
       keyPolicy,
-      tags: new KeyTagging({ kms, clock, log, keyTags, identity: tagIdentity }),
-      ring: new KeyRing(clock, entries, this.#current?.setup.ring),
+      tags,
+      ring,
       kmsTime: new KmsTime(clock),
+      regions,
+      replication,
+      failover: new FailoverSigner({ ...this.#services, ...regions }),
       configuredAt,
       fleet,
     };
+    return setup;
   }
 
   /** Swaps the configurations. The replaced clients stay open: signatures and deletions under way still use them. */
-  #takeEffect(setup: Setup, clients: Clients, found: DiscoveredKeys): void {
+  #takeEffect(current: Current, found: DiscoveredKeys): void {
+    const { setup, clients, stop } = current;
     this.#current?.stop.abort();
-    const stop = abortController();
     warnOfTagsLeft(this.#current?.setup, setup, setup.log);
-    this.#current = { setup, clients, stop };
+    this.#current = current;
     clients.warm?.();
+    tellOfRegions(setup);
+    for (const entry of setup.ring.entries.values()) setup.replication.bring(entry);
     const { upkeep } = setup.config;
     if (upkeep !== undefined) {
       const isRefreshDue = found.sinceRefreshMs >= upkeep.staleAliasThresholdMs / 2;

@@ -47,6 +47,8 @@ export interface KeyMetadata {
 export interface MultiRegionMetadata {
   /** Whether the key is a replica, and not the primary. */
   readonly isReplica: boolean;
+  /** Undefined where KMS did not say. */
+  readonly primaryRegion?: string | undefined;
   readonly replicaRegions: readonly string[];
 }
 
@@ -63,6 +65,18 @@ export interface CreateKeyInput {
   readonly keySpec: KeySpec;
   readonly description: string;
   /** Key policy document (JSON text). Undefined: KMS's own default policy. */
+  readonly policy: string | undefined;
+  readonly tags: readonly Tag[];
+  /** Whether the key can be replicated into other Regions; for life. */
+  readonly multiRegion?: boolean;
+}
+
+export interface ReplicateKeyInput {
+  /** Of the primary key. */
+  readonly keyArn: string;
+  readonly region: string;
+  readonly description: string;
+  /** Undefined: KMS's own default policy. */
   readonly policy: string | undefined;
   readonly tags: readonly Tag[];
 }
@@ -162,6 +176,16 @@ export interface KmsClient {
   /** @param keyId key id or key ARN */
   getKeyLastUsage(keyId: string, options?: CallOptions): Promise<KeyLastUsage>;
   tagResource(keyId: string, tags: readonly Tag[], options?: CallOptions): Promise<void>;
+  /** Asked in the Region of the primary key. @returns the replica, which is not ready yet */
+  replicateKey(input: ReplicateKeyInput, options?: CallOptions): Promise<KeyMetadata>;
+  /** Makes the replica in that Region the primary. Asked in the Region of the present primary. */
+  updatePrimaryRegion(keyId: string, primaryRegion: string, options?: CallOptions): Promise<void>;
+}
+
+/** The clients of one Region. */
+export interface RegionClients {
+  readonly kms: KmsClient;
+  readonly tagging: TaggingClient;
 }
 
 export interface TagFilter {

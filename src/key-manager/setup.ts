@@ -12,6 +12,9 @@ import type { KeyNames } from "./names.ts";
 import type { KmsTime } from "./pace/kms-time.ts";
 import type { LogLimits } from "./pace/log-limit.ts";
 import type { Clock, IamClient, KmsClient, Logger, StsClient, TaggingClient } from "./ports.ts";
+import type { FailoverSigner } from "./regions/failover/failover-signer.ts";
+import type { Regions } from "./regions/regions.ts";
+import type { Replication } from "./regions/replication.ts";
 import type { TagIdentity } from "./tags/spire-tags.ts";
 import type { KeyTagging } from "./tags/tag-mode.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -80,6 +83,9 @@ export interface Setup extends ProcessServices {
   readonly kmsTime: KmsTime;
   /** The servers of the trust domain that share the account's quotas. */
   readonly fleet: Fleet;
+  readonly regions: Regions;
+  readonly replication: Replication;
+  readonly failover: FailoverSigner;
   /** When the keys were looked for, by KMS's time where it was told. */
   readonly configuredAt: Date;
 }

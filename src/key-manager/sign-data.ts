@@ -49,17 +49,20 @@ const signalOf = (stop: AbortSignal | Cancellation | undefined): AbortSignal | u
 
 async function signWith(
   entry: KeyEntry,
-  { kms, config, telemetry, limits, log }: Setup,
+  { kms, failover, config, telemetry, limits, log }: Setup,
   digest: Uint8Array,
   options: SignerOptions,
   stop: AbortSignal | Cancellation | undefined,
 ): Promise<Signature> {
   const plan = planSignature(entry.keyType, digest, options);
-  const signature = await kms.sign(
-    { keyArn: entry.keyArn, digest: plan.digest, signingAlgorithm: plan.signingAlgorithm },
-    stop instanceof AbortSignal ? { signal: stop } : { cancellation: stop },
-  );
-  if (config.verifySignatures && !entry.verify(plan.signingAlgorithm, plan.digest, signature)) {
+  const input = { keyArn: entry.keyArn, digest: plan.digest, signingAlgorithm: plan.signingAlgorithm };
+  const signed = failover.covers(entry.keyArn)
+    ? await failover.sign(input, signalOf(stop))
+    : { signature: await kms.sign(input, stop instanceof AbortSignal ? { signal: stop } : { cancellation: stop }) };
+  const { signature } = signed;
+  // What came from another Region is verified whatever is configured: it proves that the key there is the same.
+  const isVerified = config.verifySignatures || ("region" in signed && signed.region !== config.region);
+  if (isVerified && !entry.verify(plan.signingAlgorithm, plan.digest, signature)) {
     telemetry.count("wrong_signatures");
     limits.run("wrong signature", (more) =>
       log.error("KMS answered with a signature that does not verify under the key's public key: it was not passed on", {

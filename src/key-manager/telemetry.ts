@@ -23,12 +23,20 @@ export type TelemetryEvent =
   | "credential_renewals_failed"
   | "identity_conflicts"
   | "wrong_signatures"
-  | "signatures_hedged";
+  | "signatures_hedged"
+  | "signatures_failed_over"
+  | "region_failovers"
+  | "keys_replicated"
+  | "replications_failed";
 
 /** Numbers as they are at this moment. */
 export interface TelemetryGauges {
   readonly liveKeys: number;
   readonly deletionsQueued: number;
+  /** Of this server's keys, by Region and condition. */
+  readonly replicas?: readonly { readonly region: string; readonly condition: string; readonly count: number }[];
+  /** Whether KMS answers signatures, by Region; only with failover. */
+  readonly regions?: readonly { readonly region: string; readonly isAnswering: boolean }[];
 }
 
 /** Counts nothing. */

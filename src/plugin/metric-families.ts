@@ -27,6 +27,10 @@ export const eventMeanings: Readonly<Record<TelemetryEvent, string>> = {
   identity_conflicts: "Aliases of this server that another process has moved or made.",
   wrong_signatures: "Signatures of KMS that did not verify and were not passed on.",
   signatures_hedged: "Signatures asked for a second time because the first was late.",
+  signatures_failed_over: "Signatures that another Region than the server's own has answered.",
+  region_failovers: "Regions that are not asked for signatures any more because KMS fails there, each time.",
+  keys_replicated: "Replicas made in other Regions.",
+  replications_failed: "Keys that could not be brought into another Region; each is tried again.",
 };
 
 export const events = Object.keys(eventMeanings) as readonly TelemetryEvent[];
@@ -39,6 +43,12 @@ export const ownFamilies = {
   events_total: family("counter", ["event"], "What the plugin did."),
   live_keys: family("gauge", [], "Keys this server uses."),
   deletions_queued: family("gauge", [], "Keys not yet scheduled for deletion."),
+  replicas: family("gauge", ["region", "state"], "Keys this server uses, by the state of their replica in a Region."),
+  region_answers: family(
+    "gauge",
+    ["region"],
+    "Whether KMS is asked for signatures in a Region (1) or fails there (0).",
+  ),
   task_last_success_timestamp_seconds: family("gauge", ["task"], "When a background task last succeeded."),
 } as const;
 
@@ -56,6 +66,12 @@ export const hostFamilies = {
   ...eventFamilies,
   live_keys: family("gauge", [], "Keys this server uses."),
   deletions_queued: family("gauge", [], "Keys not yet scheduled for deletion."),
+  replicas: family("gauge", ["region", "state"], "Keys this server uses, by the state of their replica in a Region."),
+  region_answers: family(
+    "gauge",
+    ["region"],
+    "Whether KMS is asked for signatures in a Region (1) or fails there (0).",
+  ),
   task_age_seconds: family("gauge", ["task"], "Seconds since a background task last succeeded."),
 };
 

@@ -9,6 +9,14 @@ import { PluginMetrics } from "./metrics.ts";
 import { MetricsServer } from "./metrics-server.ts";
 
 const gauges = () => ({ liveKeys: 4, deletionsQueued: 1 });
+const gaugesOfRegions = () => ({
+  ...gauges(),
+  replicas: [{ region: "us-west-2", condition: "ready", count: 3 }],
+  regions: [
+    { region: "us-east-1", isAnswering: false },
+    { region: "us-west-2", isAnswering: true },
+  ],
+});
 
 describe("plugin metrics", () => {
   it("are told as Prometheus text", () => {
@@ -38,6 +46,24 @@ describe("plugin metrics", () => {
     ]) {
       assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join("\n")}`);
     }
+  });
+
+  it("tell of replicas and of Regions that do not answer", () => {
+    const metrics = new PluginMetrics("aws_kms", gaugesOfRegions);
+    const lines = metrics.prometheusText().split("\n");
+    for (const line of [
+      'spire_aws_kms_replicas{region="us-west-2",state="ready"} 3',
+      'spire_aws_kms_region_answers{region="us-east-1"} 0',
+      'spire_aws_kms_region_answers{region="us-west-2"} 1',
+    ]) {
+      assert.ok(lines.includes(line), line);
+    }
+    const told: string[] = [];
+    const tell = (...values: unknown[]) => void told.push(JSON.stringify(values));
+    metrics.attach({ setGauge: tell, emitKey: tell, incrCounter: tell, addSample: tell, measureSince: tell });
+    metrics.pushGauges();
+    assert.ok(told.includes('[["aws_kms","replicas"],3,{"region":"us-west-2","state":"ready"}]'));
+    assert.ok(told.includes('[["aws_kms","region_answers"],0,{"region":"us-east-1"}]'));
   });
 
   it("reach SPIRE once it is there", () => {

@@ -70,9 +70,11 @@ export class PluginMetrics implements Telemetry {
 
   /** Tells SPIRE the numbers of this moment. */
   pushGauges(): void {
-    const { liveKeys, deletionsQueued } = this.#gauges();
+    const { liveKeys, deletionsQueued, replicas = [], regions = [] } = this.#gauges();
     this.#tellGauge("live_keys", liveKeys);
     this.#tellGauge("deletions_queued", deletionsQueued);
+    for (const { region, condition: state, count } of replicas) this.#tellGauge("replicas", count, { region, state });
+    for (const { region, isAnswering } of regions) this.#tellGauge("region_answers", isAnswering ? 1 : 0, { region });
     for (const [task, at] of this.#tasks) {
       this.#tellGauge("task_age_seconds", (Date.now() - at.getTime()) / 1000, { task });
     }
@@ -100,7 +102,7 @@ export class PluginMetrics implements Telemetry {
 
   /** Prometheus's text format, version 0.0.4. */
   prometheusText(): string {
-    const { liveKeys, deletionsQueued } = this.#gauges();
+    const { liveKeys, deletionsQueued, replicas = [], regions = [] } = this.#gauges();
     const seriesOf: Readonly<Record<OwnFamily, (name: string) => readonly string[]>> = {
       aws_calls_total: (name) => this.#calls.lines(name),
       aws_call_duration_seconds: (name) => this.#durations.lines(name),
@@ -108,6 +110,8 @@ export class PluginMetrics implements Telemetry {
       events_total: (name) => this.#events.lines(name),
       live_keys: (name) => [series(name, {}, liveKeys)],
       deletions_queued: (name) => [series(name, {}, deletionsQueued)],
+      replicas: (name) => replicas.map(({ region, condition: state, count }) => series(name, { region, state }, count)),
+      region_answers: (name) => regions.map(({ region, isAnswering }) => series(name, { region }, isAnswering ? 1 : 0)),
       task_last_success_timestamp_seconds: (name) =>
         [...this.#tasks].map(([task, at]) => series(name, { task }, at.getTime() / 1000)),
     };

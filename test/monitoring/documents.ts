@@ -38,6 +38,10 @@ const taken: Readonly<Record<string, readonly string[]>> = {
   "(stack === undefined ? {} : { stack })": ["stack"],
   "(account === undefined ? {} : { account_id: account })": ["account_id"],
   "(left > 0 ? { left_to_the_next_configure: left } : {})": ["left_to_the_next_configure"],
+  "this.#fields": ["key_id", "key_arn", "alias_name", "replica_region"],
+  about: ["key_id", "key_arn", "replica_region", "state"],
+  "fieldsOf(region, entries)": ["replica_region", "keys", "replica_arns"],
+  "(isHome ? { failover_regions: failover } : {})": ["failover_regions"],
   // What a task counts is its own.
   report: [],
 };

@@ -11,6 +11,8 @@ export interface Trouble {
   readonly after: Snapshot;
 }
 
+const replicaRegion = "us-west-2";
+
 const event = (name: string, least: number) => (own: Snapshot["own"]) =>
   (numberOf(own, "events_total", { event: name }) ?? 0) >= least;
 const calls = (labels: Readonly<Record<string, string>>, least: number) => (own: Snapshot["own"]) =>
@@ -31,20 +33,48 @@ export class RealRun {
     }
   }
 
+  /** KMS fails for signatures in the Region of the keys. */
+  async regionFails(): Promise<Trouble> {
+    const server = await WatchedPlugin.start(this.#stage, {
+      key_identifier_value: "failing",
+      replica_regions: [replicaRegion],
+    });
+    await server.plugin.generate("x509-CA-A");
+    const before = await server.until((own) => numberOf(own, "replicas", { state: "ready" }) === 1);
+    const isHome = (input: unknown) => !String(Reflect.get(Object(input), "KeyId")).includes(replicaRegion);
+    const fault = this.#stage.kms.fault({ kind: "http-500", operation: "Sign", match: isHome });
+    await server.sign("x509-CA-A", 8);
+    const after = await server.until(event("region_failovers", 1));
+    fault.remove();
+    return { before, after };
+  }
+
+  /** A key may not be replicated. */
+  async replicasMissing(): Promise<Trouble> {
+    const server = await WatchedPlugin.start(this.#stage, {
+      key_identifier_value: "lonely",
+      replica_regions: [replicaRegion],
+    });
+    const before = await server.until(() => true);
+    const fault = this.#stage.kms.fault({ kind: "error", name: "AccessDeniedException", operation: "ReplicateKey" });
+    await server.plugin.generate("x509-CA-A");
+    const after = await server.until(event("replications_failed", 1));
+    fault.remove();
+    return { before, after };
+  }
+
   /** A server that was just configured, and one that has keys, signs and has done its upkeep. */
   async well(): Promise<{ readonly empty: Snapshot; readonly well: Snapshot }> {
-    const server = await WatchedPlugin.start(this.#stage, { key_identifier_value: "well", scan_start_delay: "0s" });
+    const settings = { key_identifier_value: "well", scan_start_delay: "0s", replica_regions: [replicaRegion] };
+    const server = await WatchedPlugin.start(this.#stage, settings);
     const empty = await server.until((own) => numberOf(own, "live_keys") === 0);
     for (const keyId of ["x509-CA-A", "JWT-Signer-A"]) await server.plugin.generate(keyId);
-    await server.plugin.configure({
-      key_identifier_value: "well",
-      scan_start_delay: "0s",
-      metrics_listen: server.listen,
-    });
+    await server.plugin.configure({ ...settings, metrics_listen: server.listen });
     await server.sign("x509-CA-A", 20);
     const well = await server.until(
       (own) =>
         numberOf(own, "live_keys") === 2 &&
+        numberOf(own, "replicas", { state: "ready" }) === 2 &&
         numberOf(own, "task_last_success_timestamp_seconds", { task: "refresh aliases" }) !== undefined &&
         numberOf(own, "task_last_success_timestamp_seconds", { task: "prune stale keys" }) !== undefined,
     );

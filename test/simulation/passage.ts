@@ -22,6 +22,8 @@ export interface Traveller {
   readonly caller: unknown;
   /** The access key of the caller; undefined: the account's own. */
   readonly accessKeyId: string | undefined;
+  /** Undefined: the account's own. */
+  readonly region?: string | undefined;
   /** Mean of the time that a request, or its answer, is under way at the most. 0: all at once. */
   readonly latencyMs: number;
 }
@@ -34,11 +36,11 @@ const noJson = () => Object.assign(new SyntaxError("Unexpected end of JSON"), { 
 
 /** The way of one call through one kind of trouble. */
 export function passageThrough(trouble: Trouble | undefined, traveller: Traveller): Passage {
-  const { account, random, operation, input, caller, accessKeyId, latencyMs } = traveller;
+  const { account, random, operation, input, caller, accessKeyId, region, latencyMs } = traveller;
   // Answers are larger than requests.
   const toMs = latencyMs > 0 ? random() * 0.8 * latencyMs : 0;
   const backMs = latencyMs > 0 ? random() * 1.2 * latencyMs : 0;
-  const perform = () => account.call(operation, input, caller, accessKeyId);
+  const perform = () => account.call(operation, input, caller, accessKeyId, region);
   const way = (effect: () => Promise<unknown>, times: Partial<Passage> = {}) => ({ toMs, backMs, effect, ...times });
   const instead = (error: () => unknown) => () => Promise.reject(error());
   const refused = (name: string) => way(instead(() => new AwsException(name, `${operation}: injected`)));

@@ -15,6 +15,8 @@ export interface Call {
   readonly input: object;
   /** Who made it. */
   readonly caller: unknown;
+  /** Where; undefined: in the account's own Region. */
+  readonly region?: string | undefined;
 }
 
 export interface Watcher {
@@ -41,7 +43,7 @@ export class SimulatedAccount {
   /** How far the `Date` of KMS's answers is ahead of KMS's own time. */
   wrongDateMs = 0;
   /** Decides what each call of a server meets on its way. */
-  fateOf: (caller: unknown, operation: string) => Trouble | undefined = () => undefined;
+  fateOf: (caller: unknown, operation: string, region?: string) => Trouble | undefined = () => undefined;
 
   constructor(options: EngineOptions = {}) {
     const arn = "arn:aws:sts::111122223333:assumed-role/spire-server/i-0123456789";
@@ -66,11 +68,18 @@ export class SimulatedAccount {
   }
 
   /** Carries a call out at once. */
-  async call(operation: string, input: object, caller: unknown = operator, identity = this.callAs): Promise<unknown> {
-    const call = { operation, input, caller };
+  async call(
+    operation: string,
+    input: object,
+    caller: unknown = operator,
+    identity = this.callAs,
+    region?: string,
+  ): Promise<unknown> {
+    const call = { operation, input, caller, region };
     for (const watcher of this.watchers) watcher.onTry?.(call);
+    const options = { identity: { accessKeyId: identity }, ...(region === undefined ? {} : { region }) };
     try {
-      const output = await this.control.call(operation, input, { identity: { accessKeyId: identity } });
+      const output = await this.control.call(operation, input, options);
       for (const watcher of this.watchers) watcher.onEffect?.(call, output);
       return output;
     } catch (error) {
@@ -79,6 +88,11 @@ export class SimulatedAccount {
       }
       throw error;
     }
+  }
+
+  /** A call of the operator's in another Region. */
+  callIn(region: string, operation: string, input: object): Promise<unknown> {
+    return this.call(operation, input, operator, this.callAs, region);
   }
 
   /** From now on the state of some seconds ago can be asked for. */

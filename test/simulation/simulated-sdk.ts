@@ -25,7 +25,8 @@ export interface SimulatedSdkOptions {
   readonly telemetry: Telemetry;
   /** KMS's own time, for the `Date` header. */
   readonly serverTime: () => Date;
-  readonly passageOf: (operation: string, input: object) => Passage;
+  /** @param region where; undefined: in the Region of the configuration */
+  readonly passageOf: (operation: string, input: object, region?: string) => Passage;
   /** A killed process hears no answers and sends nothing. Default: it lives for ever. */
   readonly isAlive?: () => boolean;
   readonly discardCredentials?: () => boolean;
@@ -152,12 +153,26 @@ export function simulatedClients(options: SimulatedSdkOptions) {
   const caller = { clock, telemetry, discardCredentials };
   const simulated = new SimulatedSdk(options);
   const sdk: unknown = simulated;
+  const inRegion = (region: string) => {
+    const { passageOf } = options;
+    const there: unknown = new SimulatedSdk({ ...options, passageOf: (name, input) => passageOf(name, input, region) });
+    return {
+      kms: new AwsKmsClient(there as KMSClient, caller),
+      tagging: new AwsTaggingClient(there as ResourceGroupsTaggingAPIClient, caller),
+    };
+  };
+  const regions = new Map<string, ReturnType<typeof inRegion>>();
   const getRole: GetRole = (RoleName, abort) => simulated.send(new GetRoleCommand({ RoleName }), abort);
   return {
     kms: new AwsKmsClient(sdk as KMSClient, caller),
     sts: new AwsStsClient(sdk as STSClient, caller),
     iam: new AwsIamClient(async () => getRole, caller),
     tagging: new AwsTaggingClient(sdk as ResourceGroupsTaggingAPIClient, caller),
+    inRegion(region: string) {
+      const opened = regions.get(region) ?? inRegion(region);
+      regions.set(region, opened);
+      return opened;
+    },
     close() {},
   };
 }

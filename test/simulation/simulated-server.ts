@@ -108,8 +108,8 @@ export class SimulatedServer {
     this.keyManager = new KeyManager<AwsKmsConfig>({
       clock: this.clock,
       log,
-      createClients: () => {
-        const clients = this.#clients();
+      createClients: ({ region }) => {
+        const clients = this.#clients(region);
         return seams.kms === undefined ? clients : { ...clients, kms: seams.kms(clients.kms, this.clock) };
       },
       prepare: async (...given) => {
@@ -210,7 +210,7 @@ export class SimulatedServer {
     });
   }
 
-  #clients() {
+  #clients(home: string) {
     const { account, discardCredentials } = this.options;
     return simulatedClients({
       // Not the process's own: what is under way when it is killed may still arrive.
@@ -218,17 +218,17 @@ export class SimulatedServer {
       callerClock: this.clock,
       telemetry: noTelemetry,
       serverTime: () => account.dateOfAnswers,
-      passageOf: (operation, input) => this.#passage(operation, input),
+      passageOf: (operation, input, region = home) => this.#passage(operation, input, region),
       isAlive: () => this.isAlive,
       ...(discardCredentials === undefined ? {} : { discardCredentials }),
     });
   }
 
-  #passage(operation: string, input: object): Passage {
+  #passage(operation: string, input: object, region: string): Passage {
     const { account, latencyMs = 0 } = this.options;
     const { accessKeyId } = this;
-    const trouble = account.fateOf(this, operation);
-    const traveller = { account, random: this.#random, operation, input, caller: this, accessKeyId, latencyMs };
+    const trouble = account.fateOf(this, operation, region);
+    const traveller = { account, random: this.#random, operation, input, caller: this, accessKeyId, region, latencyMs };
     const passage = passageThrough(trouble, traveller);
     return { ...passage, effect: () => this.#arrive(operation, passage.effect) };
   }

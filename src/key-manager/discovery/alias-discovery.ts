@@ -133,7 +133,8 @@ async function examineTarget(
   const keyId = names.keyIdOf(aliasName, metadata.description);
   const keyType = keyTypeOf(metadata.keySpec);
   if (keyType === undefined) return undefined;
-  return { entry: createKeyEntry({ keyId, keyType, keyArn: metadata.arn, aliasName, pkixData }) };
+  const { arn: keyArn, multiRegion } = metadata;
+  return { entry: createKeyEntry({ keyId, keyType, keyArn, aliasName, pkixData, multiRegion }) };
 }
 
 /** Two aliases may decode to one id; the one we would write ourselves is meant. */

@@ -121,7 +121,7 @@ async function examine(slot: Slot, context: TagDiscoveryContext): Promise<Findin
   const isChosenByAlias = key.arn === target?.arn;
   const duplicates = others.map((other) => ({ key: other.key, chosen: key, isChosenByAlias }));
   return {
-    entries: [createKeyEntry({ keyId, keyType, keyArn: key.arn, aliasName, pkixData })],
+    entries: [createKeyEntry({ keyId, keyType, keyArn: key.arn, aliasName, pkixData, multiRegion: key.multiRegion })],
     unusable: [],
     duplicates,
   };

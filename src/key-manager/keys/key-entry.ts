@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { KeyManagerError } from "../errors.ts";
 import type { KeyType } from "../key-type.ts";
+import type { MultiRegionMetadata } from "../ports.ts";
 import { type SignatureVerifier, signatureVerifier } from "../signing/signature-verifier.ts";
 import { requirePublicKeyOfType } from "./public-key-of-type.ts";
 
@@ -19,6 +20,8 @@ export interface PublicKey {
 export interface KeyEntry extends PublicKey {
   readonly keyArn: string;
   readonly aliasName: string;
+  /** Of a multi-Region key, as KMS showed it when the key was found; replicas come and go later. */
+  readonly multiRegion?: MultiRegionMetadata | undefined;
   /** Checks a signature against this key. */
   readonly verify: SignatureVerifier;
 }
@@ -32,6 +35,7 @@ export interface KeyEntryFacts {
   readonly keyArn: string;
   readonly aliasName: string;
   readonly pkixData: Uint8Array;
+  readonly multiRegion?: MultiRegionMetadata | undefined;
 }
 
 /** @throws KeyManagerError `Internal` when the public key is not of the key type */

@@ -8,6 +8,7 @@ import { KeyManagerError } from "../errors.ts";
 import { NamedQueue } from "../pace/concurrency.ts";
 import type { Clock } from "../ports.ts";
 import { type KeyEntries, type KeyEntry, withEntry } from "./key-entry.ts";
+import { isSameKey } from "./multi-region-key.ts";
 
 /** What is known of the key that was last put under an id. */
 interface Arrival {
@@ -77,9 +78,9 @@ export class KeyRing {
     return [...this.#entries.values()];
   }
 
-  /** Whether the key is in use under any id. */
+  /** Whether the key is in use under any id; of a multi-Region key, whether any member of it is. */
   uses(keyArn: string): boolean {
-    for (const entry of this.#entries.values()) if (entry.keyArn === keyArn) return true;
+    for (const entry of this.#entries.values()) if (isSameKey(entry.keyArn, keyArn)) return true;
     return false;
   }
 

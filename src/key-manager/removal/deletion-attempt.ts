@@ -10,6 +10,7 @@ import { explain, isPendingRefusal, messageOf } from "../errors.ts";
 import { isKmsError, type KeyMetadata, type KmsError, type KmsErrorCode } from "../ports.ts";
 import { deleteStaleAlias, keepAliasOff } from "./alias-guard.ts";
 import { fieldsOf, type KeyDeletionContext } from "./deletion-context.ts";
+import { type MembersToGo, noMembers, type SetMember } from "./key-set.ts";
 import { lookAtKey } from "./look-at-key.ts";
 
 /** How far a key has come: `scheduled` = what follows the deletion is still to be done. */
@@ -27,6 +28,8 @@ export class DeletionAttempt {
   readonly #request: DeletionRequest;
   readonly #context: KeyDeletionContext;
   #mayHaveTouched = false;
+  /** Of a multi-Region key, those seen at the last look. */
+  #members: MembersToGo = noMembers;
 
   constructor(request: DeletionRequest, context: KeyDeletionContext) {
     this.#request = request;
@@ -54,7 +57,12 @@ export class DeletionAttempt {
       takeMarkBack = await markInactive?.(keyArn);
       // Marking it has taken a while.
       const inUse = this.#inUse();
-      if (inUse === undefined) return await this.#scheduleNow();
+      if (inUse === undefined) {
+        await this.#scheduleMembers(this.#members.before);
+        const progress = await this.#scheduleNow();
+        await this.#scheduleMembers(this.#members.after);
+        return progress;
+      }
       await takeMarkBack?.();
       return inUse;
     } catch (error) {
@@ -75,6 +83,32 @@ export class DeletionAttempt {
       request_id: requestId,
     });
     return "scheduled";
+  }
+
+  /** The same key in other Regions. @throws KmsError: the next attempt goes on where this one ended */
+  async #scheduleMembers(members: readonly SetMember[]): Promise<void> {
+    for (const member of members) await this.#scheduleMember(member);
+  }
+
+  async #scheduleMember({ region, keyArn, kms }: SetMember): Promise<void> {
+    const { log, telemetry, stop } = this.#context;
+    const { pendingWindowInDays, set } = this.#request;
+    const takeMarkBack = await set?.markInactive?.(keyArn, kms);
+    try {
+      const { deletionDate, requestId } = await kms.scheduleKeyDeletion(keyArn, pendingWindowInDays, { signal: stop });
+      telemetry?.count("keys_scheduled_for_deletion");
+      log.info("Key scheduled for deletion", {
+        ...fieldsOf(this.#request),
+        key_arn: keyArn,
+        replica_region: region,
+        deletion_date: deletionDate?.toISOString(),
+        request_id: requestId,
+      });
+    } catch (error) {
+      if (refused(error, "NOT_FOUND") || isPendingRefusal(error)) return;
+      await takeMarkBack?.();
+      throw error;
+    }
   }
 
   /**
@@ -102,10 +136,15 @@ export class DeletionAttempt {
     const seen = await lookAtKey(this.#request, { log, signal: stop });
     switch (seen.kind) {
       case "may go":
+        this.#members = seen.members;
         return undefined;
+      case "not yet":
+        log.debug("Key is not scheduled for deletion yet", { ...fieldsOf(this.#request), reason: seen.reason });
+        return "waiting";
       case "not found":
         return this.#notFound();
       case "scheduled already":
+        await this.#scheduleMembers([...seen.members.before, ...seen.members.after]);
         return this.#scheduledAlready(seen);
       default: {
         this.#stays(seen.reason, seen.kind === "spared" && this.#request.isOwn === true);

@@ -6,38 +6,59 @@
  */
 import type { KeyFacts } from "../deletions.ts";
 import { keyTypeOf } from "../key-type.ts";
+import { regionOfArn } from "../keys/multi-region-key.ts";
 import type { KeyNames } from "../names.ts";
 import type { KeyMetadata } from "../ports.ts";
 
-/** Why no plugin of SPIRE can have made the key; undefined when one can. DescribeKey tells all of it. */
-export function whyNotSpires({
-  keyUsage,
-  keySpec,
-  origin,
-  customKeyStoreId,
-  multiRegion,
-}: KeyMetadata): string | undefined {
+/** The other Regions that have a member of the key, as KMS shows it. */
+function otherRegions({ arn, multiRegion }: KeyMetadata): readonly string[] {
+  if (multiRegion === undefined) return [];
+  const { isReplica, primaryRegion = isReplica ? "a Region that KMS does not tell" : undefined } = multiRegion;
+  const all = [...(primaryRegion === undefined ? [] : [primaryRegion]), ...multiRegion.replicaRegions];
+  return [...new Set(all)].filter((region) => region !== regionOfArn(arn));
+}
+
+/** Why a multi-Region key has to stay for the sake of members that would not be looked at. */
+function whySetStays(key: KeyMetadata, lookedAfter: readonly string[]): string | undefined {
+  const others = otherRegions(key).filter((region) => !lookedAfter.includes(region));
+  if (others.length === 0) return undefined;
+  if (lookedAfter.length > 0)
+    return `it has members in Regions that replica_regions does not name (${others.join(", ")})`;
+  if (key.multiRegion?.isReplica) return "the key is a replica of a multi-Region key";
+  return `the key has replicas in other Regions (${others.join(", ")})`;
+}
+
+/**
+ * Why no plugin of SPIRE can have made the key, or not for this server alone to remove; undefined when one can. DescribeKey tells
+ * all of it.
+ *
+ * @param lookedAfter the Regions in which its members are looked at before it is scheduled for deletion
+ */
+export function whyNotSpires(key: KeyMetadata, lookedAfter: readonly string[] = []): string | undefined {
+  const { keyUsage, keySpec, origin, customKeyStoreId } = key;
   if (keyUsage !== "SIGN_VERIFY") return `key usage ${keyUsage} is not SPIRE's`;
   if (keyTypeOf(keySpec) === undefined) return `key spec ${keySpec} is not SPIRE's`;
   if (origin === undefined) return "KMS does not tell where the key material comes from";
   if (origin !== "AWS_KMS") return `the key material's origin is ${origin}: SPIRE's keys are made by AWS KMS`;
   if (customKeyStoreId !== undefined) return `the key is in the custom key store ${customKeyStoreId}`;
-  if (multiRegion?.isReplica) return "the key is a replica of a multi-Region key";
-  const regions = multiRegion?.replicaRegions ?? [];
-  return regions.length === 0 ? undefined : `the key has replicas in other Regions (${regions.join(", ")})`;
+  return whySetStays(key, lookedAfter);
 }
 
 /** Why a key that this server made or used is not ours to delete by its own word. */
-function whyNotOurs(key: KeyMetadata, names: KeyNames, keyId: string): string | undefined {
+function whyNotOurs(key: KeyMetadata, { names, keyId, lookedAfter }: OwnKeyContext): string | undefined {
   const { description } = key;
   const isOurs = names.trustDomainOf(description) !== "foreign" || names.takenOver?.isDescription(description, keyId);
-  return isOurs ? whyNotSpires(key) : `its description ${JSON.stringify(description)} is not one of this server's keys`;
+  return isOurs
+    ? whyNotSpires(key, lookedAfter)
+    : `its description ${JSON.stringify(description)} is not one of this server's keys`;
 }
 
 export interface OwnKeyContext {
   readonly names: KeyNames;
   /** The SPIRE key id that the key was under. */
   readonly keyId: string;
+  /** See {@link whyNotSpires}. */
+  readonly lookedAfter?: readonly string[];
 }
 
 /**
@@ -45,8 +66,9 @@ export interface OwnKeyContext {
  *
  * @param facts without the alias of its id, which has been looked at by name
  */
-export function whyOwnKeyStays({ key, aliases }: KeyFacts, { names, keyId }: OwnKeyContext): string | undefined {
-  const reason = whyNotOurs(key, names, keyId);
+export function whyOwnKeyStays({ key, aliases }: KeyFacts, context: OwnKeyContext): string | undefined {
+  const { names, keyId } = context;
+  const reason = whyNotOurs(key, context);
   if (reason !== undefined) return reason;
   const other = aliases.find(
     (alias) =>

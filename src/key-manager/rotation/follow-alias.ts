@@ -27,12 +27,15 @@ export async function followAlias(setup: Setup, entry: KeyEntry, signal?: AbortS
   if (finding !== undefined && "entry" in finding) {
     const followed = { ...finding.entry, keyId };
     ring.put(followed);
-    log.warn("Another server with this identity has rotated a key: using its key now", {
-      key_id: keyId,
-      alias_name: aliasName,
-      key_arn: target.arn,
-      replaced_key_arn: entry.keyArn,
-    });
+    // A standby was told already what it follows.
+    if (!followed.multiRegion?.isReplica) {
+      log.warn("Another server with this identity has rotated a key: using its key now", {
+        key_id: keyId,
+        alias_name: aliasName,
+        key_arn: target.arn,
+        replaced_key_arn: entry.keyArn,
+      });
+    }
     void tags.claim(followed);
     return followed;
   }

@@ -33,6 +33,12 @@ async function movedAt({ aliasName, target }: MovedAlias, { kms }: Setup): Promi
   return undefined;
 }
 
+/** Whether one replica took the place of another whose primary is in the same Region: that is what a standby waits for. */
+const isFromPrimary = ({ target: { multiRegion }, known }: MovedAlias): boolean =>
+  multiRegion?.isReplica === true &&
+  (known === undefined ||
+    (known.multiRegion?.isReplica === true && known.multiRegion.primaryRegion === multiRegion.primaryRegion));
+
 /**
  * Tells of an alias that another process has moved or made since our Configure, and counts it. What was moved before
  * then only shows late, and is no news.
@@ -42,6 +48,16 @@ async function movedAt({ aliasName, target }: MovedAlias, { kms }: Setup): Promi
 export async function watchIdentity(moved: MovedAlias, setup: Setup): Promise<boolean> {
   const { log, telemetry, configuredAt, processName, config } = setup;
   const { keyId, aliasName, target, known } = moved;
+  if (isFromPrimary(moved)) {
+    log.info("The server in the Region of the primary keys has rotated a key: this standby follows", {
+      key_id: keyId,
+      alias_name: aliasName,
+      key_arn: target.arn,
+      primary_region: target.multiRegion?.primaryRegion,
+      replaced_key_arn: known?.keyArn,
+    });
+    return false;
+  }
   const at = await movedAt(moved, setup);
   if (at !== undefined && at.getTime() < configuredAt.getTime()) return false;
   telemetry.count("identity_conflicts");

@@ -9,6 +9,7 @@ import type { Setup } from "../setup.ts";
 import { type AliasOutcome, assignAlias } from "./alias-assignment.ts";
 import { watchBeforeRotation, watchIdentity } from "./identity-watch.ts";
 import { createKey, createKeyInput, type KeyGenerationRequest, reclaimKey } from "./new-key.ts";
+import { requireMayMakeKeys } from "./standby.ts";
 import { Succession } from "./succession.ts";
 
 export class KeyGeneration {
@@ -26,6 +27,7 @@ export class KeyGeneration {
   async run(): Promise<KeyEntry> {
     const { signal, keyId } = this.#request;
     signal?.throwIfAborted();
+    await requireMayMakeKeys(this.#setup, keyId);
     await this.#watchIdentity();
     const input = await createKeyInput(this.#setup, this.#request);
     signal?.throwIfAborted();

@@ -21,12 +21,13 @@ export interface KeyGenerationRequest {
 
 /** @throws KeyManagerError `INVALID_ARGUMENT` for a key id that does not fit into a tag */
 export async function createKeyInput(
-  { names, keyPolicy, tags: tagging }: Setup,
+  { names, keyPolicy, tags: tagging, config }: Setup,
   { keyId, keyType }: KeyGenerationRequest,
 ): Promise<CreateKeyInput> {
   const tags = tagging.tagsFor(keyId);
   const description = names.descriptionFor(keyId);
-  return { keySpec: keySpecOf(keyType), description, policy: await keyPolicy(), tags };
+  const input = { keySpec: keySpecOf(keyType), description, policy: await keyPolicy(), tags };
+  return config.multiRegion.isOn ? { ...input, multiRegion: true } : input;
 }
 
 /** @throws KeyManagerError `RESOURCE_EXHAUSTED` */

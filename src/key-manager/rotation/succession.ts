@@ -8,6 +8,7 @@ import { findKey } from "../keys/find-key.ts";
 import type { KeyEntry } from "../keys/key-entry.ts";
 import { isKmsError } from "../ports.ts";
 import { keepAliasOff } from "../removal/alias-guard.ts";
+import { ownKeySet } from "../removal/own-key-set.ts";
 import { whyOwnKeyStays } from "../removal/ownership.ts";
 import type { Setup } from "../setup.ts";
 
@@ -51,6 +52,8 @@ export class Succession {
   takePlace(entry: KeyEntry, { others = [], isOwn = true, requestId }: Successor = {}): KeyEntry {
     const { ring } = this.#slot;
     const replaced = ring.putNew(entry, !isOwn || this.#signal?.aborted !== true);
+    // The key is in use from now on, whatever becomes of its replicas.
+    if (isOwn) this.#setup.replication.bring(entry);
     if (replaced !== undefined && replaced.keyArn !== entry.keyArn) {
       const { keyId, keyArn } = entry;
       this.#setup.log.info("Key rotated", {
@@ -98,7 +101,7 @@ export class Succession {
     rule: "rotated" | "generation failed",
     more: Pick<DeletionRequest, "slot" | "unlessAlias" | "purpose">,
   ): Promise<DeletionOutcome> {
-    const { deletions, kms, names, config, tags } = this.#setup;
+    const { deletions, kms, names, config, tags, regions } = this.#setup;
     const { keyId, aliasName } = this.#slot;
     return deletions.schedule({
       ...more,
@@ -108,7 +111,8 @@ export class Succession {
       pendingWindowInDays: config.pendingWindowInDays,
       rule,
       isOwn: true,
-      mayStay: (facts) => whyOwnKeyStays(facts, { names, keyId }),
+      mayStay: (facts) => whyOwnKeyStays(facts, { names, keyId, lookedAfter: regions.lookedAfter }),
+      set: ownKeySet(this.#setup, this.#slot),
       // In tag mode the key is marked inactive first, so that it is no longer as it was made.
       purpose: tags.identity === undefined ? more.purpose : undefined,
       reminder: names.reminders?.aliasFor(keyArn),

@@ -25,6 +25,11 @@ export class KeyTagging {
     this.#options = options;
   }
 
+  /** The same in another Region. */
+  with(kms: KmsClient): KeyTagging {
+    return new KeyTagging({ ...this.#options, kms });
+  }
+
   /** Who this server is in tags; undefined outside tag mode. */
   get identity(): TagIdentity | undefined {
     return this.#options.identity;

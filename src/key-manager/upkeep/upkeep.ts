@@ -39,6 +39,7 @@ export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
   const { identity } = tags;
   const aliases = [
     refreshAliasesTask(setup, aliasRefreshIntervalMs),
+    ...setup.replication.tasks(aliasRefreshIntervalMs),
     inTurn(
       pruneStaleAliasesTask({
         ...prune,

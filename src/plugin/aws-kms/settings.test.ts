@@ -1,6 +1,7 @@
 /** Settings of `aws_kms`: what is taken, warned of and refused, in which words. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { singleRegion } from "../../key-manager/config.ts";
 import type { SettingObject } from "../settings/plugin-data.ts";
 import { parseConfig } from "./settings.ts";
 
@@ -49,8 +50,10 @@ describe("configuration of aws_kms", () => {
         pruneDryRun: false,
         pruneConfirmDelayMs: hourMs / 4,
         pruneAmbiguousKeys: false,
+        shareScans: true,
         maxDeletionsPerScan: 100,
       },
+      multiRegion: singleRegion,
     });
   });
 

@@ -13,6 +13,7 @@ import { duration, flag, serverId, shown, text, textOfNumber, wholeNumber } from
 import type { ConfigResult } from "../settings/shared.ts";
 import { sharedConfigOf, sharedSettings } from "../settings/shared.ts";
 import { checkSettings, type SettingValues } from "../settings/table.ts";
+import { multiRegionOf, regionSettings } from "./region-settings.ts";
 
 /** Who this server is: a UUID kept in a file, or a value the operator gives. */
 export type ServerIdentity =
@@ -63,6 +64,7 @@ const settingTable = {
   prune_ambiguous_keys: v.optional(flag),
   share_scans: v.optional(flag),
   max_deletions_per_scan: v.optional(wholeNumber(1, 100_000)),
+  ...regionSettings,
 };
 
 /** Every setting of `aws_kms`. */
@@ -142,7 +144,10 @@ export function parseConfig(trustDomain: string, pluginData: PluginData): Config
   const { shared, problems: sharedProblems, warnings: sharedWarnings } = sharedConfigOf(values, given);
   problems.push(...sharedProblems);
 
-  const warnings = [...sharedWarnings];
+  const regions = multiRegionOf(values);
+  problems.push(...regions.problems);
+
+  const warnings = [...sharedWarnings, ...regions.warnings];
   if (given.has("key_metadata_file")) {
     warnings.push("key_metadata_file is the old name of key_identifier_file; rename it, the file stays as it is");
   }
@@ -156,6 +161,7 @@ export function parseConfig(trustDomain: string, pluginData: PluginData): Config
     tagBasedKeyDiscovery,
     retagExistingKeys: values.retag_existing_keys ?? false,
     upkeep,
+    multiRegion: regions.config,
   };
   return { problems, warnings, config };
 }

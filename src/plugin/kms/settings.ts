@@ -1,6 +1,6 @@
 /** The configuration of `kms`, the older plugin: its four settings, and those of ours that make sense for it. */
 import * as v from "valibot";
-import type { KeyManagerConfig } from "../../key-manager/config.ts";
+import { type KeyManagerConfig, singleRegion } from "../../key-manager/config.ts";
 import type { Preparation } from "../../key-manager/setup.ts";
 import { maxAliasLength } from "../key-id-encoding.ts";
 import type { PluginData } from "../settings/plugin-data.ts";
@@ -67,6 +67,8 @@ export function parseKmsConfig(_trustDomain: string, pluginData: PluginData): Co
     retagExistingKeys: false,
     // The permissions that the original asked for allow neither scans nor deleting aliases.
     upkeep: undefined,
+    // Nothing would refresh or prune replicas.
+    multiRegion: singleRegion,
   };
   return { problems, warnings, config };
 }

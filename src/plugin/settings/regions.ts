@@ -16,11 +16,21 @@ export const knownRegions: readonly string[] = [
   ..."us-gov-east-1 us-gov-west-1".split(" "),
 ];
 
-/** What to say of a Region; undefined when AWS has it. */
-export function regionWarning(region: string): string | undefined {
+/** The part of AWS that a Region belongs to, by the form of its name: keys do not leave it. */
+export function partitionOf(region: string): string {
+  const [, part] = /^(cn|us-gov|us-iso[a-z]?|eu-isoe|eusc)-/.exec(region) ?? [];
+  return part === undefined ? "aws" : `aws-${part}`;
+}
+
+/**
+ * What to say of a Region; undefined when AWS has it.
+ *
+ * @param setting where it is named
+ */
+export function regionWarning(region: string, setting = "region"): string | undefined {
   if (knownRegions.includes(region)) return undefined;
   const names = knownRegions.map((name) => name.replaceAll("-", "_"));
   const closest = closestName(region, names)?.replaceAll("_", "-");
   const guess = closest === undefined ? "" : `; did you mean ${closest}?`;
-  return `region: "${region}" is no Region that this version knows of, so keys may be looked for in the wrong place${guess}`;
+  return `${setting}: "${region}" is no Region that this version knows of, so keys may be looked for in the wrong place${guess}`;
 }

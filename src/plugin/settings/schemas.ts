@@ -76,6 +76,12 @@ export const matching = (pattern: RegExp, rule: string) =>
     ),
   );
 
+/** Open to the names of private stacks; an Availability Zone (us-east-2a) is the usual slip. */
+export const regionName = matching(
+  /^(?=.*[a-z])(?!.*\d[a-z]$)[a-z0-9]+(-[a-z0-9]+)*$/,
+  "must be the code of an AWS Region, like us-east-2",
+);
+
 const isHttpUrl = (value: string): boolean => {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   return (url?.protocol === "http:" || url?.protocol === "https:") && url.username === "" && url.password === "";

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { KeyManagerConfig, StaticCredentials } from "../../key-manager/config.ts";
 import { regionWarning } from "./regions.ts";
-import { endpoint, flag, loopbackAddress, matching, oneOf, secret, text, wholeNumber } from "./schemas.ts";
+import { endpoint, flag, loopbackAddress, matching, oneOf, regionName, secret, text, wholeNumber } from "./schemas.ts";
 import type { SettingValues } from "./table.ts";
 
 /** What became of `plugin_data`. */
@@ -19,10 +19,7 @@ export const sharedSettings = {
   access_key_id: v.optional(secret),
   secret_access_key: v.optional(secret),
   session_token: v.optional(secret),
-  region: v.optional(
-    // Open to the names of private stacks; an Availability Zone (us-east-2a) is the usual slip.
-    matching(/^(?=.*[a-z])(?!.*\d[a-z]$)[a-z0-9]+(-[a-z0-9]+)*$/, "must be the code of an AWS Region, like us-east-2"),
-  ),
+  region: v.optional(regionName),
   endpoint: v.optional(endpoint),
   sts_endpoint: v.optional(endpoint),
   profile: v.optional(text),

@@ -54,6 +54,8 @@ export interface PruneRules {
   readonly isRefreshedByTags?: (keyArn: string) => boolean;
   /** Whether keys are pruned that do not tell which of two trust domains written alike they belong to. */
   readonly prunesAmbiguous?: boolean;
+  /** The Regions in which the members of a multi-Region key are looked at before it is scheduled for deletion. */
+  readonly lookedAfter?: readonly string[];
 }
 
 /** Judges one candidate: why it stays, or undefined when it may go. */
@@ -70,7 +72,7 @@ function judgeKey(key: KeyMetadata, hasTwin: boolean, rules: PruneRules): Judgem
     return "another trust domain may be written the same in aliases, and the key does not tell which one it belongs to";
   }
   if (key.keyState !== "Enabled") return `the key is ${key.keyState}`;
-  return whyNotSpires(key);
+  return whyNotSpires(key, rules.lookedAfter);
 }
 
 /** Whether a key that only an alias segment ties to us may as well be a twin's (`a.b` and `a_b`). */

@@ -7,6 +7,7 @@ import type { Setup } from "../../setup.ts";
 import type { DescribeKey } from "./key-describer.ts";
 import type { LastUsage } from "./last-usage.ts";
 import type { PruneCandidate, PrunePlan, PruneRules } from "./prune-plan.ts";
+import { staleKeySet } from "./stale-key-set.ts";
 import type { TagsOfTrustDomain } from "./tags-of-trust-domain.ts";
 
 /** What all scans are given. */
@@ -34,7 +35,7 @@ const fieldsOf = ({ rule, keyArn, aliasName, ageMs }: PruneCandidate) => ({
 
 /** The part of the rules that is the same for all scans. */
 export function commonRules({
-  setup: { names, ring, deletions },
+  setup: { names, ring, deletions, regions },
   maxDeletionsPerScan,
   pruneAmbiguousKeys,
 }: PruneOptions): Omit<PruneRules, "now" | "thresholdMs"> {
@@ -45,6 +46,7 @@ export function commonRules({
     isWaiting: (keyArn) => deletions.has(keyArn),
     hasFailed: (keyArn) => deletions.hasFailed(keyArn),
     prunesAmbiguous: pruneAmbiguousKeys,
+    lookedAfter: regions.lookedAfter,
   };
 }
 
@@ -126,6 +128,7 @@ export function pruneThroughQueue(
         const reading = kmsTime.read(facts.now);
         return "doubt" in reading ? reading.doubt : mayStay(facts, reading.now);
       },
+      set: staleKeySet(setup, thresholdMs),
       whyUsed: async ({ now }, signal) => now && lastUsage.whyUsed(keyArn, now, thresholdMs, signal),
       staleAlias: isAliasStale ? aliasName : undefined,
       // Of a key that was inactive before us there is no mark to take back.

@@ -1,0 +1,35 @@
+/** What is known of one key's replica in one Region; for the log, the metrics and whoever asks. */
+
+/**
+ * `ready`: it can sign, and its alias stands. `pending`: it is being made, or is still to be. `failed`: it could not be made or
+ * refreshed, and is tried again. `conflict`: its alias stands on another server's key. `unusable`: it is disabled or scheduled
+ * for deletion, or has another public key. `missing`: the primary key is in another Region, whose server has not made it.
+ * `single-Region`: the key was made before and gets no replica; the next rotation replaces it.
+ */
+export type ReplicaCondition = "ready" | "pending" | "failed" | "conflict" | "unusable" | "missing" | "single-Region";
+
+export interface ReplicaState {
+  /** SPIRE key id. */
+  readonly keyId: string;
+  /** Of the key in use at home. */
+  readonly keyArn: string;
+  readonly region: string;
+  readonly condition: ReplicaCondition;
+  /** Why it is not ready. */
+  readonly reason?: string | undefined;
+  readonly since: Date;
+}
+
+/** Numbers for metrics. */
+export function countReplicas(
+  states: readonly ReplicaState[],
+): readonly { readonly region: string; readonly condition: ReplicaCondition; readonly count: number }[] {
+  const counts = new Map<string, { region: string; condition: ReplicaCondition; count: number }>();
+  for (const { region, condition } of states) {
+    const key = `${region} ${condition}`;
+    const known = counts.get(key) ?? { region, condition, count: 0 };
+    known.count++;
+    counts.set(key, known);
+  }
+  return [...counts.values()];
+}
