@@ -8,7 +8,8 @@ import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { startTestEmulator } from "../../fixtures/test-emulator.ts";
-import { installedServer, Unavailable } from "../../interop/moto/moto-server.ts";
+import { installedServer } from "../../interop/moto/moto-server.ts";
+import { Unavailable } from "../../interop/python-environment.ts";
 import { account } from "../fixture.ts";
 
 const run = promisify(execFile);

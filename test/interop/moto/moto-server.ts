@@ -1,54 +1,15 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { pythonEnvironment, Unavailable } from "../python-environment.ts";
 
 /** The version that docs/aws-kms-behaviour.md, "Other emulators", speaks of. */
 const version = "5.2.1";
 
-const run = promisify(execFile);
-
-function cacheFolder(): string {
-  if (process.platform === "darwin") return join(homedir(), "Library", "Caches");
-  return process.env.XDG_CACHE_HOME ?? process.env.LOCALAPPDATA ?? join(homedir(), ".cache");
-}
-
-/** Reasons for a test to be skipped: the machine lacks something. */
-export class Unavailable extends Error {}
-
-/** The server that an earlier run has installed to its end. */
-async function knownServer(pointer: string): Promise<string | undefined> {
-  const server = await readFile(pointer, "utf8").catch(() => "");
-  return server !== "" && existsSync(server) ? server : undefined;
-}
-
-/**
- * Path of `moto_server` in a virtual environment that is made at the first run.
- *
- * Test files run side by side: each that finds none makes an environment of its own, and names it only once it is whole.
- */
+/** Path of `moto_server`, installed at the first run. */
 export async function installedServer(): Promise<string> {
-  const cache = join(cacheFolder(), "spire-aws-kms");
-  const pointer = join(cache, `moto-${version}.path`);
-  const known = await knownServer(pointer);
-  if (known !== undefined) return known;
-  try {
-    await mkdir(cache, { recursive: true });
-    const folder = await mkdtemp(join(cache, `moto-${version}-`));
-    const bin = join(folder, process.platform === "win32" ? "Scripts" : "bin");
-    await run("python3", ["-m", "venv", folder], { timeout: 240_000 });
-    await run(join(bin, "pip"), ["install", "--quiet", `moto[server]==${version}`], { timeout: 800_000 });
-    const server = join(bin, "moto_server");
-    await writeFile(`${pointer}.${process.pid}`, server);
-    await rename(`${pointer}.${process.pid}`, pointer);
-    return server;
-  } catch (error) {
-    throw new Unavailable(`moto ${version} could not be installed: ${(error as Error).message.split("\n")[0]}`);
-  }
+  return join(await pythonEnvironment("moto", [`moto[server]==${version}`]), "moto_server");
 }
 
 async function freePort(): Promise<number> {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { startTestEmulator } from "../../fixtures/test-emulator.ts";
-import { startMoto, Unavailable } from "./moto-server.ts";
+import { Unavailable } from "../python-environment.ts";
+import { startMoto } from "./moto-server.ts";
 import { openSubject, type Probe, probes, type Subject } from "./probes.ts";
 
 const answerOf = (probe: Probe, subject: Subject): Promise<unknown> =>

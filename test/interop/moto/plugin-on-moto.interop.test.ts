@@ -13,7 +13,8 @@ import { HashAlgorithm, KeyType, type PublicKey } from "../../../src/plugin-sdk/
 import { pluginCommand } from "../../plugin/harness/plugin-command.ts";
 import { publicKeyOf, signRequest } from "../../plugin/harness/signing.ts";
 import { TestPlugin } from "../../plugin/harness/test-plugin.ts";
-import { type MotoServer, startMoto, Unavailable } from "./moto-server.ts";
+import { Unavailable } from "../python-environment.ts";
+import { type MotoServer, startMoto } from "./moto-server.ts";
 
 const keyTypes = { A: KeyType.EC_P256, B: KeyType.EC_P384, C: KeyType.RSA_2048, D: KeyType.RSA_4096 } as const;
 const region = "us-east-2";
