@@ -9,6 +9,7 @@ import {
 } from "../../src/kms-emulator/index.ts";
 import type { KmsOperations } from "../../src/kms-emulator/model/kms-types.gen.ts";
 import { createTestEngine } from "../fixtures/test-emulator.ts";
+import { answerProblems } from "./service-model/conformance.ts";
 
 type Name = keyof KmsOperations;
 type Output<N extends Name> = Exclude<KmsOperations[N]["output"], undefined>;
@@ -19,7 +20,17 @@ export type TypedCall = <N extends Name>(
   options?: CallOptions,
 ) => Promise<Output<N>>;
 
-export const callOf = (control: EmulatorControl): TypedCall => control.call as unknown as TypedCall;
+type UntypedCall = (operation: string, input: unknown, options?: CallOptions) => Promise<unknown>;
+
+/** Every answer is held against the model, whatever the test is about. */
+export const callOf = (control: EmulatorControl): TypedCall => {
+  const checked: UntypedCall = async (operation, input, options) => {
+    const output = await (control.call as UntypedCall)(operation, input, options);
+    assert.deepEqual(answerProblems(operation, output), [], `${operation}: the answer is as the model has it`);
+    return output;
+  };
+  return checked as unknown as TypedCall;
+};
 
 /** An engine whose clock stands still, and calls to it. */
 export function startCalls(options: EngineOptions = {}) {
