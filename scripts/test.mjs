@@ -46,7 +46,10 @@ const { status } = spawnSync(
     cwd: root,
     stdio: "inherit",
     timeout: 90 * 60_000,
-    env: { ...(long ? { CHAOS_HISTORIES: "2000", UPKEEP_FACTOR: "1", LIVES: "500" } : {}), ...process.env },
+    env: {
+      ...(long ? { CHAOS_HISTORIES: "2000", UPKEEP_FACTOR: "1", LIVES: "500", EMULATOR_MODEL_STEPS: "100000" } : {}),
+      ...process.env,
+    },
   },
 );
 process.exit(status ?? 1);

@@ -1,6 +1,6 @@
 /** Key material, kept as long as a key has it. */
 import type { StoredMaterial } from "../crypto/key-material.ts";
-import { type KeyRecord, versionsOf } from "./records.ts";
+import type { KeyRecord } from "./records.ts";
 
 /** Whose a material is: the members of a multi-Region set share account and key id. */
 export interface MaterialOwner {
@@ -9,15 +9,20 @@ export interface MaterialOwner {
 }
 
 interface Entry {
-  readonly material: StoredMaterial;
+  /** Undefined: imported material that was deleted; its ciphertexts still have an owner. */
+  material: StoredMaterial | undefined;
+  /** How many keys have the material. */
   users: number;
+  /** How many keys know of it. */
+  knownBy: number;
   owner: MaterialOwner | undefined;
 }
 
-const presentIds = (key: KeyRecord): readonly string[] =>
-  key.versions || key.materialId === ""
-    ? versionsOf(key).flatMap(({ id, isPresent }) => (isPresent ? [id] : []))
-    : [key.materialId];
+/** Ids of a key's materials, and whether each is there. */
+function* idsOf(key: KeyRecord): Generator<readonly [id: string, isPresent: boolean]> {
+  if (key.versions) for (const { id, isPresent } of key.versions) yield [id, isPresent];
+  else if (key.materialId !== "") yield [key.materialId, true];
+}
 
 export class Materials {
   readonly #entries = new Map<string, Entry>();
@@ -32,14 +37,15 @@ export class Materials {
 
   put(material: StoredMaterial): void {
     const known = this.#entries.get(material.id);
-    this.#entries.set(material.id, { material, users: known?.users ?? 0, owner: known?.owner });
+    if (known) known.material = material;
+    else this.#entries.set(material.id, { material, users: 0, knownBy: 0, owner: undefined });
   }
 
   /** The key takes the place of its former record: materials that it no longer has lose a user. */
   replace(key: KeyRecord | undefined, before: KeyRecord | undefined): void {
     if (key && before && key.materialId === before.materialId && key.versions === before.versions) return;
-    for (const id of key ? presentIds(key) : []) this.#use(id, 1, key);
-    for (const id of before ? presentIds(before) : []) this.#use(id, -1, before);
+    if (key) for (const [id, isPresent] of idsOf(key)) this.#count(id, isPresent, 1, key);
+    if (before) for (const [id, isPresent] of idsOf(before)) this.#count(id, isPresent, -1, before);
   }
 
   clear(): void {
@@ -47,14 +53,18 @@ export class Materials {
   }
 
   *inUse(): Generator<StoredMaterial> {
-    for (const { material, users } of this.#entries.values()) if (users > 0) yield material;
+    for (const { material, users } of this.#entries.values()) if (material && users > 0) yield material;
   }
 
-  #use(id: string, change: 1 | -1, owner: MaterialOwner | undefined): void {
-    const entry = this.#entries.get(id);
-    if (!entry) return;
-    entry.users += change;
+  #count(id: string, isPresent: boolean, change: 1 | -1, owner: MaterialOwner): void {
+    const entry = this.#entries.get(id) ?? { material: undefined, users: 0, knownBy: 0, owner: undefined };
+    this.#entries.set(id, entry);
     entry.owner ??= owner;
-    if (entry.users <= 0) this.#entries.delete(id);
+    entry.knownBy += change;
+    if (isPresent) {
+      entry.users += change;
+      if (entry.users <= 0) entry.material = undefined;
+    }
+    if (entry.knownBy <= 0) this.#entries.delete(id);
   }
 }

@@ -2,7 +2,14 @@
  * A deliberately simple picture of KMS, written from docs/aws-kms-behaviour.md: lists, linear searches, no sharing of code
  * with the emulator. It says, for one operation, which exception to expect or what state there is afterwards.
  */
-export type State = "Enabled" | "Disabled" | "PendingDeletion" | "PendingReplicaDeletion" | "Creating" | "Updating";
+export type State =
+  | "Enabled"
+  | "Disabled"
+  | "PendingDeletion"
+  | "PendingReplicaDeletion"
+  | "PendingImport"
+  | "Creating"
+  | "Updating";
 
 export interface ModelKey {
   readonly id: string;
@@ -10,6 +17,9 @@ export interface ModelKey {
   readonly spec: string;
   readonly usage: string;
   readonly isMultiRegion: boolean;
+  /** Its material is imported, and there or not. */
+  readonly isExternal: boolean;
+  hasMaterial: boolean;
   readonly createdMs: number;
   description: string;
   state: State;
@@ -17,6 +27,17 @@ export interface ModelKey {
   windowDays: number;
   tags: Map<string, string>;
   wasTagged: boolean;
+}
+
+/** How the members of a set, or a single key, are rotated. */
+export interface ModelRotation {
+  periodDays: number;
+  /** Infinity: not by itself. */
+  nextMs: number;
+  /** Its day has come while the key was not enabled. */
+  isWaiting: boolean;
+  onDemand: number;
+  total: number;
 }
 
 export interface ModelAlias {
@@ -32,6 +53,7 @@ const never = Number.POSITIVE_INFINITY;
 export const transitionMs = 2000;
 export const aliasesPerKey = 4;
 export const tagsPerKey = 5;
+export const onDemandRotationsPerKey = 3;
 
 /** The name of the exception to expect; thrown by the model. */
 export class Expected extends Error {
@@ -45,6 +67,23 @@ const refuse = (name: string): never => {
   throw new Expected(name);
 };
 
+/** Operations that need a key in use; those on grants and rotation keep to the same states. */
+const cryptographic = [
+  "Sign",
+  "GetPublicKey",
+  "Encrypt",
+  "Decrypt",
+  "ReEncrypt",
+  "GenerateDataKey",
+  "GenerateMac",
+  "VerifyMac",
+  "DeriveSharedSecret",
+  "CreateGrant",
+  "EnableKeyRotation",
+  "DisableKeyRotation",
+  "RotateKeyOnDemand",
+];
+
 /** docs/aws-kms-behaviour.md, "Key states", as sentences. */
 export function checkState(operation: string, { state }: ModelKey): void {
   const isPending = state === "PendingDeletion" || state === "PendingReplicaDeletion";
@@ -52,14 +91,16 @@ export function checkState(operation: string, { state }: ModelKey): void {
     if (!isPending) refuse("KMSInvalidStateException");
     return;
   }
+  if (isPending && operation === "DeleteImportedKeyMaterial") return;
   if (isPending) refuse("KMSInvalidStateException");
-  const isCrypto = ["Sign", "GetPublicKey"].includes(operation);
+  const isCrypto = cryptographic.includes(operation);
   const isMultiRegion = ["ReplicateKey", "UpdatePrimaryRegion"].includes(operation);
   if (state === "Disabled" && (isCrypto || isMultiRegion)) refuse("DisabledException");
   const isSwitch = ["EnableKey", "DisableKey"].includes(operation);
   if (state === "Creating" && (isCrypto || isMultiRegion || isSwitch)) refuse("KMSInvalidStateException");
-  const waitsForUpdate = isSwitch || operation === "ReplicateKey" || operation === "ScheduleKeyDeletion";
+  const waitsForUpdate = isSwitch || ["ReplicateKey", "ScheduleKeyDeletion", "RotateKeyOnDemand"].includes(operation);
   if (state === "Updating" && waitsForUpdate) refuse("KMSInvalidStateException");
+  if (state === "PendingImport" && (isCrypto || isMultiRegion || isSwitch)) refuse("KMSInvalidStateException");
 }
 
 export class Model {
@@ -68,6 +109,8 @@ export class Model {
   aliases: ModelAlias[] = [];
   /** Primary Region by key id. */
   readonly primaries = new Map<string, string>();
+  /** By key id. */
+  readonly rotations = new Map<string, ModelRotation>();
 
   constructor(nowMs: number) {
     this.nowMs = nowMs;
@@ -105,6 +148,7 @@ export class Model {
   advance(ms: number): void {
     this.nowMs += ms;
     for (;;) {
+      if (this.#rotateNext()) continue;
       const due = this.keys.filter((key) => key.dueMs <= this.nowMs).sort((left, right) => left.dueMs - right.dueMs)[0];
       if (!due) return;
       const atMs = due.dueMs;
@@ -112,6 +156,45 @@ export class Model {
       if (due.state === "PendingDeletion") this.#remove(due, atMs);
       else due.state = "Enabled";
     }
+  }
+
+  rotationOf(id: string): ModelRotation {
+    const known = this.rotations.get(id);
+    if (known) return known;
+    const made = { periodDays: 0, nextMs: never, isWaiting: false, onDemand: 0, total: 0 };
+    this.rotations.set(id, made);
+    return made;
+  }
+
+  /** True if a rotation was due before anything else: it is done, or waits for the key to be enabled. */
+  #rotateNext(): boolean {
+    const nextKeyMs = Math.min(never, ...this.keys.map(({ dueMs }) => dueMs));
+    const due = [...this.rotations].find(
+      ([, rotation]) => !rotation.isWaiting && rotation.nextMs <= Math.min(this.nowMs, nextKeyMs),
+    );
+    if (!due) return false;
+    const [id, rotation] = due;
+    const primary = this.keys.find((key) => key.id === id && this.isPrimary(key));
+    if (primary?.state === "Enabled" || primary?.state === "Updating") this.#rotateAt(rotation, rotation.nextMs);
+    else rotation.isWaiting = true;
+    return true;
+  }
+
+  #rotateAt(rotation: ModelRotation, atMs: number): void {
+    rotation.total += 1;
+    rotation.isWaiting = false;
+    rotation.nextMs = atMs + rotation.periodDays * dayMs;
+  }
+
+  /** A key that is enabled again catches up. */
+  rotateIfDue(key: ModelKey): void {
+    const rotation = this.rotations.get(key.id);
+    if (rotation && this.isPrimary(key) && rotation.nextMs <= this.nowMs) this.#rotateAt(rotation, this.nowMs);
+  }
+
+  /** A single-Region key is its own primary. */
+  isPrimary(key: ModelKey): boolean {
+    return !key.isMultiRegion || this.primaries.get(key.id) === key.region;
   }
 
   #remove(key: ModelKey, atMs: number): void {
@@ -141,7 +224,7 @@ export class Model {
 
   cancel(region: string, id: string): void {
     this.change("CancelKeyDeletion", region, id, (key) => {
-      key.state = "Disabled";
+      key.state = key.hasMaterial ? "Disabled" : "PendingImport";
       key.dueMs = never;
     });
   }
@@ -189,7 +272,8 @@ export class Model {
     checkState("ReplicateKey", key);
     if (this.find(where, id)) refuse("AlreadyExistsException");
     const { spec, usage, isMultiRegion } = key;
-    this.add({ id, region: where, spec, usage, isMultiRegion, description: "", tags: new Map() }, "Creating");
+    const replica = { id, region: where, spec, usage, isMultiRegion, isExternal: false, hasMaterial: true };
+    this.add({ ...replica, description: "", tags: new Map() }, "Creating");
   }
 
   updatePrimary(region: string, id: string, where: string): void {

@@ -1,27 +1,9 @@
-/** A random walk through the operations agrees with a simple model. */
+/** A random walk through the operations: every step is done to the emulator and to the model, and the two must agree. */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { type EmulatorControl, manualClock } from "../../../src/kms-emulator/index.ts";
-import { createTestEngine } from "../../fixtures/test-emulator.ts";
-import { aliasesPerKey, checkState, Expected, Model, type ModelKey, tagsPerKey, transitionMs } from "./model.ts";
-
-/** Steps of the random walk; `EMULATOR_MODEL_STEPS=100000` for the long one. */
-const steps = Number(process.env.EMULATOR_MODEL_STEPS ?? 4_000);
-const seed = Number(process.env.EMULATOR_MODEL_SEED ?? 1);
-
-const regions = ["us-east-1", "eu-west-1", "ap-south-1"] as const;
-const account = "111122223333";
-const dayMs = 86_400_000;
-
-/** A linear congruential generator: the walk is the same for the same seed on every machine. */
-function generator(start: number) {
-  let state = BigInt(start) * 2_654_435_761n + 1n;
-  const below = (limit: number): number => {
-    state = (state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n) & ((1n << 64n) - 1n);
-    return Number(state >> 33n) % limit;
-  };
-  return { below, pick: <T>(items: readonly T[]): T => items[below(items.length)] as T };
-}
+import type { EmulatorControl } from "../../../src/kms-emulator/index.ts";
+import { checkState, Expected, type Model, type ModelKey, transitionMs } from "./model.ts";
+import { SecretSteps } from "./secret-steps.ts";
+import { account, dayMs, regions, Steps, type WalkRandom } from "./steps.ts";
 
 const specs = [
   ["ECC_NIST_P256", "SIGN_VERIFY"],
@@ -34,21 +16,25 @@ const specs = [
 
 const aliasNames = Array.from({ length: 30 }, (_, index) => `alias/n${index}`);
 const tagNames = ["a", "b", "c", "d", "e", "f", "A"];
-const absentId = "00000000-0000-4000-8000-000000000000";
-
-type Random = ReturnType<typeof generator>;
-
-/** One random walk: every step is done to the emulator and to the model, and the two must agree. */
-class Walk {
-  readonly #random: Random;
+/** One random walk. */
+export class Walk {
+  readonly #random: WalkRandom;
   readonly #model: Model;
   readonly #control: EmulatorControl;
-  readonly trace: string[] = [];
+  readonly #steps: Steps;
+  readonly #secrets: SecretSteps;
 
-  constructor(random: Random, model: Model, control: EmulatorControl) {
+  constructor(random: WalkRandom, model: Model, control: EmulatorControl) {
     this.#random = random;
     this.#model = model;
     this.#control = control;
+    this.#steps = new Steps(random, model, control);
+    this.#secrets = new SecretSteps(this.#steps);
+  }
+
+  /** The calls so far. */
+  get trace(): string[] {
+    return this.#steps.trace;
   }
 
   async step(): Promise<void> {
@@ -76,6 +62,7 @@ class Walk {
       [2, () => this.#listAliasesOfKey(region)],
       [2, () => this.#getResources(region)],
       [3, () => this.#advance()],
+      ...this.#secrets.actions(region),
       [0.05, () => this.#reload()],
     ];
     const total = actions.reduce((sum, [weight]) => sum + weight, 0);
@@ -86,50 +73,16 @@ class Walk {
     }
   }
 
-  /** A key of this Region, of another one, or none, by id or by ARN. */
-  #someKey(region: string): { id: string; text: string } {
-    const { below, pick } = this.#random;
-    const here = this.#model.keys.filter((key) => key.region === region);
-    const kind = below(20);
-    const id = kind === 0 || here.length === 0 ? absentId : kind === 1 ? pick(this.#model.keys).id : pick(here).id;
-    return { id, text: below(3) === 0 ? `arn:aws:kms:${region}:${account}:key/${id}` : id };
-  }
-
-  /** Calls the emulator and asks the model; both must succeed, or fail by the same exception. */
-  async #both<T>(
-    operation: string,
-    region: string,
-    input: object,
-    expect: () => T,
-  ): Promise<{ output: unknown; expected: T } | undefined> {
-    this.trace.push(`${operation} ${region} ${JSON.stringify(input)}`);
-    let output: unknown;
-    let actualError: string | undefined;
-    try {
-      output = await this.#control.call(operation, input, { region });
-    } catch (error) {
-      actualError = (error as Error).name;
-    }
-    try {
-      const expected = expect();
-      assert.equal(actualError, undefined, `${operation} should succeed`);
-      return { output, expected };
-    } catch (error) {
-      if (!(error instanceof Expected)) throw error;
-      assert.equal(actualError, error.name, `${operation} should fail`);
-      return undefined;
-    }
-  }
-
   async #onKey(operation: string, region: string, expect: (id: string) => void, input: object = {}): Promise<void> {
-    const { id, text } = this.#someKey(region);
-    await this.#both(operation, region, { KeyId: text, ...input }, () => expect(id));
+    const { id, text } = this.#steps.someKey(region);
+    await this.#steps.both(operation, region, { KeyId: text, ...input }, () => expect(id));
   }
 
   #switch(operation: string, region: string, state: "Enabled" | "Disabled"): Promise<void> {
     return this.#onKey(operation, region, (id) =>
       this.#model.change(operation, region, id, (key) => {
         key.state = state;
+        if (state === "Enabled") this.#model.rotateIfDue(key);
       }),
     );
   }
@@ -137,35 +90,39 @@ class Walk {
   async #createKey(region: string): Promise<void> {
     const { below, pick } = this.#random;
     const [spec, usage] = pick(specs);
-    const isMultiRegion = below(3) === 0;
+    const isExternal = spec === "SYMMETRIC_DEFAULT" && below(3) === 0;
+    const isMultiRegion = !isExternal && below(3) === 0;
     const tags = new Map(tagNames.slice(0, below(4)).map((name) => [name, String(below(3))]));
     const Tags = [...tags].map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
-    const input = { KeySpec: spec, KeyUsage: usage, MultiRegion: isMultiRegion, Description: `d${below(5)}`, Tags };
+    const Origin = isExternal ? "EXTERNAL" : "AWS_KMS";
+    const given = { KeySpec: spec, KeyUsage: usage, MultiRegion: isMultiRegion, Origin };
+    const input = { ...given, Description: `d${below(5)}`, Tags };
     this.trace.push(`CreateKey ${region} ${JSON.stringify(input)}`);
-    const output = await this.#control.call("CreateKey", input, { region });
+    const output = await this.#steps.call("CreateKey", input, region);
     const id = (output as { KeyMetadata: { KeyId: string } }).KeyMetadata.KeyId;
-    this.#model.add({ id, region, spec, usage, isMultiRegion, description: input.Description, tags });
+    const key = { id, region, spec, usage, isMultiRegion, isExternal, hasMaterial: !isExternal };
+    this.#model.add({ ...key, description: input.Description, tags }, isExternal ? "PendingImport" : "Enabled");
   }
 
   async #createAlias(region: string): Promise<void> {
-    const { id, text } = this.#someKey(region);
+    const { id, text } = this.#steps.someKey(region);
     const AliasName = this.#random.pick(aliasNames);
-    await this.#both("CreateAlias", region, { AliasName, TargetKeyId: text }, () =>
+    await this.#steps.both("CreateAlias", region, { AliasName, TargetKeyId: text }, () =>
       this.#model.createAlias(region, AliasName, id),
     );
   }
 
   async #updateAlias(region: string): Promise<void> {
-    const { id, text } = this.#someKey(region);
+    const { id, text } = this.#steps.someKey(region);
     const AliasName = this.#random.pick(aliasNames);
-    await this.#both("UpdateAlias", region, { AliasName, TargetKeyId: text }, () =>
+    await this.#steps.both("UpdateAlias", region, { AliasName, TargetKeyId: text }, () =>
       this.#model.updateAlias(region, AliasName, id),
     );
   }
 
   async #deleteAlias(region: string): Promise<void> {
     const AliasName = this.#random.pick(aliasNames);
-    await this.#both("DeleteAlias", region, { AliasName }, () => this.#model.deleteAlias(region, AliasName));
+    await this.#steps.both("DeleteAlias", region, { AliasName }, () => this.#model.deleteAlias(region, AliasName));
   }
 
   #schedule(region: string): Promise<void> {
@@ -209,28 +166,28 @@ class Walk {
   }
 
   async #describe(region: string): Promise<void> {
-    const { id, text } = this.#someKey(region);
-    const both = await this.#both("DescribeKey", region, { KeyId: text }, () => this.#model.require(region, id));
+    const { id, text } = this.#steps.someKey(region);
+    const both = await this.#steps.both("DescribeKey", region, { KeyId: text }, () => this.#model.require(region, id));
     if (both) this.#checkMetadata(both.output, both.expected);
   }
 
   async #describeAlias(region: string): Promise<void> {
     const name = this.#random.pick(aliasNames);
-    const both = await this.#both("DescribeKey", region, { KeyId: name }, () =>
+    const both = await this.#steps.both("DescribeKey", region, { KeyId: name }, () =>
       this.#model.require(region, this.#model.alias(region, name)?.keyId ?? ""),
     );
     if (both) this.#checkMetadata(both.output, both.expected);
   }
 
   async #sign(region: string): Promise<void> {
-    const { id, text } = this.#someKey(region);
+    const { id, text } = this.#steps.someKey(region);
     const input = {
       KeyId: text,
       Message: new Uint8Array(32),
       MessageType: "DIGEST",
       SigningAlgorithm: "ECDSA_SHA_256",
     };
-    const both = await this.#both("Sign", region, input, () => {
+    const both = await this.#steps.both("Sign", region, input, () => {
       const key = this.#model.require(region, id);
       checkState("Sign", key);
       if (key.usage !== "SIGN_VERIFY" || !key.spec.startsWith("ECC")) throw new Expected("InvalidKeyUsageException");
@@ -241,7 +198,7 @@ class Walk {
     // Every member of a multi-Region set verifies it, whatever Region signed.
     const usable = this.#model.keys.filter((key) => key.id === id && ["Enabled", "Updating"].includes(key.state));
     for (const key of usable) {
-      const verified = await this.#control.call("Verify", { ...input, KeyId: id, Signature }, { region: key.region });
+      const verified = await this.#steps.call("Verify", { ...input, KeyId: id, Signature }, key.region);
       assert.equal((verified as { SignatureValid: boolean }).SignatureValid, true);
     }
   }
@@ -298,10 +255,7 @@ class Walk {
     this.trace.push(`${operation} ${region} pages of ${Limit}`);
     const items: T[] = [];
     for (let Marker: string | undefined; ; ) {
-      const page = (await this.#control.call(operation, { ...input, Limit, Marker }, { region })) as Record<
-        string,
-        unknown
-      >;
+      const page = (await this.#steps.call(operation, { ...input, Limit, Marker }, region)) as Record<string, unknown>;
       items.push(...(page[member] as T[]));
       assert.ok((page[member] as T[]).length <= Limit);
       assert.equal(page.Truncated, page.NextMarker !== undefined);
@@ -340,8 +294,8 @@ class Walk {
   }
 
   async #listAliasesOfKey(region: string): Promise<void> {
-    const { id, text } = this.#someKey(region);
-    const both = await this.#both("ListAliases", region, { KeyId: text }, () => this.#model.require(region, id));
+    const { id, text } = this.#steps.someKey(region);
+    const both = await this.#steps.both("ListAliases", region, { KeyId: text }, () => this.#model.require(region, id));
     if (!both) return;
     const { Aliases } = both.output as { Aliases: Record<string, unknown>[] };
     this.#checkAliases(Aliases, this.#model.aliasesOf(region, id));
@@ -351,7 +305,7 @@ class Walk {
     const { below, pick } = this.#random;
     const [Key, value] = [pick(tagNames), String(below(3))];
     const TagFilters = [{ Key, ...(below(2) === 0 ? { Values: [value] } : {}) }];
-    const output = await this.#control.call("GetResources", { TagFilters, ResourcesPerPage: 100 }, { region });
+    const output = await this.#steps.call("GetResources", { TagFilters, ResourcesPerPage: 100 }, region);
     const { ResourceTagMappingList } = output as {
       ResourceTagMappingList: { ResourceARN: string; Tags: { Key: string; Value: string }[] }[];
     };
@@ -383,23 +337,3 @@ class Walk {
     this.#control.load(JSON.parse(JSON.stringify(this.#control.dump())) as unknown);
   }
 }
-
-describe("a random walk", () => {
-  it(`of ${steps} steps (seed ${seed}) finds no disagreement with the model`, async () => {
-    const start = Date.UTC(2026, 0, 1);
-    const { control } = createTestEngine({
-      clock: manualClock(start),
-      awsManagedAliases: false,
-      journalLimit: 0,
-      transitionMs,
-      limits: { aliasesPerKey, tagsPerKey },
-    });
-    const walk = new Walk(generator(seed), new Model(start), control);
-    for (let step = 0; step < steps; step += 1) {
-      await walk.step().catch((error: Error) => {
-        error.message += `\nseed ${seed}, step ${step}; the last calls:\n  ${walk.trace.slice(-12).join("\n  ")}`;
-        throw error;
-      });
-    }
-  });
-});
