@@ -6,6 +6,7 @@ import { emulatorCommand } from "./commands/emulator.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { promoteCommand } from "./commands/promote.ts";
+import { reportCommand } from "./commands/report.ts";
 
 export function programOf(): Command {
   return new Command("spire-aws-kms")
@@ -14,6 +15,7 @@ export function programOf(): Command {
     .addCommand(emulatorCommand())
     .addCommand(demoCommand())
     .addCommand(keysCommand())
+    .addCommand(reportCommand())
     .addCommand(migrateCommand())
     .addCommand(promoteCommand());
 }

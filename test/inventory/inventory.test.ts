@@ -99,10 +99,11 @@ describe("takeInventory", () => {
     const keyId = await world.key("own", "x509-CA-A");
     world.days(3);
     const { row, summary } = await world.inventory();
-    const { createdAt, refreshedAt, staleAt, arn, ...rest } = row(keyId);
+    const { createdAt, refreshedAt, staleAt, aliasCreatedAt, arn, ...rest } = row(keyId);
     assert.equal(arn, `arn:aws:kms:us-east-2:111122223333:key/${keyId}`);
     assert.deepEqual(createdAt, new Date("2026-11-01T00:00:00Z"));
     assert.deepEqual(refreshedAt, createdAt);
+    assert.deepEqual(aliasCreatedAt, createdAt);
     assert.deepEqual(staleAt, new Date("2026-11-15T00:00:00Z"));
     assert.deepEqual(rest, {
       region: "us-east-2",

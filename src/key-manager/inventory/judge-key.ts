@@ -159,6 +159,7 @@ export function judgeKey(facts: InventoryFacts, context: JudgeContext): KeyRow {
     isOwnServer: context.ownServerId !== undefined && naming.owner?.serverId === context.ownServerId,
     spireKeyId: naming.owner?.keyId,
     aliasName: naming.alias?.aliasName,
+    aliasCreatedAt: naming.alias?.creationDate,
     aliases: facts.aliases.map(({ aliasName }) => aliasName),
     description: key?.description,
     keySpec: key?.keySpec,

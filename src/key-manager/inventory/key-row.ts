@@ -43,6 +43,8 @@ export interface KeyRow {
   readonly spireKeyId: string | undefined;
   /** The alias by which it is found. */
   readonly aliasName: string | undefined;
+  /** When that alias was made: for as long there has been a key under the id. */
+  readonly aliasCreatedAt: Date | undefined;
   /** All its aliases, of whatever form, as far as they were listed by then. */
   readonly aliases: readonly string[];
   readonly description: string | undefined;

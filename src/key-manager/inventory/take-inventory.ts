@@ -4,6 +4,7 @@
  * One ListAliases of everything, then DescribeKey of what aliases, or tags, show to be the trust domain's: keys of others
  * cost nothing. It changes nothing, and never makes more calls a second than it was given.
  */
+import { setMaxListeners } from "node:events";
 import { Pacer } from "../pace/pacer.ts";
 import {
   type AliasListEntry,
@@ -240,6 +241,8 @@ class Inventory {
 export async function* takeInventory(options: InventoryOptions): AsyncGenerator<InventoryEvent> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  // Each call that is under way listens.
+  setMaxListeners(0, signal);
   const channel = new EventChannel<InventoryEvent>();
   const run = new Inventory(options, (event) => channel.push(event), signal).run();
   run.then(
