@@ -19,6 +19,12 @@ export function floorsOf(engines) {
 export const floorInWords = ({ oldLine, oldMinor, newLine, newMinor }) =>
   `Node.js ${oldLine}.${oldMinor} or a later ${oldLine}.x, or ${newLine}.${newMinor} or newer`;
 
+/**
+ * V8 lets a heap grow to four times of what lives in it where it may have gigabytes, and to less than one and a half where it may
+ * have half of one, which is ten times what a plugin needs. The young generation beyond 4 MB saves nothing.
+ */
+export const heapLimits = "--max-old-space-size=512 --max-semi-space-size=4";
+
 const advice = "Or use the standalone executable, which needs none (docs/install.md).";
 
 /** @param {string} name of the executable @param {ReturnType<typeof floorsOf>} floors */
@@ -32,7 +38,7 @@ export function openingLines(name, version, floors) {
 ":" //; if [ "$KeyManager" = KeyManager ]; then echo "$m"; echo '{"@level":"error","@module":"${name}","@message":"'"$m"'"}' >&2; else echo "$m" >&2; fi; }
 ":" //; case $PATH in "") p=", which is empty";; *[!A-Za-z0-9_./:+~@-]*) p=;; *) p=" ($PATH)";; esac
 ":" //; trap 'c=$?; say; exit $c' EXIT
-":" //; exec node "$0" "$@"
+":" //; exec node ${heapLimits} "$0" "$@"
 ;(function (require) {
 var v = process.versions.node.split("."), major = +v[0], minor = +v[1];
 if (!(major === ${oldLine} && minor >= ${oldMinor} || major === ${newLine} && minor >= ${newMinor} || major > ${newLine})) {

@@ -66,16 +66,32 @@ function asComment(name, text) {
   return `function ${name}() {/*\n${text.replaceAll(commentEnd, commentEndStandIn)}\n*/}\n`;
 }
 
-/** Gives such a text to V8; `later` is what the text may call to have more. */
-const compile = `
-function compile(holder, filename, later) {
-  const text = holder.toString();
-  const code = text.slice(text.indexOf("/*") + 2, text.lastIndexOf("*/")).replaceAll(${JSON.stringify(commentEndStandIn)}, "*" + "/");
-  const module = { exports: {} };
-  const { Script } = require("node:vm");
-  new Script("(function (require, module, later) {" + code + "\\n})", { filename }).runInThisContext()(require, module, later);
-  return module.exports;
-}
+/**
+ * Gives such texts to V8. It is a text itself, compiled apart: what is compiled from the file keeps the whole file in memory, and
+ * of this nothing remains there but the parts that are in use.
+ */
+const boot = String.raw`(function (require, holders, filenames) {
+  function compile(name) {
+    const text = holders[name].toString();
+    delete holders[name];
+    const code = text.slice(text.indexOf("/*") + 2, text.lastIndexOf("*/")).replaceAll(${JSON.stringify(commentEndStandIn)}, "*" + "/");
+    const module = { exports: {} };
+    const { Script } = require("node:vm");
+    new Script("(function (require, module, later) {" + code + "\n})", { filename: filenames[name] }).runInThisContext()(require, module, later);
+    return module.exports;
+  }
+  let laterModules;
+  function later(name) {
+    laterModules = laterModules || compile("laterText");
+    return laterModules[name]();
+  }
+  compile("headText");
+})`;
+
+/** @param filenames by the texts' names, for stack traces; `headText` runs first, `laterText` when it is wanted */
+const bootBy = (filenames) => `
+new (require("node:vm").Script)(${JSON.stringify(boot)}, { filename: "boot.js" }).runInThisContext()(
+  require, { ${Object.keys(filenames).join(", ")} }, ${JSON.stringify(filenames)});
 `;
 
 /** The whole file: the head, and texts that are compiled once the head has found Node.js new enough for them. */
@@ -84,7 +100,6 @@ const fileText = (name, { version, engines, isStandalone }, run, texts) =>
     // Nothing to check where Node.js comes along, and `require` is always there.
     isStandalone ? "(function (require) {" : openingLines(name, version, floorsOf(engines)),
     ...texts.map(([holder, text]) => asComment(holder, text)),
-    compile,
     run,
     isStandalone ? "})(require);\n" : closingLine,
   ].join("\n");
@@ -92,7 +107,7 @@ const fileText = (name, { version, engines, isStandalone }, run, texts) =>
 /** The file's text. Runs under Node as CommonJS and as ESM, whatever package.json lies above it. */
 export async function executableText(project, entry, name) {
   const text = await bundle({ ...optionsFor(project), entryPoints: [entry] }, project.inputs);
-  return fileText(name, project, `compile(wholeText, "${name}.js");`, [["wholeText", text]]);
+  return fileText(name, project, bootBy({ headText: `${name}.js` }), [["headText", text]]);
 }
 
 /**
@@ -116,13 +131,7 @@ export async function pluginText(project, entry, name) {
     },
     project.inputs,
   );
-  const run = `
-let laterModules;
-function later(name) {
-  laterModules = laterModules || compile(laterText, "later.js");
-  return laterModules[name]();
-}
-compile(headText, "${name}.js", later);`;
+  const run = bootBy({ headText: `${name}.js`, laterText: "later.js" });
   return fileText(name, project, run, [
     ["headText", head],
     ["laterText", body],

@@ -22,6 +22,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import postject from "postject";
+import { heapLimits } from "../executable-head.mjs";
 import { executables } from "../executables.mjs";
 import { thirdPartyLicences } from "../third-party-licences.mjs";
 import { architectures, nodeFor, nodeRelease } from "./node-release.mjs";
@@ -43,6 +44,7 @@ function makeBlob(folder, name, text) {
     useCodeCache: false,
     // NODE_OPTIONS can load any code, which no checksum covers.
     execArgvExtension: "none",
+    execArgv: heapLimits.split(" "),
   };
   writeFileSync(join(folder, `${name}.json`), JSON.stringify(config));
   const { node } = nodeFor(process.arch);
