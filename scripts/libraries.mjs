@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const built = join(root, "dist/lib");
 
-/** `exports`: each subpath's entry below dist/lib. `readme`: the page that is the package's README. */
+/** `exports`: each subpath's entry below dist/lib; `bin`: each command's. `readme`: the page that is the package's README. */
 export const libraries = [
   {
     name: "spire-plugin-sdk",
@@ -21,6 +21,7 @@ export const libraries = [
       "./go-plugin": "go-plugin/index",
       "./hcl": "hcl/index",
     },
+    bin: { "spire-plugin-sdk": "plugin-sdk/command/main" },
     readme: "src/plugin-sdk/README.md",
     renamed: [
       ["spire-aws-kms/plugin-sdk/testing", "spire-plugin-sdk/testing"],
@@ -67,11 +68,12 @@ function follow(entry, ending, files, packages) {
 }
 
 /** Files below dist/lib and packages of npm that a library consists of. */
-export function contentsOf({ exports }) {
+export function contentsOf({ exports, bin = {} }) {
   const files = new Set();
   const packages = new Set();
   for (const entry of Object.values(exports)) {
     for (const ending of [".js", ".d.ts"]) follow(`${entry}${ending}`, ending, files, packages);
   }
+  for (const entry of Object.values(bin)) follow(`${entry}.js`, ".js", files, packages);
   return { files: [...files].sort(), packages: [...packages].sort() };
 }

@@ -37,7 +37,10 @@ const manifestOf = (library, packages) => ({
   type: "module",
   sideEffects: false,
   engines: own.engines,
-  files: ["lib"],
+  ...(library.bin === undefined
+    ? {}
+    : { bin: Object.fromEntries(Object.keys(library.bin).map((name) => [name, `bin/${name}.js`])) }),
+  files: library.bin === undefined ? ["lib"] : ["bin", "lib"],
   exports: { ...exportsOf(library), "./package.json": "./package.json" },
   dependencies: dependenciesOf(library, packages),
   peerDependencies: { "@types/node": ">=20" },
@@ -63,6 +66,11 @@ function pack(library) {
   }
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifestOf(library, packages), undefined, 2)}\n`);
   writeFileSync(join(folder, "README.md"), readmeOf(library));
+  for (const [name, entry] of Object.entries(library.bin ?? {})) {
+    mkdirSync(join(folder, "bin"), { recursive: true });
+    const text = `#!/usr/bin/env node\nimport "../lib/${entry}.js";\n`;
+    writeFileSync(join(folder, "bin", `${name}.js`), text, { mode: 0o755 });
+  }
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"));
   execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", target], { cwd: folder });
   console.log(`${library.name}-${own.version}.tgz: ${files.length} files, needs ${packages.join(", ")}`);

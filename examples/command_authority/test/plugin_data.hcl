@@ -1,0 +1,2 @@
+command = "/usr/bin/false"
+roots_file = "test/roots.pem"
