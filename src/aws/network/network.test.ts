@@ -168,6 +168,22 @@ describe("the way to AWS", () => {
     made.close();
   });
 
+  it("over TLS without a proxy: one connection of our own answers again and again, several side by side", async () => {
+    const made = clients(bundle(), `https://127.0.0.1:${new URL(aws.endpoint).port}`);
+    for (let signature = 0; signature < 20; signature++) assert.equal((await sign(made.kms))[0], 0x30);
+    const together = await Promise.all(Array.from({ length: 20 }, () => sign(made.kms)));
+    assert.ok(together.every((signature) => signature[0] === 0x30));
+    // An answer of another length, and one that is an error.
+    await assert.rejects(
+      made.kms.sign({ keyArn: "nowhere", digest: new Uint8Array(32), signingAlgorithm: "ECDSA_SHA_256" }),
+      {
+        code: "NOT_FOUND",
+      },
+    );
+    assert.equal((await sign(made.kms))[0], 0x30);
+    made.close();
+  });
+
   it("a bundle that is none is named", async () => {
     const none = join(folder, "none.txt");
     await writeFile(none, "no certificate");
