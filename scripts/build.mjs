@@ -3,6 +3,7 @@
 //
 //   node scripts/build.mjs               build everything
 //   node scripts/build.mjs --if-needed   only if a source is newer than what is built
+import "./node-floor.mjs";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,

@@ -25,6 +25,12 @@ export const floorInWords = ({ oldLine, oldMinor, newLine, newMinor }) =>
  */
 export const heapLimits = "--max-old-space-size=512 --max-semi-space-size=4";
 
+/** What the head below asks in the JavaScript of old times. */
+export function isNewEnough(version, { oldLine, oldMinor, newLine, newMinor }) {
+  const [major, minor] = version.split(".").map(Number);
+  return (major === oldLine && minor >= oldMinor) || (major === newLine && minor >= newMinor) || major > newLine;
+}
+
 const advice = "Or use the standalone executable, which needs none (docs/install.md).";
 
 /** @param {string} name of the executable @param {ReturnType<typeof floorsOf>} floors */

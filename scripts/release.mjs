@@ -7,6 +7,7 @@
  *
  * The folder for roots is made for this machine's architecture, since it takes the libraries of this machine.
  */
+import "./node-floor.mjs";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {

@@ -1,4 +1,5 @@
 // `npm start`: builds if needed, then shows the whole plugin at work on the embedded KMS.
+import "./node-floor.mjs";
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";

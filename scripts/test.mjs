@@ -1,6 +1,7 @@
 // Runs the tests with Node's own runner: `node scripts/test.mjs [--interop | --long] [file …]`.
 // Node 20 takes no globs, so the files are listed here. Interop tests (`*.interop.test.ts`) need tools that a fresh
 // machine may not have, and run only when asked for. `--long`: random histories by the thousand, without a limit of time.
+import "./node-floor.mjs";
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

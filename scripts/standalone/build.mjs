@@ -6,6 +6,7 @@
  * Two builds give the same bytes: the release of Node.js is pinned, no path of this machine goes in, and there is no code
  * cache, which V8 makes different each time and for its own architecture only. So arm64 is made here without being run.
  */
+import "../node-floor.mjs";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,

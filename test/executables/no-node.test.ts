@@ -1,5 +1,6 @@
 /** What the executables say where Node.js is missing or too old: what an operator sees in SPIRE's log, and on a terminal. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,6 +97,22 @@ describe("an executable on a Node.js below the floor", () => {
       assert.match(await plugin.handshake, /^1\|1\|unix\|/, version);
       plugin.child.kill("SIGTERM");
       await plugin.exited;
+    }
+  });
+
+  it("and the checkout's scripts say it too, before anything fails", async () => {
+    for (const script of ["start", "build", "test", "release", "standalone/build"]) {
+      const file = fileURLToPath(new URL(`../../scripts/${script}.mjs`, import.meta.url));
+      const { status, stderr } = spawnSync(process.execPath, [file], {
+        encoding: "utf8",
+        env: { ...process.env, ...(await pretending("20.15.1")) },
+      });
+      assert.match(
+        stderr,
+        /^This needs Node\.js 20\.19 or a later 20\.x, or 22\.12 or newer; this is 20\.15\.1 \(/,
+        script,
+      );
+      assert.equal(status, 1, script);
     }
   });
 });

@@ -1,11 +1,13 @@
 /** What SPIRE's log says where Node.js is missing or too old, read by go-plugin itself: the reason, at error. */
 import assert from "node:assert/strict";
-import { dirname, resolve } from "node:path";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { dirname, join, resolve } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { nodeFromNpm } from "../node-versions/npm-node.ts";
 import { buildGoHost, type GoHost, GoUnavailable, goPluginVersions, newestGoPlugin } from "./go-host.ts";
 
-const plugin = resolve(import.meta.dirname, "../../../dist/bin/aws_kms");
+const project = resolve(import.meta.dirname, "../../..");
+const plugin = join(project, "dist/bin/aws_kms");
 
 async function hostOr(t: TestContext, goPlugin: string): Promise<GoHost | undefined> {
   try {
@@ -52,12 +54,28 @@ describe("a host whose PATH has no Node.js that is new enough", { timeout: 900_0
     });
   }
 
-  for (const version of ["12.22.12", "18.20.8", "20.18.3", "21.7.3", "22.11.0"]) {
+  for (const version of ["12.22.12", "18.20.8", "20.9.0", "20.15.0", "20.18.3", "21.7.3", "22.11.0"]) {
     it(`Node ${version}`, async (t) => {
       const host = await hostOr(t, newestGoPlugin);
       const node = nodeFromNpm(version, t);
       if (host === undefined || node === undefined) return;
       await assertReasonIsTold(host, dirname(node), new RegExp(`this is ${version.replaceAll(".", "\\.")} `));
+    });
+  }
+});
+
+describe("this checkout on a Node.js that is too old", { timeout: 900_000 }, () => {
+  for (const version of ["20.9.0", "20.15.0", "21.7.3"]) {
+    it(`Node ${version}: each script that people start says what it needs`, (t) => {
+      const node = nodeFromNpm(version, t);
+      if (node === undefined) return;
+      for (const script of ["start", "build", "test", "release", "standalone/build"]) {
+        const file = join(project, "scripts", `${script}.mjs`);
+        const { status, stderr }: SpawnSyncReturns<string> = spawnSync(node, [file], { encoding: "utf8" });
+        assert.match(stderr, /^This needs Node\.js 20\.19 or a later 20\.x, or 22\.12 or newer; this is /, script);
+        assert.ok(stderr.includes(`this is ${version} (`), stderr);
+        assert.equal(status, 1, script);
+      }
     });
   }
 });
