@@ -53,8 +53,11 @@ const isConsequence = "what follows from a failed task is a value in the log: op
 const isReason = "a value of the log field `rule`: operators may look for it";
 const isGlossary = "the glossary names what not to write";
 const isNode = "an option of Node's HTTP";
+const isLanguage = "ECMAScript's name of what `using` calls";
 
 const allowed: readonly Allowed[] = [
+  { file: "src/kms-emulator/emulator.ts", text: "[Symbol.asyncDispose]", why: isLanguage },
+  { file: "src/kms-emulator/in-process.ts", text: "[Symbol.dispose]", why: isLanguage },
   { file: "CONTRIBUTING.md", text: "| schedule for deletion |", why: isGlossary },
   { file: "CONTRIBUTING.md", text: "| refresh |", why: isGlossary },
   { file: "CONTRIBUTING.md", text: "| stale |", why: isGlossary },

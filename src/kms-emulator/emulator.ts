@@ -5,8 +5,9 @@ import { createControlServer } from "./control/http-server.ts";
 import { Engine } from "./engine/engine.ts";
 import { closeServer, listen } from "./http/listen.ts";
 import { createAwsServer } from "./http/server.ts";
-import type { EmulatorOptions } from "./options.ts";
+import type { EmulatorOptions } from "./options/options.ts";
 import { DataFile } from "./persistence/data-file.ts";
+import { readSeedFile } from "./seeds/read-seeds.ts";
 import type { ServerTls, TrustAnchor } from "./tls/server-tls.ts";
 
 /** A running emulator. */
@@ -20,6 +21,8 @@ export interface Emulator {
   readonly control: EmulatorControl;
   /** Stops serving, cuts open connections, lets paused calls go. Bounded. */
   close(): Promise<void>;
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Undoes what has been started, in reverse order. */
@@ -51,7 +54,11 @@ async function tlsFor({ tls }: EmulatorOptions, host: string): Promise<ServerTls
 
 /** Starts an emulator. Throws EmulatorError if it cannot listen or read its data file. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  return serveEngine(new Engine(options), options);
+  const { seedFile, ...rest } = options;
+  if (seedFile === undefined) return serveEngine(new Engine(options), options);
+  const { keys } = readSeedFile(seedFile);
+  const seeds = { keys: [...(options.seeds?.keys ?? []), ...keys] };
+  return serveEngine(new Engine({ ...rest, seeds }), options);
 }
 
 /** Serves an engine that was made of the same options. */
@@ -64,6 +71,7 @@ export async function serveEngine(engine: Engine, options: EmulatorOptions): Pro
       const dataFile = DataFile.open({ path: options.dataFile, fsync }, engine.store, engine.clock);
       closers.push(() => dataFile.close());
     }
+    engine.plantSeeds();
     const verifiesSignatures = options.verifySignatures ?? false;
     const rules = { verifiesSignatures, isStrict: verifiesSignatures || (options.authorize ?? false) };
     const host = options.host ?? "127.0.0.1";
@@ -75,7 +83,8 @@ export async function serveEngine(engine: Engine, options: EmulatorOptions): Pro
     const controlEndpoint = await serveControl(engine, control, options.control, closers);
     closers.push(() => engine.close());
     const anchor = tls && { caPem: tls.caPem, caFile: tls.caFile };
-    return { endpoint, controlEndpoint, tls: anchor, control, close: () => closeAll(closers.splice(0)) };
+    const close = () => closeAll(closers.splice(0));
+    return { endpoint, controlEndpoint, tls: anchor, control, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await closeAll(closers);
     throw error;

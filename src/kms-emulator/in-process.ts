@@ -1,12 +1,14 @@
 /** The emulator inside a process, without HTTP. */
 import { createControl, type EmulatorControl } from "./control/control.ts";
 import { Engine } from "./engine/engine.ts";
-import type { EngineOptions } from "./options.ts";
+import type { EngineOptions } from "./options/options.ts";
 
 /** The emulator without HTTP: calls go through `control.call`. */
 export interface InProcessEmulator {
   readonly control: EmulatorControl;
   close(): void;
+  /** As `close()`, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -18,5 +20,7 @@ export function createEngine(options: EngineOptions = {}): InProcessEmulator {
 }
 
 export function inProcess(engine: Engine): InProcessEmulator {
-  return { control: createControl(engine), close: () => engine.close() };
+  engine.plantSeeds();
+  const close = () => engine.close();
+  return { control: createControl(engine), close, [Symbol.dispose]: close };
 }

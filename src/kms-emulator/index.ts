@@ -5,6 +5,7 @@
  * Start with {@link startEmulator} for AWS clients of any language, or {@link createEngine} to call it in process.
  */
 
+export type { CallInput, CallOutput, OperationName } from "./control/calls.ts";
 export type { CallOptions, EmulatorControl } from "./control/control.ts";
 export type { IdentityConfig, OidcProviderConfig, RoleConfig } from "./directory/config.ts";
 export { type EmulatorClock, manualClock, systemClock } from "./drills/clock.ts";
@@ -17,7 +18,8 @@ export { AwsException, type ExceptionCode } from "./exceptions.ts";
 export type { Limits } from "./framework/limits.ts";
 export type { Caller } from "./identity.ts";
 export { createEngine, type InProcessEmulator } from "./in-process.ts";
-export type { EmulatorOptions, EngineOptions } from "./options.ts";
-export { type JsonOptions, readJsonOptions } from "./options-json.ts";
+export type { EmulatorOptions, EngineOptions } from "./options/options.ts";
+export { type JsonOptions, readJsonOptions } from "./options/options-json.ts";
+export type { SeedAlias, SeedKey, Seeds } from "./seeds/seed-file.ts";
 export type { TlsOptions } from "./tls/options.ts";
 export type { TrustAnchor } from "./tls/server-tls.ts";

@@ -67,7 +67,7 @@ export class Account {
   }
 
   async call<T = unknown>(operation: string, input: object): Promise<T> {
-    return (await this.control.call(operation, input)) as T;
+    return (await this.control.callByName(operation, input)) as T;
   }
 
   async aliases(): Promise<readonly AliasListEntry[]> {

@@ -148,7 +148,7 @@ export class Desk {
   }
 
   async call<T = unknown>(operation: string, input: object, options?: { readonly region?: string }): Promise<T> {
-    return (await this.emulator.control.call(operation, input, options)) as T;
+    return (await this.emulator.control.callByName(operation, input, options)) as T;
   }
 
   /** A key as `aws_kms` makes it. @returns its key id */

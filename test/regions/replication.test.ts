@@ -281,5 +281,5 @@ describe("a Region taken out of the configuration", () => {
 it("the emulator keeps Regions apart in one process", async () => {
   const { control } = createEngine({ clock: manualClock(0), awsManagedAliases: false });
   await control.call("CreateKey", {}, { region: west });
-  assert.deepEqual(((await control.call("ListKeys", {}, { region: home })) as { Keys: unknown[] }).Keys, []);
+  assert.deepEqual(((await control.callByName("ListKeys", {}, { region: home })) as { Keys: unknown[] }).Keys, []);
 });

@@ -86,7 +86,7 @@ export class AccountWithPast {
   }
 
   async #call<T>(operation: string, input: object): Promise<T> {
-    return (await this.emulator.control.call(operation, input, { region })) as T;
+    return (await this.emulator.control.callByName(operation, input, { region })) as T;
   }
 
   async #key(Description = `SPIRE_SERVER/${trustDomain}`): Promise<string> {

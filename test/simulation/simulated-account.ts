@@ -79,7 +79,7 @@ export class SimulatedAccount {
     for (const watcher of this.watchers) watcher.onTry?.(call);
     const options = { identity: { accessKeyId: identity }, ...(region === undefined ? {} : { region }) };
     try {
-      const output = await this.control.call(operation, input, options);
+      const output = await this.control.callByName(operation, input, options);
       for (const watcher of this.watchers) watcher.onEffect?.(call, output);
       return output;
     } catch (error) {

@@ -25,8 +25,40 @@ control.addFault({ operation: "Sign" });
 // @ts-expect-error a delay says how long
 control.addFault({ kind: "delay" });
 
-// What a call answers depends on the operation, so it is for the test to say.
-export type AnswersAreUnknown = Expect<Equal<Awaited<ReturnType<typeof control.call>>, unknown>>;
+// What a call takes and answers depends on the operation.
+export async function typedCalls(): Promise<void> {
+  const { KeyMetadata } = await control.call("CreateKey", { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
+  const arn: string = KeyMetadata.Arn;
+  const deletion: Date | undefined = KeyMetadata.DeletionDate;
+  const { Signature } = await control.call("Sign", {
+    KeyId: arn,
+    Message: Buffer.alloc(32),
+    MessageType: "DIGEST",
+    SigningAlgorithm: "ECDSA_SHA_256",
+  });
+  const bytes: Uint8Array = Signature;
+  const { Keys, NextMarker, Truncated } = await control.call("ListKeys", {});
+  const ids: readonly string[] = Keys.map(({ KeyId }) => KeyId);
+  const marker: string | undefined = NextMarker;
+  const isTruncated: boolean = Truncated;
+  const { Aliases } = await control.call("ListAliases", { Limit: 10 });
+  const target: string | undefined = Aliases[0]?.TargetKeyId;
+  const { Plaintext } = await control.call("GenerateDataKey", { KeyId: arn, KeySpec: "AES_256" });
+  const secret: Uint8Array = Plaintext;
+  const { Account } = await control.call("GetCallerIdentity", {});
+  const nothing: undefined = await control.call("EnableKey", { KeyId: arn });
+  void [deletion, bytes, ids, marker, isTruncated, target, secret, Account, nothing];
+  // @ts-expect-error there is no such operation
+  await control.call("CreatKey", {});
+  // @ts-expect-error a key has a KeyId
+  await control.call("DescribeKey", {});
+  // @ts-expect-error members are known by name
+  await control.call("DescribeKey", { KeyId: arn, Keyid: arn });
+  // @ts-expect-error options are known by name
+  await control.call("ListKeys", {}, { regoin: "us-east-1" });
+}
+
+export type AnswersByNameAreUnknown = Expect<Equal<Awaited<ReturnType<typeof control.callByName>>, unknown>>;
 
 export type CodesAreClosed = Expect<Equal<string extends ExceptionCode | EmulatorErrorCode ? true : false, false>>;
 export const isThrottled = (error: unknown): boolean =>

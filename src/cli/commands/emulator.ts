@@ -22,6 +22,7 @@ interface Flags {
   readonly region?: string;
   readonly account?: string;
   readonly control?: Address;
+  readonly seedFile?: string;
   readonly tls?: boolean;
   readonly tlsName?: readonly string[];
   readonly tlsFolder?: string;
@@ -66,6 +67,7 @@ function optionsOf(flags: Flags): EmulatorOptions {
     ...flags.listen,
     tls: tlsOf(flags, config),
     ...(flags.data === undefined ? {} : { dataFile: flags.data }),
+    ...(flags.seedFile === undefined ? {} : { seedFile: flags.seedFile }),
     ...(flags.fsync ? { fsync: true } : {}),
     ...(flags.region === undefined ? {} : { region: flags.region }),
     ...(flags.account === undefined ? {} : { account: flags.account }),
@@ -130,6 +132,10 @@ export function emulatorCommand(): Command {
     .option("--region <name>", "Region of calls that show none (default: us-east-1)")
     .option("--account <id>", "account of callers that are not configured (default: 111122223333)")
     .option("--control <host:port>", "serve the control plane: clock, faults, pauses, journal", parseAddress)
+    .option(
+      "--seed-file <file>",
+      "JSON file of keys to begin with: private keys, aliases, tags, ages (docs/kms-emulator.md)",
+    )
     .option("--tls", "serve https://, with a certificate by an authority of its own")
     .option("--tls-name <name>", "with --tls: a further name or address of the certificate; may be repeated", collect)
     .option("--tls-folder <folder>", "with --tls: keep the authority in this folder; its certificate is ca.pem there")

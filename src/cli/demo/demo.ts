@@ -139,7 +139,7 @@ interface KeyRow {
 /** What is in KMS, seen through its own API. */
 async function keysInKms({ control }: Emulator): Promise<readonly KeyRow[]> {
   const call = async <T>(operation: string, input: object) =>
-    (await control.call(operation, input, { region: "us-east-2" })) as T;
+    (await control.callByName(operation, input, { region: "us-east-2" })) as T;
   interface Metadata {
     KeyId: string;
     KeySpec: string;

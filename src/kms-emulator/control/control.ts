@@ -3,11 +3,12 @@ import type { Fault, FaultHandle } from "../drills/faults.ts";
 import type { CallRecord } from "../drills/journal.ts";
 import type { PauseHandle, PauseRule } from "../drills/pauses.ts";
 import type { Engine } from "../engine/engine.ts";
-import { EmulatorError } from "../errors.ts";
+import { didYouMean, EmulatorError } from "../errors.ts";
 import { isAccountId, isRegionName } from "../identifiers.ts";
 import { type Identity, identityFromArn } from "../identity.ts";
 import { operations } from "../operations/index.ts";
 import { dumpState, loadState } from "../persistence/state-dump.ts";
+import type { CallInput, CallOutput, OperationName } from "./calls.ts";
 
 export interface CallOptions {
   /** Default: the emulator's. */
@@ -34,7 +35,11 @@ export interface EmulatorControl {
    * Calls an operation without HTTP: same checks, faults and journal. Resolves to the output, with `Date`s and
    * `Uint8Array`s; rejects with AwsException, or EmulatorError if the reply was lost.
    */
-  call(operation: string, input: unknown, options?: CallOptions): Promise<unknown>;
+  call<N extends OperationName>(operation: N, input: CallInput<N>, options?: CallOptions): Promise<CallOutput<N>>;
+  /** The same where the types would be in the way: names from elsewhere, inputs that AWS would refuse. */
+  callByName(operation: string, input: unknown, options?: CallOptions): Promise<unknown>;
+  /** Back to the beginning: the seeds and nothing else, no faults, no pauses, an empty journal. The clock goes on. */
+  reset(): void;
   /** All state as JSON-compatible data. */
   dump(): unknown;
   /** Replaces all state by a dump. Throws EmulatorError and changes nothing if it is none. */
@@ -55,8 +60,26 @@ function callerFor(engine: Engine, options: CallOptions, region: string): Identi
   return engine.directory.defaultIdentity(region, undefined, options.account);
 }
 
+function requireOperation(name: string): void {
+  if (operations.has(name)) return;
+  throw new EmulatorError("UNKNOWN_OPERATION", `there is no operation ${name}${didYouMean(name, operations.keys())}`);
+}
+
+/** A fault or a pause for an operation that is not there would never be hit, and no test would notice. */
+function requireOperations(named: Fault["operation"]): void {
+  if (named === undefined || named instanceof RegExp) return;
+  for (const name of typeof named === "string" ? [named] : named) requireOperation(name);
+}
+
+function requireNames(options: object, known: readonly string[]): void {
+  const stray = Object.keys(options).find((name) => !known.includes(name));
+  if (stray === undefined) return;
+  throw new EmulatorError("INVALID_OPTION", `there is no option ${stray} of a call${didYouMean(stray, known)}`);
+}
+
 async function call(engine: Engine, operation: string, input: unknown, options: CallOptions): Promise<unknown> {
-  if (!operations.has(operation)) throw new EmulatorError("UNKNOWN_OPERATION", `no operation ${operation}`);
+  requireOperation(operation);
+  requireNames(options, ["region", "account", "identity"]);
   const region = options.region ?? engine.defaultRegion;
   if (!isRegionName(region)) throw new EmulatorError("INVALID_OPTION", `${region} is not the name of a Region`);
   const caller = callerFor(engine, options, region);
@@ -83,15 +106,22 @@ export function createControl(engine: Engine): EmulatorControl {
       engine.store.clockMoved(engine.clock.now());
     },
     addFault(fault) {
+      requireOperations(fault.operation);
       const handle = engine.faults.add(fault);
       if (fault.kind === "consistency-lag") engine.store.history.keep(fault.ms);
       return handle;
     },
     clearFaults: () => engine.faults.clear(),
-    pause: (rule) => engine.pauses.add(rule),
+    pause(rule) {
+      requireOperations(rule.operation);
+      return engine.pauses.add(rule);
+    },
     journal: () => engine.journal.records(),
     clearJournal: () => engine.journal.clear(),
-    call: (operation, input, options = {}) => call(engine, operation, input, options),
+    // The types say what each operation answers; the engine's own are not so exact.
+    call: (operation, input, options = {}) => call(engine, operation, input, options) as Promise<never>,
+    callByName: (operation, input, options = {}) => call(engine, operation, input, options),
+    reset: () => engine.reset(),
     dump: () => dumpState(engine.store),
     load: (state) => loadState(engine.store, state, engine.clock.now()),
   };

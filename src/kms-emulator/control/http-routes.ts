@@ -91,6 +91,11 @@ export class ControlRoutes {
         return ok({});
       case "POST /call":
         return this.#call(request.body);
+      case "POST /reset":
+        this.#control.reset();
+        this.#faults.clear();
+        this.#pauses.clear();
+        return ok({});
       case "GET /state":
         return ok(this.#control.dump());
       case "PUT /state":
@@ -178,7 +183,7 @@ export class ControlRoutes {
       ...(identity ? { identity } : {}),
     };
     try {
-      const output = await this.#control.call(operation, request.input ?? {}, options);
+      const output = await this.#control.callByName(operation, request.input ?? {}, options);
       return ok({ output: toWire(output ?? {}) });
     } catch (error) {
       if (!(error instanceof AwsException)) throw error;

@@ -78,9 +78,9 @@ export class Pauses {
     return undefined;
   }
 
-  /** Lets everything go: the emulator closes. */
-  close(): void {
-    for (const pause of this.#waiting) pause.fail(new EmulatorError("CLOSED", "the emulator was closed"));
+  /** Lets everything go: the emulator closes, or begins anew. */
+  close(reason = "the emulator was closed"): void {
+    for (const pause of this.#waiting) pause.fail(new EmulatorError("CLOSED", reason));
     this.#waiting.clear();
     for (const pause of this.#holding) pause.release();
   }

@@ -17,9 +17,14 @@ import type { Operation } from "../framework/operation.ts";
 import { isRegionName } from "../identifiers.ts";
 import { callerOf } from "../identity.ts";
 import { operations } from "../operations/index.ts";
-import type { EngineOptions } from "../options.ts";
+import { requireKnownOptions } from "../options/option-names.ts";
+import type { EngineOptions } from "../options/options.ts";
 import { type AccessControlSource, createAccessControl } from "../policy/access-control.ts";
 import { createRandom, type Random } from "../random.ts";
+import { plant } from "../seeds/plant.ts";
+import { checkSeeds } from "../seeds/read-seeds.ts";
+import type { Seeds } from "../seeds/seed-file.ts";
+import type { Mutation } from "../state/records.ts";
 import { Store } from "../state/store.ts";
 import { CallContext, type CalledBy, type ContextParts } from "./call-context.ts";
 import { Quotas } from "./quotas.ts";
@@ -58,9 +63,12 @@ export class Engine {
   readonly journal: Journal;
   readonly waits = new Waits();
   readonly #quotas: Quotas | undefined;
+  readonly #seeds: Seeds | undefined;
   readonly #parts: ContextParts;
 
   constructor(options: EngineOptions = {}, parts: EngineParts = {}) {
+    requireKnownOptions(options);
+    this.#seeds = options.seeds === undefined ? undefined : checkSeeds(options.seeds);
     this.account = options.account ?? "111122223333";
     this.defaultRegion = options.region ?? "us-east-1";
     if (!isRegionName(this.defaultRegion)) {
@@ -82,7 +90,7 @@ export class Engine {
       isStrict: options.authorize ?? false,
       session: (accessKeyId) => this.store.credentials.session(accessKeyId),
     });
-    this.#quotas = options.quotas ? new Quotas(options.quotas) : undefined;
+    this.#quotas = options.quotas ? new Quotas(options.quotas, operations.keys()) : undefined;
     const limits: Limits = { ...defaultLimits, ...options.limits };
     this.#parts = {
       clock: this.clock,
@@ -127,6 +135,26 @@ export class Engine {
       clock: () => this.clock.now(),
       principalExists: (name) => this.directory.principalExists(name),
     });
+  }
+
+  /** Puts the seeds into a state that holds no key yet, such as a new one. */
+  plantSeeds(): void {
+    if (this.#seeds === undefined || this.store.hasKeys) return;
+    this.store.commit(this.#seedChanges(this.#seeds), this.clock.now());
+  }
+
+  /** Back to the seeds. Calls that are under way take effect on what is then there. */
+  reset(): void {
+    this.store.replaceAll(this.#seeds === undefined ? [] : this.#seedChanges(this.#seeds), this.clock.now());
+    this.faults.clear();
+    this.pauses.close("the emulator was reset");
+    this.journal.clear();
+    this.#quotas?.clear();
+  }
+
+  #seedChanges(seeds: Seeds): readonly Mutation[] {
+    const { account, defaultRegion: region, random } = this;
+    return plant(seeds, { account, region, nowMs: this.clock.now(), random, materials: this.#parts.materials });
   }
 
   /** Lets held and delayed calls go. */

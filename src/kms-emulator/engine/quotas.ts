@@ -1,6 +1,6 @@
 /** Requests a second: which quota a call is charged to, and whether there is room. */
 import { factsOf } from "../crypto/key-spec.ts";
-import { EmulatorError } from "../errors.ts";
+import { didYouMean, EmulatorError } from "../errors.ts";
 import type { OperationContext } from "../framework/context.ts";
 import { parseArn } from "../identifiers.ts";
 import type { KeyRecord } from "../state/records.ts";
@@ -131,11 +131,22 @@ export class Quotas {
   readonly #perSecond: Readonly<Record<string, number>>;
   readonly #buckets = new Map<string, TokenBucket>();
 
-  constructor(option: boolean | Readonly<Record<string, number>>) {
+  /** @param operations the names of all that there are */
+  constructor(option: boolean | Readonly<Record<string, number>>, operations: Iterable<string>) {
     const overrides = typeof option === "object" ? option : {};
+    const names = [...Object.keys(requestQuotas), ...operations];
+    const stray = Object.keys(overrides).find((name) => !names.includes(name));
+    if (stray !== undefined) {
+      throw new EmulatorError("INVALID_OPTION", `quotas: there is no operation ${stray}${didYouMean(stray, names)}`);
+    }
     const bad = Object.entries(overrides).find(([, value]) => !(typeof value === "number" && value > 0));
     if (bad) throw new EmulatorError("INVALID_OPTION", `quota ${bad[0]} must be a number of calls a second above 0`);
     this.#perSecond = option === false ? {} : { ...requestQuotas, ...overrides };
+  }
+
+  /** As if nothing had been called yet. */
+  clear(): void {
+    this.#buckets.clear();
   }
 
   /** False if the call is over a quota. Charged to the caller's account, also for another account's key. */

@@ -42,6 +42,10 @@ export class Store {
     return made;
   }
 
+  get hasKeys(): boolean {
+    return [...this.#regions.values()].some((region) => region.keys.size > 0);
+  }
+
   material(id: string): StoredMaterial | undefined {
     return this.materials.get(id);
   }

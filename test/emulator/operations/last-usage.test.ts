@@ -251,6 +251,6 @@ interface Answer {
 
 async function createInProcess(control: EmulatorControl): Promise<string> {
   const input = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
-  const { KeyMetadata } = (await control.call("CreateKey", input)) as { KeyMetadata: { KeyId: string } };
+  const { KeyMetadata } = (await control.callByName("CreateKey", input)) as { KeyMetadata: { KeyId: string } };
   return KeyMetadata.KeyId;
 }

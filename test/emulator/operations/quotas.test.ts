@@ -64,7 +64,7 @@ const start = (quotas: boolean | Record<string, number> = true) =>
 async function passed(control: EmulatorControl, operation: string, input: object, count: number, options = {}) {
   let through = 0;
   for (let index = 0; index < count; index += 1) {
-    const isThrottled = await control.call(operation, input, options).then(
+    const isThrottled = await control.callByName(operation, input, options).then(
       () => false,
       (error: Error) => error.name === "ThrottlingException",
     );
@@ -74,7 +74,7 @@ async function passed(control: EmulatorControl, operation: string, input: object
 }
 
 async function keyId(control: EmulatorControl, KeySpec: string): Promise<string> {
-  const made = (await control.call("CreateKey", { KeySpec, KeyUsage: "SIGN_VERIFY" })) as {
+  const made = (await control.callByName("CreateKey", { KeySpec, KeyUsage: "SIGN_VERIFY" })) as {
     KeyMetadata: { KeyId: string };
   };
   return made.KeyMetadata.KeyId;

@@ -86,7 +86,7 @@ describe("Sign", () => {
     const input = { KeyId: made.KeyMetadata.KeyId, Message: new Uint8Array(32), MessageType: "DIGEST" };
     const signatures: string[] = [];
     for (let index = 0; index < 200; index += 1) {
-      const output = await control.call("Sign", { ...input, SigningAlgorithm: "ECDSA_SHA_256" });
+      const output = await control.callByName("Sign", { ...input, SigningAlgorithm: "ECDSA_SHA_256" });
       signatures.push(Buffer.from((output as { Signature: Uint8Array }).Signature).toString("hex"));
     }
     assert.equal(new Set(signatures).size, 200);

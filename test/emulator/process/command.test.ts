@@ -87,7 +87,10 @@ describe("spire-aws-kms emulator", () => {
       [["--region", "mars"], /^error: mars is not the name of a Region\n$/],
       [["--account", "12"], /^error: account 12 is not 12 digits\n$/],
       [["--config", garbage], /^error: cannot read .*garbage: /],
-      [["--config", config({ identity: [] })], /^error: cannot read .*: there is no option identity\n$/],
+      [
+        ["--config", config({ identity: [] })],
+        /^error: cannot read .*: there is no option identity; did you mean identities\?\n$/,
+      ],
       [["--config", config({ quotas: { ListKeys: "5" } })], /: option quotas is not of the form/],
       [
         ["--config", config({ identities: [{ accessKeyId: "A", arn: "arn:aws:iam::1:user/a" }] })],

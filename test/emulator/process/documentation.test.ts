@@ -1,6 +1,7 @@
 /** The documentation names every operation, flag, fault, option and test that there is, and no other. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -45,7 +46,7 @@ describe("docs/kms-emulator.md", () => {
   });
 
   it("names every option and no other", () => {
-    const source = readFileSync(join(root, "src/kms-emulator/options.ts"), "utf8");
+    const source = readFileSync(join(root, "src/kms-emulator/options/options.ts"), "utf8");
     const interfaces = source.slice(source.indexOf("export interface EngineOptions"));
     const options = [...interfaces.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name ?? "");
     const named = firstCells(section("## Options")).flatMap((cell) =>
@@ -65,10 +66,26 @@ describe("docs/kms-emulator.md", () => {
     for (const path of named) assert.ok(path.includes("/") ? existsSync(join(root, path)) : below.includes(path), path);
   });
 
+  it("shows TypeScript that compiles", { timeout: 600_000 }, (t) => {
+    const blocks = [...text.matchAll(/^```ts\n(.*?)^```/gms)].map(([, block = ""]) => block);
+    assert.ok(blocks.length >= 2);
+    // Below the root, so that its packages are found.
+    const folder = mkdtempSync(join(root, "node_modules", ".documentation-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    for (const [index, block] of blocks.entries()) writeFileSync(join(folder, `block-${index}.ts`), block);
+    const paths = { "spire-aws-kms/kms-emulator": ["../../src/kms-emulator/index.ts"] };
+    const compilerOptions = { noEmit: true, paths, rootDir: "../..", types: ["node"] };
+    const config = { extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"], exclude: [] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const { status, stdout } = spawnSync(process.execPath, [tsc, "--project", folder], { encoding: "utf8" });
+    assert.equal(stdout, "");
+    assert.equal(status, 0);
+  });
+
   it("shows an engine that does what it says", async () => {
     const { control } = createEngine({ clock: manualClock(new Date("2026-01-01")) });
-    const input = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
-    const { KeyMetadata } = (await control.call("CreateKey", input)) as { KeyMetadata: { KeyId: string } };
+    const { KeyMetadata } = await control.call("CreateKey", { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
     await control.call("ScheduleKeyDeletion", { KeyId: KeyMetadata.KeyId, PendingWindowInDays: 7 });
     control.advance(7 * 24 * 60 * 60 * 1000);
     await assert.rejects(control.call("DescribeKey", { KeyId: KeyMetadata.KeyId }), /does not exist/);

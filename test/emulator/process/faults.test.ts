@@ -168,7 +168,7 @@ describe("a fault", () => {
     control.addFault({ kind: "consistency-lag", ms: 60_000, operation: "TagResource" });
     control.advance(120_000);
     for (const TagKey of ["a", "b"]) await control.call("TagResource", { KeyId, Tags: [{ TagKey, TagValue: "" }] });
-    const { Tags } = (await control.call("ListResourceTags", { KeyId })) as { Tags: { TagKey: string }[] };
+    const { Tags } = (await control.callByName("ListResourceTags", { KeyId })) as { Tags: { TagKey: string }[] };
     assert.deepEqual(
       Tags.map((tag) => tag.TagKey),
       ["a", "b"],
@@ -178,14 +178,14 @@ describe("a fault", () => {
   it("corrupt-signature: a signature that does not verify", async (t) => {
     const { control } = await start(t, { kind: "corrupt-signature", times: 1 });
     const spec = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
-    const { KeyMetadata } = (await control.call("CreateKey", spec)) as { KeyMetadata: { KeyId: string } };
+    const { KeyMetadata } = (await control.callByName("CreateKey", spec)) as { KeyMetadata: { KeyId: string } };
     control.clearFaults();
     control.addFault({ kind: "corrupt-signature", times: 1, operation: "Sign" });
     const input = { KeyId: KeyMetadata.KeyId, Message: "AAAA", SigningAlgorithm: "ECDSA_SHA_256" };
     const verdicts: string[] = [];
     for (let index = 0; index < 2; index += 1) {
-      const { Signature } = (await control.call("Sign", input)) as { Signature: Uint8Array };
-      const verdict = control.call("Verify", { ...input, Signature }).then(
+      const { Signature } = (await control.callByName("Sign", input)) as { Signature: Uint8Array };
+      const verdict = control.callByName("Verify", { ...input, Signature }).then(
         () => "valid",
         (error: Error) => error.name,
       );

@@ -116,7 +116,7 @@ describe("bad input", () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...names), input, async (operation, given) => {
         try {
-          await control.call(operation, given);
+          await control.callByName(operation, given);
         } catch (error) {
           assert.ok(error instanceof AwsException, String(error));
           assert.ok(error.status < 500, `${operation} ${JSON.stringify(given)}: ${error.code} ${error.message}`);

@@ -17,7 +17,7 @@ async function fill(control: EmulatorControl, count: number): Promise<string> {
   let KeyId = "";
   for (let index = 0; index < count; index += 1) {
     const input = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY", Description: "SPIRE_SERVER/example.org" };
-    const output = await control.call("CreateKey", input);
+    const output = await control.callByName("CreateKey", input);
     KeyId = (output as { KeyMetadata: { KeyId: string } }).KeyMetadata.KeyId;
     await control.call("CreateAlias", { AliasName: `alias/SPIRE_SERVER/td/${index}`, TargetKeyId: KeyId });
   }
@@ -29,7 +29,7 @@ async function costOf(control: EmulatorControl, operation: string, input: object
   let best = Number.POSITIVE_INFINITY;
   for (let batch = 0; batch < 9; batch += 1) {
     const before = process.cpuUsage();
-    for (let index = 0; index < 60; index += 1) await control.call(operation, input);
+    for (let index = 0; index < 60; index += 1) await control.callByName(operation, input);
     const { user, system } = process.cpuUsage(before);
     best = Math.min(best, (user + system) / 60);
   }
@@ -79,7 +79,7 @@ async function saveAndLoad(control: EmulatorControl, dataFile: string, report: (
   try {
     let found = 0;
     for (let Marker: unknown; ; ) {
-      const page = (await second.control.call("ListAliases", { Limit: 100, Marker })) as {
+      const page = (await second.control.callByName("ListAliases", { Limit: 100, Marker })) as {
         Aliases: { TargetKeyId?: string }[];
         NextMarker?: string;
       };

@@ -49,7 +49,7 @@ export class KmsView {
 
   /** An operator's call. */
   async call<T = unknown>(operation: string, input: object): Promise<T> {
-    return (await this.#emulator.control.call(operation, input)) as T;
+    return (await this.#emulator.control.callByName(operation, input)) as T;
   }
 
   /** The plugin's calls so far. */

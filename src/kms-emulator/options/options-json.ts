@@ -1,5 +1,6 @@
 /** Reads options from JSON text. */
-import { EmulatorError } from "./errors.ts";
+import { EmulatorError } from "../errors.ts";
+import { unknownOption } from "./option-names.ts";
 import type { EmulatorOptions } from "./options.ts";
 
 /** Options as a file gives them: JSON, so without a clock. */
@@ -71,6 +72,9 @@ const checks: Record<keyof JsonOptions, Check> = {
   authorize: isBoolean,
   quotas: (value) => isBoolean(value) || (isObject(value) && Object.values(value).every(isCount)),
   seed: isCount,
+  // What is in them is checked, with the place of each problem, when they are planted.
+  seeds: isObject,
+  seedFile: isString,
   journalLimit: isCount,
   reuseRsaKeys: isCount,
   awsManagedAliases: isBoolean,
@@ -95,7 +99,7 @@ export function readJsonOptions(text: string): JsonOptions {
   }
   if (!isObject(value)) throw new EmulatorError("INVALID_OPTION", "it must hold a JSON object of options");
   for (const [name, given] of Object.entries(value)) {
-    if (!Object.hasOwn(checks, name)) throw new EmulatorError("INVALID_OPTION", `there is no option ${name}`);
+    if (!Object.hasOwn(checks, name)) throw unknownOption(name);
     if (!checks[name as keyof JsonOptions](given)) {
       throw new EmulatorError("INVALID_OPTION", `option ${name} is not of the form that the documentation shows`);
     }

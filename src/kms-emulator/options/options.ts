@@ -1,9 +1,10 @@
 /** What users can set. */
 
-import type { IdentityConfig, OidcProviderConfig, RoleConfig } from "./directory/config.ts";
-import type { EmulatorClock } from "./drills/clock.ts";
-import type { Limits } from "./framework/limits.ts";
-import type { TlsOptions } from "./tls/options.ts";
+import type { IdentityConfig, OidcProviderConfig, RoleConfig } from "../directory/config.ts";
+import type { EmulatorClock } from "../drills/clock.ts";
+import type { Limits } from "../framework/limits.ts";
+import type { Seeds } from "../seeds/seed-file.ts";
+import type { TlsOptions } from "../tls/options.ts";
 
 /** Options of the engine: everything but ports and files. */
 export interface EngineOptions {
@@ -38,6 +39,8 @@ export interface EngineOptions {
   /** Whether ListAliases shows `alias/aws/...`. Default true. */
   readonly awsManagedAliases?: boolean;
   readonly limits?: Partial<Limits>;
+  /** Keys that are there from the beginning, and again after a reset. A data file that holds keys goes before them. */
+  readonly seeds?: Seeds;
   /** How long Creating (of replicas) and Updating last, on the emulator's clock. Default 2000. */
   readonly transitionMs?: number;
 }
@@ -47,6 +50,8 @@ export interface EmulatorOptions extends EngineOptions {
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
+  /** Further seeds, in a JSON file. */
+  readonly seedFile?: string;
   /** Keeps the state in this file across restarts. */
   readonly dataFile?: string;
   /**
