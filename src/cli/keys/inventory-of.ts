@@ -21,6 +21,7 @@ export function inventoryOf(
 ): InventoryOptions {
   const { config, allNames: names, trustDomain } = configuration;
   const { upkeep, tagBasedKeyDiscovery } = config;
+  const { replicaRegions } = config.multiRegion;
   const { staleAliasThresholdMs, staleKeyThresholdMs, pruneAmbiguousKeys } = upkeep ?? defaults;
   return {
     kms,
@@ -32,6 +33,7 @@ export function inventoryOf(
     staleKeyMs: staleKeyThresholdMs,
     isPruned: upkeep !== undefined,
     prunesAmbiguous: pruneAmbiguousKeys,
+    lookedAfter: replicaRegions.length === 0 ? [] : [config.region, ...replicaRegions],
     ...(tagBasedKeyDiscovery && trustDomain !== undefined ? { tags: { tagging, trustDomain } } : {}),
     ...more,
   };

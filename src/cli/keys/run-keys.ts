@@ -23,6 +23,7 @@ import { columnNames, comparator, filterOf } from "./columns.ts";
 import { inventoryOf } from "./inventory-of.ts";
 import { KeyTable, totalsText } from "./key-table.ts";
 import { regionsBeside } from "./regions.ts";
+import { replicaCostText } from "./replica-cost.ts";
 import { rowJson, summaryJson, troubleJson } from "./row-json.ts";
 
 export interface KeysFlags extends ConfigurationFlags, CommandOutputFlags {
@@ -183,6 +184,10 @@ class KeysRun {
       if (results.length > 1 && summary.keys === 0 && summary.isComplete) continue;
       const shown = isFiltered ? `${rows.length} shown of ` : "";
       terminal.print(`${shown}${totalsText(summary, region)}`);
+      const { config } = this.#configuration;
+      const isHome = region === config.region && !isFiltered;
+      const replicas = isHome ? replicaCostText(rows, config.multiRegion.replicaRegions) : undefined;
+      if (replicas !== undefined) terminal.print(replicas);
       if (summary.namelessNotLookedAt > 0) {
         const seconds = Math.ceil(summary.namelessNotLookedAt / this.#rate);
         terminal.hint(

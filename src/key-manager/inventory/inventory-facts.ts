@@ -28,6 +28,8 @@ export interface JudgeContext {
   /** Whether servers of these names prune at all. */
   readonly isPruned: boolean;
   readonly prunesAmbiguous: boolean;
+  /** The Regions whose members of multi-Region keys the server prunes; none without `replica_regions`. */
+  readonly lookedAfter?: readonly string[] | undefined;
   /** In tag mode. */
   readonly trustDomain: string | undefined;
   /** A key that shows that another trust domain is written alike in aliases. */

@@ -15,6 +15,8 @@ export interface InventoryOptions {
   /** Whether servers of these names prune at all: those of the older plugin do not. */
   readonly isPruned: boolean;
   readonly prunesAmbiguous: boolean;
+  /** The Regions whose members of multi-Region keys the server prunes; none without `replica_regions`. */
+  readonly lookedAfter?: readonly string[] | undefined;
   /** For servers in tag mode: where tags are asked for, and of which trust domain. */
   readonly tags?: { readonly tagging: TaggingClient; readonly trustDomain: string } | undefined;
   /** Calls a second, of all kinds together; default {@link defaultCallsPerSecond}. */

@@ -5,13 +5,18 @@ import type { SpireTags } from "../tags/spire-tags.ts";
 import type { InventoryFacts, JudgeContext } from "./inventory-facts.ts";
 import type { PruneVerdict } from "./key-row.ts";
 
-const rulesOf = ({ names, now, prunesAmbiguous }: JudgeContext, tags: SpireTags | undefined, staleMs: number) => ({
+const rulesOf = (
+  { names, now, prunesAmbiguous, lookedAfter = [] }: JudgeContext,
+  tags: SpireTags | undefined,
+  staleMs: number,
+) => ({
   names,
   now,
   thresholdMs: staleMs,
   maxDeletions: Number.MAX_SAFE_INTEGER,
   isInUse: () => false,
   prunesAmbiguous,
+  lookedAfter,
   isOwnByTags: () => tags !== undefined,
   isRefreshedByTags: () => isFresh(tags, now, staleMs),
 });
