@@ -27,11 +27,13 @@ export function pageOf(data: ReportData): string {
   );
   const findings = findingsOf(data);
   const hasRegions = data.regions.length > 1;
-  const body = html`${symbols}${pageHeader(data, findings)}<main>${findingsSection(findings, data.doctor !== undefined)}${timelineSection(
-    lives,
-    scale,
-    hasRegions,
-  )}${chartsSection(courseOf(data, lives, scale))}${tablesSection(data, hasRegions)}</main><footer><p>Made by spire-aws-kms ${data.version} from calls that change nothing. It is as of its time and does not refresh itself. Prices are list prices of AWS KMS: one US dollar a month for each key that does not wait for its deletion.</p></footer>`;
+  const body = html`${symbols}${pageHeader(data, findings)}<main>${findingsSection(findings, data.doctor !== undefined)}${
+    all.length > 0 && [
+      timelineSection(lives, scale, hasRegions),
+      chartsSection(courseOf(data, lives, scale)),
+      tablesSection(data, hasRegions),
+    ]
+  }</main><footer><p>Made by spire-aws-kms ${data.version} from calls that change nothing. It is as of its time and does not refresh itself. Prices are list prices of AWS KMS: one US dollar a month for each key that does not wait for its deletion.</p></footer>`;
   // The style sheet is ours: it stands as it is, and its hash is the policy's one exception.
   const style = styleOf(scale);
   const hash = createHash("sha256").update(style).digest("base64");

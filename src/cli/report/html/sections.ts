@@ -27,7 +27,7 @@ function verdict({ rows, summary }: ReportData, findings: readonly Finding[]): M
     return html`<div class="verdict ${severity}"><div><strong>No key needs a look by itself, something else does.</strong> It is told below.</div></div>`;
   }
   if (rows.length === 0) {
-    return html`<div class="verdict"><div><strong>There is no key of this trust domain here.</strong> If there should be, look at account and Region.</div></div>`;
+    return html`<div class="verdict warning"><div><strong>There is no key of this trust domain here.</strong> If there should be, look at account and Region.</div></div>`;
   }
   return html`<div class="verdict"><div><strong>All is well.</strong> Every key is in use and fresh, or waits for its deletion as it should.</div></div>`;
 }

@@ -233,7 +233,7 @@ export function timelineSection({ servers, nameless: strays }: Lives, scale: Tim
       ? wellRows
       : well.length > 0 &&
         html`<details class="more"${well.length <= maxOpenServers && html` open`}><summary>${counted(well.length, "server")} whose keys are all in use</summary>${wellRows}</details>`
-  }${servers.length === 0 && strays.length === 0 && html`<p>There is no key of this trust domain here.</p>`}${
+  }${
     left > 0 &&
     html`<p class="soft">${counted(left, "more server")} without trouble have no row here; <code>spire-aws-kms keys</code> lists all.</p>`
   }</div></section>`;
