@@ -1,5 +1,6 @@
 /** The command `spire-plugin-sdk`: a project to begin with, one executable file of it, a look at that as SPIRE would. */
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { parseArgs } from "node:util";
 import { isPluginType, pluginTypes } from "../kinds/plugin-types.ts";
 import type { PluginType } from "../plugin-definition.ts";
@@ -64,7 +65,7 @@ const commands: Readonly<Record<string, (arguments_: readonly string[], values: 
       ...(type === undefined ? {} : { type: typeOf(type) }),
       ...(data === undefined ? {} : { pluginData: readFileSync(data, "utf8") }),
     });
-    print(json === true ? JSON.stringify(report, undefined, 2) : formatReport(report, name));
+    print(json === true ? JSON.stringify(report, undefined, 2) : formatReport(report, name ?? path.basename(file)));
     return report.isFit ? 0 : 1;
   },
 };
