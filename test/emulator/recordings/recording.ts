@@ -124,3 +124,9 @@ export function compareValue(actual: unknown, recorded: unknown, date: string, a
     compareObject(actual, recorded, date, at);
   } else assert.equal(actual, recorded, at);
 }
+
+/** `test_name[A-B]` is test_name with the parameters A and B. */
+export function partsOf(name: string): { base: string; parameters: string[] } {
+  const [, base = name, inBrackets] = /^([^[]+)(?:\[(.*)\])?$/.exec(name) ?? [];
+  return { base, parameters: inBrackets === undefined ? [] : inBrackets.split("-") };
+}

@@ -2,16 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createTestEngine } from "../../fixtures/test-emulator.ts";
-import { askOf, compareValue, readRecordings } from "./recording.ts";
+import { askOf, compareValue, partsOf, readRecordings } from "./recording.ts";
 import { replays } from "./replays.ts";
 
 const recordings = readRecordings();
-
-/** `test_name[A-B]` is test_name with the parameters A and B. */
-function partsOf(name: string): { base: string; parameters: string[] } {
-  const [, base = name, inBrackets] = /^([^[]+)(?:\[(.*)\])?$/.exec(name) ?? [];
-  return { base, parameters: inBrackets === undefined ? [] : inBrackets.split("-") };
-}
 
 describe("answers recorded from AWS", { skip: recordings ? false : "the recordings are not on this machine" }, () => {
   for (const [name, recording] of Object.entries(recordings ?? {})) {

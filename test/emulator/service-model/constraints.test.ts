@@ -3,37 +3,16 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AwsException, type EmulatorControl } from "../../../src/kms-emulator/index.ts";
 import { createTestEngine } from "../../fixtures/test-emulator.ts";
+import { expectedText, withSortedValues } from "./expected-text.ts";
 import { type ConstraintProbe, constraintProbes, operationNames } from "./probes.ts";
 
 type Call = (operation: string, input: unknown) => Promise<unknown>;
-
-/** Where AWS documents more than its model says; the page's own words stand beside the member. */
-const documentedMax: Readonly<Record<string, number>> = {
-  ListAliases: 100,
-  ListGrants: 100,
-  ListResourceTags: 50,
-  ListRetirableGrants: 100,
-};
-
-/** The values of an enumeration in order of name: AWS's own order is not the model's. */
-const sorted = (message: string): string =>
-  message.replace(/enum value set: \[([^\]]*)\]/g, (_, values: string) => values.split(", ").sort().join(", "));
-
-function expectedOf({ operation, title, violations }: ConstraintProbe): string {
-  const max = documentedMax[operation];
-  const told =
-    title.startsWith("limit: max") && max !== undefined
-      ? violations.map((text) => text.replace("1000", String(max)))
-      : violations;
-  const noun = told.length === 1 ? "error" : "errors";
-  return sorted(`${told.length} validation ${noun} detected: ${told.join("; ")}`);
-}
 
 async function refusalOf(control: EmulatorControl, { operation, input }: ConstraintProbe): Promise<[string, string]> {
   try {
     await (control.call as Call)(operation, input);
   } catch (error) {
-    if (error instanceof AwsException) return [error.code, sorted(error.message)];
+    if (error instanceof AwsException) return [error.code, withSortedValues(error.message)];
     throw error;
   }
   return ["", "it was accepted"];
@@ -45,7 +24,7 @@ describe("the constraints of the service model", () => {
     it(`of ${operation}: ${probes.length}`, async () => {
       const { control } = createTestEngine();
       for (const probe of probes) {
-        const expected = ["ValidationException", expectedOf(probe)];
+        const expected = ["ValidationException", expectedText(probe)];
         assert.deepEqual(await refusalOf(control, probe), expected, `${operation} ${probe.title}`);
       }
     });
