@@ -61,6 +61,8 @@ export class PluginMetrics implements Telemetry {
   count(event: TelemetryEvent): void {
     this.#events.add({ event });
     this.#tellCounter(event, 1);
+    // What has changed with it is not left to the next round.
+    if (event === "region_failovers") this.pushGauges();
   }
 
   taskDone(task: string, at: Date): void {

@@ -75,6 +75,8 @@ export class RealRun {
       (own) =>
         numberOf(own, "live_keys") === 2 &&
         numberOf(own, "replicas", { state: "ready" }) === 2 &&
+        numberOf(own, "task_last_success_timestamp_seconds", { task: `refresh replicas in ${replicaRegion}` }) !==
+          undefined &&
         numberOf(own, "task_last_success_timestamp_seconds", { task: "refresh aliases" }) !== undefined &&
         numberOf(own, "task_last_success_timestamp_seconds", { task: "prune stale keys" }) !== undefined,
     );

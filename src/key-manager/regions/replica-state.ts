@@ -20,16 +20,29 @@ export interface ReplicaState {
   readonly since: Date;
 }
 
+const conditions: readonly ReplicaCondition[] = [
+  "ready",
+  "pending",
+  "failed",
+  "conflict",
+  "unusable",
+  "missing",
+  "single-Region",
+];
+
 /** Numbers for metrics. */
 export function countReplicas(
   states: readonly ReplicaState[],
 ): readonly { readonly region: string; readonly condition: ReplicaCondition; readonly count: number }[] {
   const counts = new Map<string, { region: string; condition: ReplicaCondition; count: number }>();
   for (const { region, condition } of states) {
-    const key = `${region} ${condition}`;
-    const known = counts.get(key) ?? { region, condition, count: 0 };
-    known.count++;
-    counts.set(key, known);
+    // A state that no key is in any more is told as well, or the last number of it would stand.
+    for (const each of conditions) {
+      const key = `${region} ${each}`;
+      const known = counts.get(key) ?? { region, condition: each, count: 0 };
+      if (each === condition) known.count++;
+      counts.set(key, known);
+    }
   }
   return [...counts.values()];
 }
