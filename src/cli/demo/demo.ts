@@ -238,12 +238,12 @@ async function play(stage: Stage): Promise<void> {
   checks.heading("The embedded KMS is running");
   checks.remark(emulator.endpoint);
   checks.heading("SPIRE Server starts the plugin from its configuration");
-  checks.remark(sampleConfiguration.trim());
   const folder = await mkdtemp(join(stage.folder, "server-1-"));
   checks.doing("starting the plugin");
   let server = await startIn(stage, folder);
   try {
-    checks.remark(`plugin_cmd = "${stage.pluginCommand}"\nplugin_checksum = "${server.checksum}"`);
+    const ours = `    plugin_cmd = "${stage.pluginCommand}"\n    plugin_checksum = "${server.checksum}"\n`;
+    checks.remark(sampleConfiguration.trim().replace(/^(?= {4}plugin_data)/m, () => ours));
     await server.plugin.ping();
     checks.check(true, `handshake on ${server.plugin.handshake.network} socket, configured for ${trustDomain}`);
     const made = await generateAll(server, checks);
