@@ -1,4 +1,5 @@
 /** Clients from configuration: Region, endpoints, credentials, timeouts. */
+import type { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import type { KeyManagerConfig } from "../key-manager/config.ts";
 import type {
@@ -11,6 +12,7 @@ import type {
   TaggingClient,
 } from "../key-manager/ports.ts";
 import { noTelemetry, type Telemetry } from "../key-manager/telemetry.ts";
+import type { Caller } from "./calls/retry.ts";
 import { profileBundle, profileName } from "./credentials/choice.ts";
 import { type ChainContext, type CredentialConfig, credentialChain } from "./credentials/credential-chain.ts";
 import { CredentialSource } from "./credentials/credentials.ts";
@@ -70,6 +72,8 @@ export interface ClientContext {
   readonly log?: Pick<Logger, "debug" | "info" | "warn">;
   /** For credentials; the SDK itself looks at the process's own. */
   readonly env?: Environment;
+  /** Told what calls of KMS are made with, for commands that ask more than a plugin. */
+  readonly onKms?: (sdk: KMSClient, caller: Caller) => void;
 }
 
 /** Tells of each choice of credentials once, until there is another. */
@@ -97,7 +101,7 @@ export function createAwsClients(
   config: ClientConfig,
   clock: Clock,
   userAgent: readonly [string, string],
-  { telemetry = noTelemetry, log, env = process.env }: ClientContext = {},
+  { telemetry = noTelemetry, log, env = process.env, onKms }: ClientContext = {},
 ): AwsClients {
   ensureHome();
   const rules = new ProxyRules(env);
@@ -147,6 +151,7 @@ export function createAwsClients(
     config.stsEndpoint !== undefined ||
     (await home.sdk.config.serviceConfiguredEndpoint?.()) !== undefined ||
     (await sts.config.serviceConfiguredEndpoint?.()) !== undefined;
+  onKms?.(home.sdk, caller);
   return {
     kms: home.kms,
     sts: new AwsStsClient(sts, caller),

@@ -2,12 +2,17 @@
 import { Command } from "commander";
 import { version } from "../version.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { cancelDeletionCommand } from "./commands/cancel-deletion.ts";
+import { checksumCommand } from "./commands/checksum.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { emulatorCommand } from "./commands/emulator.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { policyCommand } from "./commands/policy.ts";
 import { promoteCommand } from "./commands/promote.ts";
+import { pruneCommand } from "./commands/prune.ts";
 import { reportCommand } from "./commands/report.ts";
 
 export function programOf(): Command {
@@ -18,8 +23,13 @@ export function programOf(): Command {
     .addCommand(emulatorCommand())
     .addCommand(demoCommand())
     .addCommand(keysCommand())
+    .addCommand(doctorCommand())
     .addCommand(reportCommand())
     .addCommand(benchCommand())
+    .addCommand(pruneCommand())
+    .addCommand(cancelDeletionCommand())
+    .addCommand(policyCommand())
+    .addCommand(checksumCommand())
     .addCommand(migrateCommand())
     .addCommand(promoteCommand())
     .addCommand(completionCommand(program));

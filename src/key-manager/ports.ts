@@ -188,6 +188,33 @@ export interface RegionClients {
   readonly tagging: TaggingClient;
 }
 
+/** What operators' commands ask of KMS beside {@link KmsClient}; no plugin has it. Rejects with {@link KmsError} alone. */
+export interface OperatorClient {
+  /** Leaves the key disabled. */
+  cancelKeyDeletion(keyId: string): Promise<void>;
+  enableKey(keyId: string): Promise<void>;
+  /** The key's tags, by their keys. */
+  listResourceTags(keyId: string): Promise<ReadonlyMap<string, string>>;
+  /** The key policy's text. */
+  getKeyPolicy(keyId: string): Promise<string>;
+  /** Sign as far as permissions, state and arguments go: nothing is signed. */
+  signDryRun(keyId: string, signingAlgorithm: SigningAlgorithmSpec): Promise<void>;
+  /**
+   * Asks for something to be done to a key of this account that cannot exist.
+   *
+   * @returns how KMS refused: that it is not there tells that the caller may; undefined = it was not refused
+   */
+  probe(operation: ProbedOperation, keyArn: string): Promise<KmsError | undefined>;
+}
+
+export type ProbedOperation =
+  | "DescribeKey"
+  | "GetPublicKey"
+  | "Sign"
+  | "GetKeyLastUsage"
+  | "ScheduleKeyDeletion"
+  | "TagResource";
+
 export interface TagFilter {
   readonly key: string;
   readonly value: string;

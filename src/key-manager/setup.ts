@@ -89,3 +89,6 @@ export interface Setup extends ProcessServices {
   /** When the keys were looked for, by KMS's time where it was told. */
   readonly configuredAt: Date;
 }
+
+/** As much of it as scans need, which run without a server as well. */
+export type ScanSetup = Omit<Setup, "replication" | "failover">;

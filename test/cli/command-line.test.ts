@@ -19,7 +19,18 @@ describe("spire-aws-kms", () => {
   it("shows what it can do", () => {
     const { status, stdout } = run("--help");
     assert.equal(status, 0);
-    for (const name of ["demo", "emulator", "migrate"]) assert.match(stdout, new RegExp(`^ +${name}\\b`, "m"));
+    for (const name of [
+      "demo",
+      "emulator",
+      "keys",
+      "doctor",
+      "prune",
+      "cancel-deletion",
+      "policy",
+      "checksum",
+      "migrate",
+    ])
+      assert.match(stdout, new RegExp(`^ +${name}\\b`, "m"));
   });
 
   it("tells the package's version", () => {
@@ -36,7 +47,17 @@ describe("spire-aws-kms", () => {
   });
 
   it("shows every command's options", () => {
-    for (const name of ["demo", "emulator", "migrate"]) {
+    for (const name of [
+      "demo",
+      "emulator",
+      "keys",
+      "doctor",
+      "prune",
+      "cancel-deletion",
+      "policy",
+      "checksum",
+      "migrate",
+    ]) {
       const { status, stdout } = run(name, "--help");
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: spire-aws-kms ${name}`));

@@ -39,6 +39,7 @@ export const permissions = [
   "kms:EnableKey",
   "kms:TagResource",
   "tag:GetResources",
+  "iam:GetRole",
 ] as const;
 
 export type Permission = (typeof permissions)[number];
@@ -81,6 +82,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly timeoutMs?: number;
+  /** Told what stands on stdout so far; what it does is done before the command goes on reading. */
+  readonly onStdout?: (text: string) => void;
+  /** Ends it by SIGTERM once this stands on stdout. */
+  readonly endAt?: RegExp;
 }
 
 interface MadeKey {
@@ -197,13 +202,15 @@ export class Desk {
   /** Runs `spire-aws-kms`. */
   async run(
     args: readonly string[],
-    { env = {}, cwd = this.folder, timeoutMs = 120_000 }: RunOptions = {},
+    { env = {}, cwd = this.folder, timeoutMs = 120_000, onStdout, endAt }: RunOptions = {},
   ): Promise<Run> {
     const child = spawn(cli, args, { cwd, env: this.#env(env), stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs });
     const said = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].on("data", (data: Buffer) => {
         said[name] += data.toString();
+        if (name === "stdout") onStdout?.(said.stdout);
+        if (endAt?.test(said.stdout)) child.kill("SIGTERM");
       });
     }
     const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
@@ -213,6 +220,11 @@ export class Desk {
       "neither a secret nor a stack is told",
     );
     return { code, ...said };
+  }
+
+  /** What is in KMS, to show that nothing was changed. */
+  state(): string {
+    return JSON.stringify(this.emulator.control.dump());
   }
 
   /** The calls that KMS got from commands, by operation. */
@@ -228,6 +240,35 @@ export class Desk {
 
 export const aliasOf = (server: string, keyId: string): string => awsKmsNames(trustDomain, server).aliasFor(keyId);
 
+/** Runs a command at a terminal of its own, where it may ask; undefined where there is no `script` to make one. */
+export async function runAtTerminal(desk: Desk, args: readonly string[], answer: string): Promise<Run | undefined> {
+  if (!existsSync("/usr/bin/script")) return undefined;
+  const quoted = [cli, ...args].map((part) => `'${part}'`).join(" ");
+  const child = spawn("/usr/bin/script", ["-qec", quoted, "/dev/null"], {
+    cwd: desk.folder,
+    env: {
+      PATH: process.env.PATH,
+      HOME: desk.folder,
+      TERM: "xterm",
+      AWS_ENDPOINT_URL: desk.emulator.endpoint,
+      AWS_ACCESS_KEY_ID: keyWithout(),
+      AWS_SECRET_ACCESS_KEY: "Never/Shown+Secret0Of1The2Desk",
+    },
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout: 120_000,
+  });
+  let stdout = "";
+  let isAnswered = false;
+  child.stdout.on("data", (data: Buffer) => {
+    stdout += data.toString();
+    if (isAnswered || !stdout.includes("Type yes")) return;
+    isAnswered = true;
+    child.stdin.write(`${answer}\n`);
+  });
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, stdout, stderr: "" };
+}
+
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /** What differs from run to run, in words: ids by their order, times, days. */
@@ -236,6 +277,7 @@ export function settled(text: string, { folder, emulator }: Desk): string {
   return text
     .replaceAll(folder, "FOLDER")
     .replaceAll(emulator.endpoint, "ENDPOINT")
+    .replace(/, in \d+ s\b/g, "")
     .replace(uuid, (id) => {
       if (!ids.has(id)) ids.set(id, `KEY-${ids.size + 1}`);
       return ids.get(id) ?? id;

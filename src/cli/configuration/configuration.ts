@@ -255,15 +255,19 @@ function kmsConfiguration(sources: Sources): KmsConfiguration {
   };
 }
 
+/** Relative paths start from where SPIRE Server runs. */
+function enter(folder: string | undefined): void {
+  if (folder === undefined) return;
+  try {
+    process.chdir(folder);
+  } catch (error) {
+    throw new ConfigurationError([`--chdir: ${folder} cannot be entered: ${errnoOf(error)}`]);
+  }
+}
+
 async function sourcesOf(flags: ConfigurationFlags, env: Environment): Promise<Sources> {
   const given = flags.config === undefined ? undefined : resolve(flags.config);
-  if (flags.chdir !== undefined) {
-    try {
-      process.chdir(flags.chdir);
-    } catch (error) {
-      throw new ConfigurationError([`--chdir: ${flags.chdir} cannot be entered: ${errnoOf(error)}`]);
-    }
-  }
+  enter(flags.chdir);
   const isByFlags = flags.trustDomain !== undefined || flags.keyPrefix !== undefined;
   if (given === undefined && isByFlags) {
     const region = flags.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION;
@@ -278,6 +282,20 @@ async function sourcesOf(flags: ConfigurationFlags, env: Environment): Promise<S
     ]);
   });
   return { flags, file, conf, data: await dataOf(conf.keyManager) };
+}
+
+/**
+ * The KeyManager's block alone, of whatever plugin it is.
+ *
+ * @throws ConfigurationError
+ */
+export async function readKeyManagerBlock(
+  flags: Pick<ConfigurationFlags, "config" | "expandEnv" | "chdir">,
+  env: Environment,
+): Promise<KeyManagerBlock> {
+  const file = resolve(flags.config ?? defaultFile);
+  enter(flags.chdir);
+  return (await readConfFile(file, flags, env)).keyManager;
 }
 
 function kindOf({ flags, conf, data }: Sources): PluginKind {

@@ -22,6 +22,7 @@ import { systemClock } from "../system-clock.ts";
 import { columnNames, comparator, filterOf } from "./columns.ts";
 import { inventoryOf } from "./inventory-of.ts";
 import { KeyTable, totalsText } from "./key-table.ts";
+import { keepHeapSmall } from "./little-memory.ts";
 import { regionsBeside } from "./regions.ts";
 import { replicaCostText } from "./replica-cost.ts";
 import { rowJson, summaryJson, troubleJson } from "./row-json.ts";
@@ -228,6 +229,7 @@ class KeysRun {
 }
 
 export async function runKeys(flags: KeysFlags, context: CommandContext): Promise<ExitCode> {
+  keepHeapSmall();
   const configuration = await readConfiguration(flags, context.env);
   for (const warning of configuration.warnings) context.terminal.warn(printable(warning));
   if (flags.watch === undefined || flags.watch === false) {

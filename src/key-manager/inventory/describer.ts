@@ -95,8 +95,10 @@ export class Describer {
   async #describe(keyId: string): Promise<Described> {
     const { kms, pacer, signal, onDenied } = this.#options;
     await pacer.turn(signal);
+    signal.throwIfAborted();
     try {
-      return await kms.describeKey(keyId, { signal });
+      // Thousands of calls would leave as many listeners on one signal; each of them is soon over by itself.
+      return await kms.describeKey(keyId);
     } catch (error) {
       if (isKmsError(error, "NOT_FOUND")) return "NOT_FOUND";
       if (!isKmsError(error, "ACCESS_DENIED")) throw error;

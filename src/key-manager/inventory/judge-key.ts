@@ -38,7 +38,7 @@ function judgeNameless(facts: InventoryFacts, key: KeyMetadata, context: JudgeCo
       prune: undefined,
     };
   }
-  const notSpires = whyNotSpires(key);
+  const notSpires = whyNotSpires(key, context.lookedAfter);
   if (notSpires !== undefined) return { class: "foreign", why: notSpires, prune: undefined };
   if (isPendingDeletion(key)) return { class: "pending deletion", why: "its deletion is scheduled", prune: undefined };
   const prune = pruneVerdict(facts, key, context);
@@ -97,7 +97,7 @@ function judgeNamed(
   const odd =
     names.trustDomainOf(description) === "foreign"
       ? `its description ${JSON.stringify(description)} is not SPIRE's`
-      : whyNotSpires(key);
+      : whyNotSpires(key, context.lookedAfter);
   const never = odd === undefined ? "" : `; the scans never take it: ${odd}`;
   return {
     class: "in use",

@@ -4,7 +4,7 @@
  * One ListAliases of everything, then DescribeKey of what aliases, or tags, show to be the trust domain's: keys of others
  * cost nothing. It changes nothing, and never makes more calls a second than it was given.
  */
-import { setMaxListeners } from "node:events";
+import { abortController } from "../pace/concurrency.ts";
 import { Pacer } from "../pace/pacer.ts";
 import {
   type AliasListEntry,
@@ -135,10 +135,12 @@ class Inventory {
         for (const alias of items) {
           const { aliasName, targetKeyId } = alias;
           if (targetKeyId === undefined) continue;
+          const isOurs = names.ownerOf(aliasName, "") !== undefined || names.reminders?.isReminder(aliasName) === true;
+          // Of tens of thousands of others' aliases only what rules ask for is kept.
+          const kept = isOurs ? alias : { ...alias, aliasArn: undefined };
           const others = this.#aliases.get(targetKeyId);
-          if (others === undefined) this.#aliases.set(targetKeyId, [alias]);
-          else others.push(alias);
-          const isOurs = names.ownerOf(aliasName, "") !== undefined || names.reminders?.isReminder(aliasName);
+          if (others === undefined) this.#aliases.set(targetKeyId, [kept]);
+          else others.push(kept);
           if (isOurs || foreign) this.#describer.ask(targetKeyId);
         }
         this.#progress();
@@ -239,10 +241,11 @@ class Inventory {
  * @throws KmsError when KMS cannot be reached, does not know the caller, or throttles without end
  */
 export async function* takeInventory(options: InventoryOptions): AsyncGenerator<InventoryEvent> {
-  const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  // Each call that is under way listens.
-  setMaxListeners(0, signal);
+  const stop = abortController();
+  const endBoth = () => stop.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", endBoth, { once: true });
+  if (options.signal?.aborted) endBoth();
+  const { signal } = stop;
   const channel = new EventChannel<InventoryEvent>();
   const run = new Inventory(options, (event) => channel.push(event), signal).run();
   run.then(
@@ -252,6 +255,7 @@ export async function* takeInventory(options: InventoryOptions): AsyncGenerator<
   try {
     yield* channel;
   } finally {
+    options.signal?.removeEventListener("abort", endBoth);
     stop.abort();
   }
 }

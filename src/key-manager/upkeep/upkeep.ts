@@ -8,7 +8,7 @@ import { pruneByTagsTask } from "../removal/scans/prune-by-tags.ts";
 import { pruneStaleAliasesTask } from "../removal/scans/prune-stale-aliases.ts";
 import { pruneStaleKeysTask } from "../removal/scans/prune-stale-keys.ts";
 import { TagsOfTrustDomain } from "../removal/scans/tags-of-trust-domain.ts";
-import type { Setup } from "../setup.ts";
+import type { ScanSetup, Setup } from "../setup.ts";
 import { refreshAliasesTask } from "./refresh-aliases.ts";
 import { refreshTagsTask } from "./refresh-tags.ts";
 
@@ -21,9 +21,24 @@ export interface UpkeepOptions extends UpkeepConfig {
   readonly signal: AbortSignal;
 }
 
-/** The tasks with their rhythm, not yet running. */
-export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
-  const { setup, aliasRefreshIntervalMs, staleKeyScanIntervalMs, staleKeyThresholdMs, staleAliasThresholdMs } = options;
+export interface ScanOptions
+  extends Pick<
+    UpkeepConfig,
+    | "staleAliasScanIntervalMs"
+    | "staleAliasThresholdMs"
+    | "staleKeyScanIntervalMs"
+    | "staleKeyThresholdMs"
+    | "pruneDryRun"
+    | "pruneConfirmDelayMs"
+    | "pruneAmbiguousKeys"
+    | "maxDeletionsPerScan"
+  > {
+  readonly setup: ScanSetup;
+}
+
+/** The scans that prune: stale aliases first, then what has none, or in tag mode what tags show. */
+export function scanTasks(options: ScanOptions): readonly Task[] {
+  const { setup, staleKeyScanIntervalMs, staleKeyThresholdMs, staleAliasThresholdMs } = options;
   const { maxDeletionsPerScan, pruneDryRun: dryRun } = options;
   const prune = {
     setup,
@@ -37,32 +52,36 @@ export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
   };
   const { fleet, tags } = setup;
   const { identity } = tags;
-  const aliases = [
-    refreshAliasesTask(setup, aliasRefreshIntervalMs),
-    ...setup.replication.tasks(aliasRefreshIntervalMs),
-    inTurn(
-      pruneStaleAliasesTask({
-        ...prune,
-        intervalMs: options.staleAliasScanIntervalMs,
-        thresholdMs: staleAliasThresholdMs,
-        onAliases: (aliases, now) => fleet.learn(aliases, now),
-      }),
-      fleet,
-    ),
-  ];
+  const aliases = pruneStaleAliasesTask({
+    ...prune,
+    intervalMs: options.staleAliasScanIntervalMs,
+    thresholdMs: staleAliasThresholdMs,
+    onAliases: (listed, now) => fleet.learn(listed, now),
+  });
   if (identity === undefined) {
     const intervalMs = staleKeyScanIntervalMs;
-    const scan = pruneStaleKeysTask({ ...prune, intervalMs, thresholdMs: staleKeyThresholdMs });
-    return [...aliases, inTurn(scan, fleet)];
+    return [aliases, pruneStaleKeysTask({ ...prune, intervalMs, thresholdMs: staleKeyThresholdMs })];
   }
-  const scan = pruneByTagsTask({
+  const byTags = pruneByTagsTask({
     ...prune,
     identity,
     intervalMs: staleKeyScanIntervalMs,
     staleServerMs: staleAliasThresholdMs,
     staleKeyMs: staleKeyThresholdMs,
   });
-  return [...aliases, refreshTagsTask(setup, identity, aliasRefreshIntervalMs, options.untagged), inTurn(scan, fleet)];
+  return [aliases, byTags];
+}
+
+/** The tasks with their rhythm, not yet running. */
+export function upkeepTasks(options: UpkeepOptions): readonly Task[] {
+  const { setup, aliasRefreshIntervalMs, untagged } = options;
+  const { fleet, tags } = setup;
+  const refreshes = [
+    refreshAliasesTask(setup, aliasRefreshIntervalMs),
+    ...setup.replication.tasks(aliasRefreshIntervalMs),
+    ...(tags.identity === undefined ? [] : [refreshTagsTask(setup, tags.identity, aliasRefreshIntervalMs, untagged)]),
+  ];
+  return [...refreshes, ...scanTasks(options).map((scan) => inTurn(scan, fleet))];
 }
 
 /** A scan that one server of a large fleet makes for all. */

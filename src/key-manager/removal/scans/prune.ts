@@ -3,7 +3,7 @@ import type { KeyFacts } from "../../deletions.ts";
 import { formatDuration } from "../../pace/duration.ts";
 import type { TaskReport } from "../../pace/task.ts";
 import type { LogFields } from "../../ports.ts";
-import type { Setup } from "../../setup.ts";
+import type { ScanSetup } from "../../setup.ts";
 import type { DescribeKey } from "./key-describer.ts";
 import type { LastUsage } from "./last-usage.ts";
 import type { PruneCandidate, PrunePlan, PruneRules } from "./prune-plan.ts";
@@ -12,7 +12,7 @@ import type { TagsOfTrustDomain } from "./tags-of-trust-domain.ts";
 
 /** What all scans are given. */
 export interface PruneOptions {
-  readonly setup: Setup;
+  readonly setup: ScanSetup;
   readonly describe: DescribeKey;
   readonly maxDeletionsPerScan: number;
   readonly dryRun: boolean;

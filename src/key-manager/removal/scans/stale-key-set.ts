@@ -1,7 +1,7 @@
 /** The members in other Regions of a key that a scan has found: each must be stale where it is, or all of them stay. */
 import type { KeyFacts, KeySetRequest, MemberContext } from "../../deletions.ts";
 import type { KeyNames } from "../../names.ts";
-import type { Setup } from "../../setup.ts";
+import type { ScanSetup } from "../../setup.ts";
 import { whyNotSpires } from "../ownership.ts";
 import { LastUsage } from "./last-usage.ts";
 import { isStaleAlias } from "./prune-plan.ts";
@@ -33,7 +33,7 @@ export function whyStaleMemberStays({ key, aliases }: KeyFacts, rules: StaleMemb
 }
 
 /** @returns undefined for a server without replicas: a key that has some is not pruned */
-export function staleKeySet(setup: Setup, thresholdMs: number): KeySetRequest | undefined {
+export function staleKeySet(setup: ScanSetup, thresholdMs: number): KeySetRequest | undefined {
   const { regions, names, kmsTime, log, config, tags } = setup;
   const { lookedAfter } = regions;
   if (lookedAfter.length === 0) return undefined;
