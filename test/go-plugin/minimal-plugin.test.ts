@@ -1,7 +1,7 @@
 // The example plugin, as it stands, bundled and started as SPIRE starts it; and what a person sees who starts it by hand.
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, verify } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import {
   Config,
@@ -11,6 +11,7 @@ import {
   KeyType,
   sha256OfFile,
   startPlugin,
+  WorkloadAttestor,
 } from "../../src/plugin-sdk/index.ts";
 import { bundlePlugins } from "./bundled-fixture.ts";
 import { startRaw } from "./raw-plugin.ts";
@@ -65,13 +66,25 @@ describe("the minimal plugin", () => {
   });
 });
 
-it("the SDK's README shows this very plugin", () => {
-  const readme = readFileSync("src/plugin-sdk/README.md", "utf8");
-  const [, shown] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  const source = readFileSync("examples/minimal-plugin/minimal-plugin.ts", "utf8")
-    .replace(/\/\/ In a project of your own.*\n/, "")
-    .replace('"../../src/plugin-sdk/index.ts"', '"spire-aws-kms/plugin-sdk"');
-  assert.equal(shown, source);
+it("the plugin that the SDK's README shows works as it stands there", async (context) => {
+  const [, shown] = /```ts\n([\s\S]*?)```/.exec(readFileSync("src/plugin-sdk/README.md", "utf8")) ?? [];
+  assert.ok(shown?.includes('from "spire-aws-kms/plugin-sdk"'));
+  // Below the repository, so that the libraries that it imports are found.
+  const folder = mkdtempSync("dist/readme-plugin-");
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const source = `${folder}/readme-plugin.ts`;
+  writeFileSync(source, (shown ?? "").replace('"spire-aws-kms/plugin-sdk"', '"../../src/plugin-sdk/index.ts"'));
+  const [plugin] = await bundlePlugins(source);
+  const host = await startPlugin({
+    command: plugin,
+    checksum: await sha256OfFile(plugin),
+    cookie: { key: "WorkloadAttestor", value: "WorkloadAttestor" },
+  });
+  const coreConfiguration = { trustDomain: "example.org" };
+  await host.client(Config).configure({ coreConfiguration, hclConfiguration: 'prefix = "number"' });
+  const { selectorValues } = await host.client(WorkloadAttestor).attest({ pid: 7 });
+  assert.deepEqual(selectorValues, ["number:7"]);
+  assert.equal((await host.shutdown()).wasKilled, false);
 });
 
 describe("a plugin started by hand", () => {

@@ -97,7 +97,7 @@ export class SimulatedAccount {
 
   /** From now on the state of some seconds ago can be asked for. */
   rememberPast(): void {
-    this.control.addFault({ kind: "consistency-lag", ms: pastMs, operation: "None" });
+    this.control.addFault({ kind: "consistency-lag", ms: pastMs, match: () => false });
   }
 
   /** A read that sees the state of a while ago; see {@link rememberPast}. */

@@ -48,17 +48,18 @@ describe("the built plugin with keys in two Regions", () => {
     ...more,
   });
   /** The same identity from the other side. */
-  const mirrored = (): Settings =>
+  const mirrored = (more: Settings): Settings =>
     settings({
+      ...more,
       region: west,
       endpoint: roads.west.endpoint,
       replica_regions: [home],
       replica_endpoints: { [home]: roads.home.endpoint },
     });
 
-  async function ready(): Promise<{ readonly plugin: TestPlugin; readonly key: PublicKey }> {
+  async function ready(more: Settings = {}): Promise<{ readonly plugin: TestPlugin; readonly key: PublicKey }> {
     const plugin = await stage.start();
-    await plugin.configure(settings());
+    await plugin.configure(settings(more));
     const key = await plugin.generate(keyId);
     await plugin.logged(/^Replica is ready$/, key.fingerprint === "" ? "" : west);
     return { plugin, key };
@@ -82,12 +83,14 @@ describe("the built plugin with keys in two Regions", () => {
   }
 
   it("is promoted by an operator's command, and by nothing else", async () => {
-    const { plugin: active } = await ready();
+    // An identity of its own: the replicas of the tests before would be ready at once.
+    const identity = { key_identifier_value: "branch" };
+    const { plugin: active } = await ready(identity);
     const standby = await stage.start();
-    await standby.configure(mirrored());
+    await standby.configure(mirrored(identity));
     await standby.logged(/^This server is a standby/);
     await assert.rejects(standby.generate(keyId), /spire-aws-kms promote --region us-west-2/);
-    const common = ["--trust-domain", "example.org", "--server-id", "root", "--region", west];
+    const common = ["--trust-domain", "example.org", "--server-id", "branch", "--region", west];
     const planned = await promote([...common, "--json"]);
     assert.equal(planned.code, 3);
     assert.equal(planned.json.result, "planned");
