@@ -89,6 +89,12 @@ export class WatchedPlugin {
       if (name.endsWith("_aws_calls_total")) return host("aws_call", labels);
       if (name.endsWith("_aws_retries_total")) return host("aws_retry", labels);
       if (name.endsWith("_live_keys")) return this.sink.total("spire_server_aws_kms_live_keys") === value;
+      if (name.endsWith("_replicas")) {
+        const cleaned = Object.fromEntries(
+          Object.entries(labels).map(([key, text]) => [key, text.replaceAll("-", "_")]),
+        );
+        return this.sink.total("spire_server_aws_kms_replicas", cleaned) === value;
+      }
       return name.endsWith("_deletions_queued")
         ? this.sink.total("spire_server_aws_kms_deletions_queued") === value
         : true;
