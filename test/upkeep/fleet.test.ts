@@ -100,6 +100,22 @@ describe("a fleet of 20 servers", () => {
   });
 });
 
+describe("two servers beside twenty of a trust domain that is written alike", () => {
+  it("prune their own stale keys within two intervals: the others' turns are not waited for", async () => {
+    const account = accountWithJournal();
+    const others = { trustDomain: "example_org" };
+    for (let index = 0; index < 20; index++) {
+      await generate(await startServer(account, `twin-${index}`, {}, { ...others, seed: 100 + index }));
+    }
+    await startFleet(account, 2);
+    const dead = await startServer(account, "dead", {}, { seed: 50 });
+    const left = await generate(dead);
+    dead.kill();
+    await account.time.run(14 * dayMs + 2 * dayMs + hourMs);
+    assert.equal(await stateOf(account, left), "PendingDeletion");
+  });
+});
+
 describe("100 servers under AWS's quotas", () => {
   const quotas = true;
 

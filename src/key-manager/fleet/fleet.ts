@@ -29,7 +29,7 @@ const throttledForMs = 10_000;
 
 export interface FleetOptions {
   readonly kms: Pick<KmsClient, "listAliases" | "describeKey">;
-  readonly names: Pick<KeyNames, "serverId" | "ownerOf">;
+  readonly names: Pick<KeyNames, "serverId" | "ownerOf" | "trustDomainOf">;
   readonly clock: Clock;
   readonly log: Logger;
   /** Undefined: this plugin neither refreshes nor scans. */
@@ -123,9 +123,11 @@ export class Fleet {
 
   /** Two calls that cost KMS nothing, however large the fleet. In doubt it does not live: then one scan more is made. */
   async #isAlive({ aliasName }: Neighbour, signal: AbortSignal): Promise<boolean> {
-    const { kms, clock } = this.#options;
+    const { kms, names, clock } = this.#options;
     try {
-      const { keyId } = await kms.describeKey(aliasName, { signal });
+      const { keyId, description } = await kms.describeKey(aliasName, { signal });
+      // A server of a trust domain that is written alike (`a.b` and `a_b`) prunes nothing of ours.
+      if (names.trustDomainOf(description) === "foreign") return false;
       for await (const { items, serverTime } of kms.listAliases(keyId, { signal })) {
         const updated = items.find((alias) => alias.aliasName === aliasName)?.lastUpdatedDate;
         if (updated !== undefined) {
