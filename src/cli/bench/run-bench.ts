@@ -1,4 +1,5 @@
 /** One run of `spire-aws-kms bench`: which key, what it costs, whether it is wanted, what came out. */
+
 import { explain } from "../../key-manager/errors.ts";
 import type { KeyRow } from "../../key-manager/inventory/key-row.ts";
 import { takeInventory } from "../../key-manager/inventory/take-inventory.ts";
@@ -8,12 +9,12 @@ import { CallCounter } from "../call-counter.ts";
 import { readConfiguration } from "../configuration/configuration.ts";
 import type { ConfigurationFlags } from "../configuration/flags.ts";
 import { inventoryOf } from "../keys/inventory-of.ts";
+import { askAtTerminal } from "../output/confirm.ts";
 import { type ExitCode, exitCodes } from "../output/exit-codes.ts";
 import { jsonText } from "../output/json-document.ts";
 import { type CommandContext, type CommandOutputFlags, UsageError } from "../output/run-command.ts";
 import { printable, progressBar } from "../output/terminal.ts";
 import { systemClock } from "../system-clock.ts";
-import { confirm } from "./confirm.ts";
 import { algorithmOf, type Measured, measure } from "./measure.ts";
 import { msText, percentilesOf, plotOf } from "./plot.ts";
 import { priceText, priceUsd } from "./price.ts";
@@ -107,8 +108,8 @@ async function agreed(flags: BenchFlags, subject: Subject, context: CommandConte
     ),
   );
   if (flags.yes) return undefined;
-  const answer = await confirm("Go on?", signal);
-  if (answer === true) return undefined;
+  const answer = await askAtTerminal("Go on? [y/N] ", signal);
+  if (answer === "y" || answer === "yes") return undefined;
   terminal.note(
     answer === undefined ? "spire-aws-kms bench: no one is here to be asked; --yes agrees" : "Nothing was done.",
   );

@@ -7,6 +7,17 @@ export interface ConfirmOptions {
   readonly signal: AbortSignal;
 }
 
+/** The answer of the person at the terminal; undefined where there is none to ask. */
+export async function askAtTerminal(question: string, signal: AbortSignal): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await reader.question(question, { signal })).trim().toLowerCase();
+  } finally {
+    reader.close();
+  }
+}
+
 /**
  * Asks the operator, unless `--yes` has answered already.
  *
@@ -15,19 +26,12 @@ export interface ConfirmOptions {
  */
 export async function confirm(question: string, { yes, signal }: ConfirmOptions): Promise<void> {
   if (yes) return;
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+  const answer = await askAtTerminal(`${question} Type yes to go on: `, signal);
+  if (answer === undefined) {
     throw new KeyManagerError(
       "FAILED_PRECONDITION",
       "nothing was changed: there is no terminal to ask at; --yes agrees beforehand",
     );
   }
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await reader.question(`${question} Type yes to go on: `, { signal });
-    if (answer.trim().toLowerCase() !== "yes") {
-      throw new KeyManagerError("FAILED_PRECONDITION", "nothing was changed: it was not agreed to");
-    }
-  } finally {
-    reader.close();
-  }
+  if (answer !== "yes") throw new KeyManagerError("FAILED_PRECONDITION", "nothing was changed: it was not agreed to");
 }
