@@ -4,7 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
+import { levels } from "../../src/cli/doctor/finding.ts";
 import { pageOf } from "../../src/cli/report/html/page.ts";
+import type { DoctorReport } from "../../src/cli/report/report-data.ts";
 import { axePath, type Browser, NoBrowser, openBrowser, type Page } from "./browser.ts";
 import { daysAgo, manyRows, pending, report, row, summary } from "./sample-data.ts";
 
@@ -15,11 +17,21 @@ const troubled = [
   row({ keyId: "a4", serverId: undefined, spireKeyId: undefined, class: "orphaned", refreshedAt: undefined }),
   pending("a5"),
 ];
+const longName = `alias/SPIRE_SERVER/example_org/${"a".repeat(200)}`;
+const doctor: DoctorReport = {
+  findings: levels.map((level) => ({
+    check: "permissions",
+    level,
+    finding: `kms:Sign: ${level}: ${longName}`,
+    ...(level === "ok" ? {} : { remedy: `allow kms:Sign on ${longName}`, permission: "kms:Sign" }),
+  })),
+  unchecked: [{ what: "whether the plugin starts", how: "doctor --spire-bin starts it" }],
+};
 const hostileName = `"><img src=x onerror="document.title='taken'">${"\u202e"}<script>document.title='taken'</script>`;
 
 const pages: Readonly<Record<string, string>> = {
   "no keys": pageOf(report([])),
-  "5 keys": pageOf(report(troubled)),
+  "5 keys": pageOf(report(troubled, { doctor })),
   "150 keys": pageOf(report([...manyRows(18), ...troubled])),
   "5,000 keys": pageOf(
     report([...manyRows(618), ...troubled, ...Array.from({ length: 51 }, (_, index) => pending(`p${index}`))]),
@@ -30,7 +42,10 @@ const pages: Readonly<Record<string, string>> = {
       {
         trustDomain: hostileName,
         summary: summary([row({ keyId: "a" })], { namelessNotLookedAt: 3 }),
-        doctor: [{ severity: "fine", title: hostileName, detail: hostileName }],
+        doctor: {
+          findings: [{ check: hostileName, level: "ok", finding: hostileName }],
+          unchecked: [{ what: hostileName, how: hostileName }],
+        },
       },
     ),
   ),

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
+import type { Finding as DoctorFinding } from "../../src/cli/doctor/finding.ts";
 import { emptyHistory, withRun } from "../../src/cli/report/history.ts";
 import { pageOf } from "../../src/cli/report/html/page.ts";
 import { KmsError } from "../../src/key-manager/ports.ts";
@@ -69,7 +70,13 @@ describe("the page", () => {
         account: text,
         regions: [text, "b"],
         troubles: [{ error: cause, consequence: text }],
-        doctor: [{ severity: "bad", title: text, detail: text, remedy: text }],
+        doctor: {
+          findings: [
+            { check: text, level: "problem", finding: text, remedy: text, permission: text },
+            { check: text, level: "ok", finding: text },
+          ],
+          unchecked: [{ what: text, how: text }],
+        },
       });
       const page = withoutStyle(pageOf(data));
       assert.doesNotMatch(page, /<(?:script|iframe|img)\b/i);
@@ -138,15 +145,36 @@ describe("the page", () => {
     assert.match(text, /12 keys without an alias were not looked at/);
   });
 
-  it("shows doctor's findings among its own, the worst first", () => {
-    const doctor = [
-      { severity: "fine", title: "the clock is right", detail: "" },
-      { severity: "bad", title: "kms:Sign is denied", detail: "SPIRE would fail", remedy: "give it" },
-    ] as const;
-    const text = textIn(pageOf(report([row({ keyId: "a" })], { doctor })));
-    assert.match(text, /Act: kms:Sign is denied SPIRE would fail give it/);
-    assert.match(text, /1 thing that was looked at and found well/);
-    assert.doesNotMatch(text, /spire-aws-kms doctor looks at/);
+  it("shows doctor's findings, the worst first, each with its level and its remedy, and what it did not look at", () => {
+    const findings: readonly DoctorFinding[] = [
+      { check: "clock", level: "ok", finding: "the clock is right" },
+      { check: "permissions", level: "unknown", finding: "kms:CreateKey cannot be tried", remedy: "compare" },
+      { check: "permissions", level: "problem", finding: "kms:Sign is missing", remedy: "allow kms:Sign" },
+      { check: "files", level: "warning", finding: "others can write it", remedy: "chmod" },
+    ];
+    const unchecked = [{ what: "the handshake", how: "doctor --spire-bin" }];
+    const text = textIn(pageOf(report([row({ keyId: "a" })], { doctor: { findings, unchecked } })));
+    assert.match(
+      text,
+      /What doctor found SPIRE Server would fail: 1 problem, 1 warning, 1 unknown, 1 ok\. Problem, permissions: kms:Sign is missing To do: allow kms:Sign Warning, files: others can write it To do: chmod Unknown, permissions: kms:CreateKey cannot be tried To do: compare 1 check that found things as they must be clock: the clock is right Not looked at: the handshake\. doctor --spire-bin\./,
+    );
+    assert.match(text, /something else does/);
+    assert.doesNotMatch(text, /All is well/);
+    const stale = row({ keyId: "b", class: "stale", refreshedAt: daysAgo(20) });
+    assert.match(
+      textIn(pageOf(report([stale], { doctor: { findings, unchecked } }))),
+      /1 stale, of 1 key in all\. Doctor found that SPIRE Server would fail\./,
+    );
+  });
+
+  it("says that all is well where doctor only has what no harmless call can tell, and what was not asked", () => {
+    const findings: readonly DoctorFinding[] = [
+      { check: "permissions", level: "unknown", finding: "kms:CreateKey cannot be tried", remedy: "compare" },
+    ];
+    const text = textIn(pageOf(report([row({ keyId: "a" })], { doctor: { findings, unchecked: [] } })));
+    assert.match(text, /All is well/);
+    assert.match(text, /SPIRE Server would start: 0 problems, 0 warnings, 1 unknown, 0 ok/);
+    assert.match(textIn(pageOf(report([row({ keyId: "a" })]))), /It was not asked/);
   });
 
   it("counts money that is spent only once keys no longer wait for their deletion", () => {

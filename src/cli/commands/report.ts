@@ -39,6 +39,7 @@ export function reportCommand(): Command {
         .default("auto"),
     )
     .option("--rate <calls>", "AWS calls a second, at most (default: 200)", rateOf)
+    .option("--no-doctor", "leave out what doctor finds about configuration, files, permissions and clock")
     .option("--json", "print one JSON object about the page to stdout")
     .option("--verbose", "tell how many calls were made")
     .addHelpText(

@@ -1,8 +1,5 @@
 /** All checks of `doctor`, one after another; what cannot be reached ends only the checks that need it. */
 import { explain, permissionOf } from "../../key-manager/errors.ts";
-import type { InventoryOptions, InventorySummary, InventoryTrouble } from "../../key-manager/inventory/inventory.ts";
-import type { KeyRow } from "../../key-manager/inventory/key-row.ts";
-import { takeInventory } from "../../key-manager/inventory/take-inventory.ts";
 import { type CallerIdentity, isKmsError, type Logger } from "../../key-manager/ports.ts";
 import { assumedRoleOf } from "../../plugin/aws-kms/role-arns.ts";
 import { type CommandClients, createClients } from "../aws-clients.ts";
@@ -19,9 +16,10 @@ import { checkClock, checkIdentity, checkKms } from "./aws-checks.ts";
 import { checkConfFile, checkPluginFile, checkSettingFiles } from "./file-checks.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { checkHandshake } from "./handshake-check.ts";
-import { checkBuiltIn, checkLookAlikes, checkNames, checkQuotas, checkStale, type SeenKeys } from "./key-checks.ts";
+import { checkBuiltIn, checkLookAlikes, checkNames, checkQuotas, checkStale } from "./key-checks.ts";
 import { checkKeyPolicies } from "./key-policy-checks.ts";
 import { checkPermissions } from "./permission-checks.ts";
+import { Seen } from "./seen.ts";
 
 export interface ExamineFlags extends ConfigurationFlags {
   /** True: the plugin that server.conf names. */
@@ -34,6 +32,8 @@ export interface ExamineContext {
   readonly calls: CallCounter;
   readonly tell: (finding: Finding) => void;
   readonly onProgress?: (text: string) => void;
+  /** An inventory of the configured Region that was just taken; undefined: one is taken. */
+  readonly seen?: Seen | undefined;
 }
 
 /** Of this form KMS makes none. */
@@ -46,12 +46,7 @@ async function configurationOf(
 ): Promise<CommandConfiguration | undefined> {
   const findings = new Findings("configuration", tell);
   try {
-    const configuration = await readConfiguration(flags, env);
-    const { file, plugin, trustDomain, config, warnings } = configuration;
-    const of = trustDomain === undefined ? "" : ` of trust domain ${trustDomain}`;
-    findings.ok(`${file ?? "the flags"}: ${plugin}${of}, keys in ${config.region}`);
-    for (const warning of warnings) findings.warning(warning, "change the setting");
-    return configuration;
+    return await readConfiguration(flags, env);
   } catch (error) {
     // What is wrong with the command's own arguments is no finding about the server.
     if (!(error instanceof ConfigurationError) || error.problems.some((problem) => problem.startsWith("--")))
@@ -66,37 +61,16 @@ async function configurationOf(
   }
 }
 
-/** The inventory, with every alias name that it saw on the way. */
-class Seen {
-  readonly aliasNames: string[] = [];
-  readonly rows = new Map<string, KeyRow>();
-  readonly troubles: InventoryTrouble[] = [];
-  serverTime: Date | undefined;
-  summary: InventorySummary | undefined;
-
-  async take(options: InventoryOptions, onProgress: (text: string) => void): Promise<void> {
-    const { kms } = options;
-    const seen = this;
-    const watched: InventoryOptions["kms"] = {
-      describeKey: (keyId, callOptions) => kms.describeKey(keyId, callOptions),
-      listKeys: (callOptions) => kms.listKeys(callOptions),
-      async *listAliases(keyId, callOptions) {
-        for await (const page of kms.listAliases(keyId, callOptions)) {
-          seen.serverTime = page.serverTime;
-          for (const { aliasName } of page.items) seen.aliasNames.push(aliasName);
-          yield page;
-        }
-      },
-    };
-    for await (const event of takeInventory({ ...options, kms: watched })) {
-      if (event.kind === "row") this.rows.set(event.row.keyId, event.row);
-      else if (event.kind === "trouble") this.troubles.push(event.trouble);
-      else if (event.kind === "end") this.summary = event.summary;
-      else
-        onProgress(
-          `looking at keys: ${event.progress.described} of ${event.progress.described + event.progress.waiting}`,
-        );
-    }
+function tellConfiguration(configuration: CommandConfiguration, findings: Findings): void {
+  const { file, plugin, trustDomain, config, warnings } = configuration;
+  const of = trustDomain === undefined ? "" : ` of trust domain ${trustDomain}`;
+  findings.ok(`${file ?? "the flags"}: ${plugin}${of}, keys in ${config.region}`);
+  for (const warning of warnings) findings.warning(warning, "change the setting");
+  if (file === undefined) {
+    findings.unknown(
+      "server.conf was not given, so the plugin's file, its checksum, the identifier file and other settings were not looked at",
+      "give --config server.conf",
+    );
   }
 }
 
@@ -182,11 +156,9 @@ async function checkAws(configuration: CommandConfiguration, context: ExamineCon
       );
       return;
     }
-    const seen = new Seen();
-    await seen.take(inventoryOf(configuration, clients, { signal }), onProgress);
+    const seen = context.seen ?? (await Seen.taking(inventoryOf(configuration, clients, { signal }), onProgress));
     checkClock(seen.serverTime, group("clock"));
-    const rows = [...seen.rows.values()];
-    const own = rows.filter(({ isOwnServer }) => isOwnServer);
+    const own = [...seen.rows.values()].filter(({ isOwnServer }) => isOwnServer);
     const permissions = group("permissions");
     checkListing(seen, configuration, permissions);
     const ownKey = own.find((row) => row.class === "in use" || row.class === "stale");
@@ -198,14 +170,16 @@ async function checkAws(configuration: CommandConfiguration, context: ExamineCon
       own.filter((row) => row.class === "in use"),
       group("key policy"),
     );
-    if (seen.summary !== undefined)
-      checkSeen({ rows, summary: seen.summary, aliasNames: seen.aliasNames }, configuration, group);
+    checkSeen(seen, configuration, group);
   } finally {
     clients.close();
   }
 }
 
-function checkSeen(seen: SeenKeys, configuration: CommandConfiguration, group: (name: string) => Findings): void {
+function checkSeen(taken: Seen, configuration: CommandConfiguration, group: (name: string) => Findings): void {
+  const { rows, summary, aliasNames } = taken;
+  if (summary === undefined) return;
+  const seen = { rows: [...rows.values()], summary, aliasNames };
   checkStale(seen, configuration, group("keys"));
   checkQuotas(seen, configuration, group("quotas"));
   if (configuration.plugin === "kms") return;
@@ -219,9 +193,18 @@ function checkSeen(seen: SeenKeys, configuration: CommandConfiguration, group: (
  * @throws ConfigurationError for arguments that do not go together
  */
 export async function examine(flags: ExamineFlags, context: ExamineContext): Promise<void> {
-  const { tell } = context;
   const configuration = await configurationOf(flags, context);
-  if (configuration === undefined) return;
+  if (configuration !== undefined) await examineConfiguration(configuration, flags, context);
+}
+
+/** The same for a configuration that was read already. */
+export async function examineConfiguration(
+  configuration: CommandConfiguration,
+  flags: ExamineFlags,
+  context: ExamineContext,
+): Promise<void> {
+  const { tell } = context;
+  tellConfiguration(configuration, new Findings("configuration", tell));
   await checkPluginFile(configuration.block, new Findings("plugin file", tell));
   const files = new Findings("files", tell);
   checkConfFile(configuration, files);
@@ -248,4 +231,11 @@ export async function examine(flags: ExamineFlags, context: ExamineContext): Pro
       "first what this says, then run it again",
     );
   }
+}
+
+/** What the keys alone tell, without server.conf and without a call. */
+export function examineKeys(configuration: CommandConfiguration, seen: Seen, tell: (finding: Finding) => void): void {
+  const group = (name: string) => new Findings(name, tell);
+  checkClock(seen.serverTime, group("clock"));
+  checkSeen(seen, configuration, group);
 }

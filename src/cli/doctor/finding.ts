@@ -8,6 +8,9 @@
  */
 export type Level = "ok" | "warning" | "problem" | "unknown";
 
+/** The worst first. */
+export const levels = ["problem", "warning", "unknown", "ok"] as const satisfies readonly Level[];
+
 export interface Finding {
   /** The group of checks that it is of. */
   readonly check: string;

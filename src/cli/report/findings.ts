@@ -1,4 +1,4 @@
-/** What the inventory itself gives to do, in words; what `doctor` finds stands beside it. */
+/** What the inventory itself gives to do, in words; what `doctor` finds stands on the page by itself. */
 import { explain } from "../../key-manager/errors.ts";
 import type { KeyClass, KeyRow } from "../../key-manager/inventory/key-row.ts";
 import type { Finding, ReportData, Severity } from "./report-data.ts";
@@ -110,6 +110,6 @@ function incomplete({ troubles, summary }: ReportData): Finding[] {
 const order: readonly Severity[] = ["bad", "warning", "unknown", "fine"];
 
 export function findingsOf(data: ReportData): readonly Finding[] {
-  const found = [...byClass(data), ...soonStale(data), ...incomplete(data), ...(data.doctor ?? [])];
+  const found = [...byClass(data), ...soonStale(data), ...incomplete(data)];
   return found.toSorted((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
 }

@@ -7,6 +7,7 @@ import { isKmsError } from "../../key-manager/ports.ts";
 import { createClients } from "../aws-clients.ts";
 import type { CallCounter } from "../call-counter.ts";
 import type { CommandConfiguration } from "../configuration/configuration.ts";
+import { Seen } from "../doctor/seen.ts";
 import { inventoryOf } from "../keys/inventory-of.ts";
 import type { CommandContext } from "../output/run-command.ts";
 import { printable, progressBar } from "../output/terminal.ts";
@@ -17,6 +18,8 @@ export interface Look {
   readonly rows: readonly KeyRow[];
   readonly summary: InventorySummary;
   readonly troubles: readonly InventoryTrouble[];
+  /** The configured Region; undefined where it was not looked at, or did not answer. */
+  readonly home: Seen | undefined;
 }
 
 export interface LookOptions {
@@ -57,12 +60,16 @@ export async function lookAtRegions(
   const rows: KeyRow[] = [];
   const troubles: InventoryTrouble[] = [];
   const summaries = new Map<string, InventorySummary>();
+  const home = new Seen();
   for (const region of regions) {
     const clients = createClients({ ...configuration.config, region }, { telemetry: calls.telemetry });
     const byKey = new Map<string, KeyRow>();
-    const options = inventoryOf(configuration, clients, { region, nameless, callsPerSecond: rate, signal });
+    const inventory = inventoryOf(configuration, clients, { region, nameless, callsPerSecond: rate, signal });
+    const isHome = region === configuration.config.region;
+    const options = isHome ? { ...inventory, kms: home.watching(inventory.kms) } : inventory;
     try {
       for await (const event of takeInventory(options)) {
+        if (isHome) home.add(event);
         if (event.kind === "row") byKey.set(event.row.keyId, event.row);
         else if (event.kind === "end") summaries.set(region, event.summary);
         else if (event.kind === "progress") {
@@ -91,5 +98,5 @@ export async function lookAtRegions(
   terminal.endStatus();
   const seen = [...summaries.keys()];
   const summary = together([...summaries.values()], seen.length === regions.length);
-  return { regions: seen, rows, summary, troubles };
+  return { regions: seen, rows, summary, troubles, home: home.summary && home };
 }

@@ -12,6 +12,7 @@ import { type ExitCode, exitCodes } from "../output/exit-codes.ts";
 import { jsonText } from "../output/json-document.ts";
 import { type CommandContext, type CommandOutputFlags, UsageError } from "../output/run-command.ts";
 import { printable } from "../output/terminal.ts";
+import { doctorReport } from "./doctor-report.ts";
 import { findingsOf } from "./findings.ts";
 import { readHistory, withRun, writeHistory } from "./history.ts";
 import { pageOf } from "./html/page.ts";
@@ -28,6 +29,8 @@ export interface ReportFlags extends ConfigurationFlags, CommandOutputFlags {
   readonly regions?: string;
   readonly nameless?: InventoryOptions["nameless"];
   readonly rate?: number;
+  /** False with `--no-doctor`. */
+  readonly doctor?: boolean;
 }
 
 const defaultStaleAliasMs = 14 * 86_400_000;
@@ -44,21 +47,28 @@ function regionsOf({ allRegions, regions }: ReportFlags, { config }: CommandConf
 const subjectOf = (configuration: CommandConfiguration): string =>
   configuration.plugin === "kms" ? configuration.config.keyPrefix : configuration.trustDomain;
 
-async function historyOf(flags: ReportFlags, configuration: CommandConfiguration, look?: Look) {
-  if (flags.history === undefined) return undefined;
-  const before = await readHistory(resolve(flags.history), subjectOf(configuration));
+async function historyOf(path: string | undefined, configuration: CommandConfiguration, look?: Look) {
+  if (path === undefined) return undefined;
+  const before = await readHistory(path, subjectOf(configuration));
   return look === undefined ? before : withRun(before, look.rows, look.summary, look.regions);
 }
 
-function dataOf(configuration: CommandConfiguration, look: Look, history: ReportData["history"]): ReportData {
+function dataOf(
+  configuration: CommandConfiguration,
+  { regions, rows, summary, troubles }: Look,
+  { history, doctor }: Pick<ReportData, "history" | "doctor">,
+): ReportData {
   const { config } = configuration;
   return {
-    ...look,
+    regions,
+    rows,
+    summary,
+    troubles,
     trustDomain: subjectOf(configuration),
     plugin: configuration.plugin,
-    account: look.rows.find(({ account }) => account !== undefined)?.account,
+    account: rows.find(({ account }) => account !== undefined)?.account,
     version,
-    doctor: undefined,
+    doctor,
     history,
     staleAliasMs: config.upkeep?.staleAliasThresholdMs ?? defaultStaleAliasMs,
     pendingWindowDays: config.pendingWindowInDays,
@@ -76,6 +86,7 @@ function told(data: ReportData, file: string, page: string, calls: CallCounter):
     bytes: Buffer.byteLength(page),
     summary: summaryJson(data.summary),
     findings: findingsOf(data),
+    doctor: data.doctor && { findings: data.doctor.findings, not_looked_at: data.doctor.unchecked },
     troubles: data.troubles.map(troubleJson),
     aws_calls: { total: calls.total, by_operation: calls.byOperation },
   });
@@ -85,22 +96,26 @@ export async function runReport(flags: ReportFlags, context: CommandContext): Pr
   const { terminal } = context;
   const isStdout = flags.html === "-";
   if (isStdout && flags.json) throw new UsageError("--html - and --json both print to stdout; name a file");
+  // From where the command is called: --chdir is about SPIRE Server's own paths.
+  const file = isStdout ? "-" : resolve(flags.html);
+  const historyFile = flags.history === undefined ? undefined : resolve(flags.history);
   const configuration = await readConfiguration(flags, context.env);
   for (const warning of configuration.warnings) terminal.warn(printable(warning));
-  const file = isStdout ? "-" : resolve(flags.html);
   // Everything that can be wrong with the files is told before AWS is asked.
   if (!isStdout) await requireFree(file, flags.force === true);
-  await historyOf(flags, configuration);
+  await historyOf(historyFile, configuration);
   const calls = new CallCounter();
   const { nameless, rate, verbose, json } = flags;
   const regions = regionsOf(flags, configuration);
   const look = await lookAtRegions(configuration, { regions, calls, nameless, rate }, context);
-  const history = await historyOf(flags, configuration, look);
-  const data = dataOf(configuration, look, history);
+  const history = await historyOf(historyFile, configuration, look);
+  const doctor =
+    flags.doctor === false ? undefined : await doctorReport(configuration, { flags, look, calls, context });
+  const data = dataOf(configuration, look, { history, doctor });
   const page = pageOf(data);
   if (isStdout) terminal.print(page.trimEnd());
   else await writePage(file, page);
-  if (flags.history !== undefined && history !== undefined) await writeHistory(resolve(flags.history), history);
+  if (historyFile !== undefined && history !== undefined) await writeHistory(historyFile, history);
   if (json) terminal.print(told(data, file, page, calls));
   else if (!isStdout) {
     const size = `${Math.ceil(Buffer.byteLength(page) / 1024)} kB`;

@@ -9,6 +9,7 @@ import { livesOf } from "../key-lives.ts";
 import type { ReportData } from "../report-data.ts";
 import { windowOf } from "../time-scale.ts";
 import { chartsSection } from "./charts.ts";
+import { doctorSection } from "./doctor-section.ts";
 import { html } from "./markup.ts";
 import { findingsSection, pageHeader, tablesSection } from "./sections.ts";
 import { styleOf } from "./style.ts";
@@ -27,7 +28,7 @@ export function pageOf(data: ReportData): string {
   );
   const findings = findingsOf(data);
   const hasRegions = data.regions.length > 1;
-  const body = html`${symbols}${pageHeader(data, findings)}<main>${findingsSection(findings, data.doctor !== undefined)}${
+  const body = html`${symbols}${pageHeader(data, findings)}<main>${findingsSection(findings)}${doctorSection(data.doctor)}${
     all.length > 0 && [
       timelineSection(lives, scale, hasRegions),
       chartsSection(courseOf(data, lives, scale)),

@@ -10,17 +10,20 @@ const maxRows = 1_000;
 
 const alarming: ReadonlySet<KeyClass> = new Set(["stale", "unusable"]);
 
-function verdict({ rows, summary }: ReportData, findings: readonly Finding[]): Markup {
+function verdict({ rows, summary, doctor }: ReportData, findings: readonly Finding[]): Markup {
   const troubled = [...troubling]
     .flatMap((name) => (name === "ended" ? [] : [name]))
     .map((name) => ({ name, count: summary.byClass[name] }))
     .filter(({ count }) => count > 0);
   const total = troubled.reduce((sum, { count }) => sum + count, 0);
-  const has = (severity: Severity) => findings.some((finding) => finding.severity === severity);
+  const levels = new Set(doctor?.findings.map(({ level }) => level));
+  // What doctor cannot tell of any healthy server is no reason for a look.
+  const isFound = { bad: levels.has("problem"), warning: levels.has("warning"), unknown: false, fine: false };
+  const has = (severity: Severity) => isFound[severity] || findings.some((finding) => finding.severity === severity);
   const parts = listText(troubled.map(({ name, count }) => `${numberText(count)} ${name}`));
   if (total > 0) {
     const isBad = troubled.some(({ name }) => alarming.has(name)) || has("bad");
-    return html`<div class="verdict ${isBad ? "bad" : "warning"}"><div><strong>${counted(total, "key needs", "keys need")} a look.</strong> ${parts}, of ${counted(rows.length, "key")} in all.</div></div>`;
+    return html`<div class="verdict ${isBad ? "bad" : "warning"}"><div><strong>${counted(total, "key needs", "keys need")} a look.</strong> ${parts}, of ${counted(rows.length, "key")} in all.${isFound.bad && " Doctor found that SPIRE Server would fail."}</div></div>`;
   }
   if (has("bad") || has("warning") || has("unknown")) {
     const severity = has("bad") ? "bad" : "warning";
@@ -62,7 +65,7 @@ const severityWords: Readonly<Record<Severity, string>> = {
   fine: "Well",
 };
 
-export function findingsSection(findings: readonly Finding[], wasDoctorAsked: boolean): Markup {
+export function findingsSection(findings: readonly Finding[]): Markup {
   const row = ({ severity, title, detail, remedy }: Finding) =>
     html`<li class="${severity}"><h3>${severityWords[severity]}: ${title}</h3>${detail !== "" && html`<p class="small">${detail}</p>`}${
       remedy !== undefined && html`<p class="small soft">${remedy}</p>`
@@ -76,7 +79,7 @@ export function findingsSection(findings: readonly Finding[], wasDoctorAsked: bo
   }${
     fine.length > 0 &&
     html`<details class="more screen"><summary>${counted(fine.length, "thing that was", "things that were")} looked at and found well</summary><ul class="findings">${fine.map(row)}</ul></details>`
-  }${!wasDoctorAsked && html`<p class="small soft"><code>spire-aws-kms doctor</code> looks at configuration, permissions and clock, too.</p>`}</section>`;
+  }</section>`;
 }
 
 function keyRow(row: KeyRow, hasRegions: boolean): Markup {
