@@ -10,7 +10,7 @@ import type { SigningAlgorithmSpec } from "../src/key-manager/ports.ts";
 import { type Curve, p256, p384 } from "../src/key-manager/signing/ecdsa/curve.ts";
 import { type EcdsaVerifier, ecdsaVerifier } from "../src/key-manager/signing/ecdsa/ecdsa-verifier.ts";
 import { CurveTables } from "../src/key-manager/signing/ecdsa/tables/curve-tables.ts";
-import { tableBytesOf } from "../src/key-manager/signing/ecdsa/tables/point-table.ts";
+import { tableBytesOf, windowBitsOf } from "../src/key-manager/signing/ecdsa/tables/point-table.ts";
 import { rsaVerifier } from "../src/key-manager/signing/rsa-verifier.ts";
 
 const rounds = Number(process.argv[2] ?? 9);
@@ -109,7 +109,9 @@ function benchEc(name: string, curve: Curve, hash: string): void {
   console.log(
     `${name}  the first, with module and G     ${first?.milliseconds.toFixed(1)} ms in ${first?.slices} slices, longest ${first?.longestMs.toFixed(1)} ms`,
   );
-  console.log(`${name}  memory of a table                ${(tableBytesOf(curve) / 1_000).toFixed(0)} kB`);
+  console.log(
+    `${name}  memory of a table                ${(tableBytesOf(curve, windowBitsOf.key) / 1_000).toFixed(0)} kB`,
+  );
 }
 
 function benchRsa(bits: number): void {

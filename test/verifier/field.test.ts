@@ -5,11 +5,16 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { octetsOf, type Point } from "../../src/key-manager/signing/ecdsa/curve.ts";
 import { addPoints } from "../../src/key-manager/signing/ecdsa/openssl-check.ts";
-import { limbsOf, pageBytes, primeFormOf } from "../../src/key-manager/signing/ecdsa/tables/field.ts";
+import { limbsOf, primeFormOf } from "../../src/key-manager/signing/ecdsa/tables/field.ts";
 import { limbBits } from "../../src/key-manager/signing/ecdsa/tables/field-functions.ts";
 import { fieldModule } from "../../src/key-manager/signing/ecdsa/tables/field-module.ts";
-import { listPoints, windowBits, windowsOf } from "../../src/key-manager/signing/ecdsa/tables/point-table.ts";
-import { curves, fieldOf, finish } from "./table-fixture.ts";
+import {
+  buildTable,
+  listPoints,
+  type TablePlace,
+  windowsOf,
+} from "../../src/key-manager/signing/ecdsa/tables/point-table.ts";
+import { curves, fieldOf, finish, placesOf } from "./table-fixture.ts";
 
 const seed = 20_261_125;
 const mod = (value: bigint, p: bigint) => ((value % p) + p) % p;
@@ -131,22 +136,31 @@ for (const name of ["P-256", "P-384"] as const) {
 
   describe(`table of ${name}`, () => {
     const field = fieldOf(curve);
-    const pointsPerWindow = 2 ** (windowBits - 1);
+    // Tables of both sizes, of the same point.
+    const places: readonly TablePlace[] = Object.values(placesOf(curve));
+    for (const place of places) finish(buildTable(field, curve, curve.generator, place));
+    const pointsIn = ({ windowBits }: TablePlace): number => 2 ** (windowBits - 1);
     const read = (address: number): Point => ({ x: field.read(address), y: field.read(address + field.numberBytes) });
 
-    it("holds the multiples of its point", () => {
+    function assertMultiples(place: TablePlace): void {
+      const pointsPerWindow = pointsIn(place);
       let first: Point | undefined = curve.generator;
-      let address = pageBytes;
-      for (let window = 0; window < windowsOf(curve); window++) {
+      let { address } = place;
+      for (let window = 0; window < windowsOf(curve, place.windowBits); window++) {
         let expected: Point | undefined = first;
+        const windowAt = address;
         for (let index = 0; index < pointsPerWindow; index++, address += 2 * field.numberBytes) {
+          assert.ok(expected !== undefined, "a multiple below the order is a point");
           assert.deepEqual(read(address), expected, `window ${window}, point ${index + 1}`);
-          if (index === pointsPerWindow - 1 && expected !== undefined) first = addPoints(curve, expected, expected);
-          if (expected !== undefined && first !== undefined && index < pointsPerWindow - 1) {
-            expected = addPoints(curve, expected, read(pageBytes + window * pointsPerWindow * 2 * field.numberBytes));
-          }
+          const isLast = index === pointsPerWindow - 1;
+          if (isLast) first = addPoints(curve, expected, expected);
+          else expected = addPoints(curve, expected, read(windowAt));
         }
       }
+    }
+
+    it("holds the multiples of its point", () => {
+      for (const place of places) assertMultiples(place);
     });
 
     it("gives points whose factors come to the number", () => {
@@ -158,13 +172,16 @@ for (const name of ["P-256", "P-384"] as const) {
       const listAt = 1024;
       const property = fc.property(
         factor.filter((value) => value >= 0n),
-        (value) => {
-          const end = listPoints(field, octetsOf(value, curve.bytes), pageBytes, listAt);
+        fc.constantFrom(...places),
+        (value, place) => {
+          const { address, windowBits } = place;
+          const pointsPerWindow = pointsIn(place);
+          const end = listPoints(field, octetsOf(value, curve.bytes), place, listAt);
           let sum = 0n;
           for (let at = listAt; at < end; at += 4) {
             const entry = field.words[at / 4] ?? 0;
-            const index = ((entry & -4) - pageBytes) / (2 * field.numberBytes);
-            assert.ok(Number.isInteger(index) && index >= 0 && index < windowsOf(curve) * pointsPerWindow);
+            const index = ((entry & -4) - address) / (2 * field.numberBytes);
+            assert.ok(Number.isInteger(index) && index >= 0 && index < windowsOf(curve, windowBits) * pointsPerWindow);
             const multiple =
               BigInt((index % pointsPerWindow) + 1) << BigInt(windowBits * Math.floor(index / pointsPerWindow));
             sum += (entry & 1) === 1 ? -multiple : multiple;

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { p256, p384 } from "@noble/curves/nist.js";
 import fc from "fast-check";
-import { inverse } from "./modular-inverse.ts";
+import { inverse, inverseByDivision } from "./modular-inverse.ts";
 
 describe("modular inverse", () => {
-  const orders = [p256.Point.Fn.ORDER, p384.Point.Fn.ORDER];
+  const orders = [p256, p384].flatMap(({ Point }) => [Point.Fn.ORDER, Point.Fp.ORDER]);
 
   it("is an inverse, of any number and of those at the borders", () => {
     for (const order of orders) {
@@ -26,6 +26,7 @@ describe("modular inverse", () => {
             const inverted = inverse(number, order);
             assert.ok(inverted > 0n && inverted < order);
             assert.equal((inverted * number) % order, 1n);
+            assert.equal(inverseByDivision(number, order), inverted);
           },
         ),
         { seed: 20_261_122, numRuns: 1_000 },

@@ -14,7 +14,7 @@ const schedule = (job: () => void): void => {
   setImmediate(job).unref();
 };
 
-/** A table costs about 10 ms; what the slower way takes longer comes to that after so many signatures. */
+/** A table costs 5 to 20 ms; what the slower way takes longer comes to that after some signatures. */
 const tablesOfProcess = new Map([
   [p256, new CurveTables(p256, { schedule, maxKeys: 8, signaturesBefore: 32 })],
   [p384, new CurveTables(p384, { schedule, maxKeys: 8, signaturesBefore: 2 })],

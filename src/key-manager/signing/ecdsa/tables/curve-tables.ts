@@ -7,7 +7,7 @@
  */
 import type { Curve, Point } from "../curve.ts";
 import { Field, pageBytes } from "./field.ts";
-import { buildTable, tableBytesOf } from "./point-table.ts";
+import { buildTable, type TablePlace, tableBytesOf, windowBitsOf } from "./point-table.ts";
 import { checkWithTables } from "./table-check.ts";
 
 /** Runs a job soon, between other work. */
@@ -38,7 +38,7 @@ export function tableKey(point: Point): TableKey {
 }
 
 interface Table {
-  readonly address: number;
+  readonly place: TablePlace;
   state: "building" | "ready" | "wrong";
   /** The count of all checks when this table was last used. */
   lastUse: number;
@@ -50,6 +50,8 @@ const restBeforeReuse = 100;
 export class CurveTables {
   readonly #curve: Curve;
   readonly #options: CurveTablesOptions;
+  readonly #generatorPlace = { address: pageBytes, windowBits: windowBitsOf.generator };
+  readonly #startOfKeys: number;
   readonly #tables = new Map<bigint, Table>();
   readonly #wanted: { readonly point: Point; readonly table: Table; readonly numbers: Numbers }[] = [];
   #field: Field | undefined;
@@ -60,6 +62,7 @@ export class CurveTables {
   constructor(curve: Curve, options: CurveTablesOptions) {
     this.#curve = curve;
     this.#options = options;
+    this.#startOfKeys = pageBytes + tableBytesOf(curve, windowBitsOf.generator);
   }
 
   /** Whether a key's signatures are checked with tables now. */
@@ -72,7 +75,7 @@ export class CurveTables {
     const table = this.#tables.get(id);
     if (this.#field === undefined || table?.state !== "ready") return undefined;
     table.lastUse = ++this.#checks;
-    return checkWithTables(this.#field, this.#curve, { g: this.#addressOf(0), q: table.address }, numbers);
+    return checkWithTables(this.#field, this.#curve, { g: this.#generatorPlace, q: table.place }, numbers);
   }
 
   /** Is told of a valid signature that the tables did not accept, and of the verdict that they had. */
@@ -81,9 +84,9 @@ export class CurveTables {
     const present = this.#tables.get(key.id);
     if (present !== undefined && verdict === false) present.state = "wrong";
     if (present !== undefined || this.#isOutOfOrder || key.signatures < this.#options.signaturesBefore) return;
-    const address = this.#freeAddress();
-    if (address === undefined) return;
-    const table: Table = { address, state: "building", lastUse: this.#checks };
+    const place = this.#freePlace();
+    if (place === undefined) return;
+    const table: Table = { place, state: "building", lastUse: this.#checks };
     this.#tables.set(key.id, table);
     this.#wanted.push({ point: key.point, table, numbers });
     if (this.#work !== undefined) return;
@@ -92,17 +95,18 @@ export class CurveTables {
   }
 
   /** Where a further key's table can be, if need be in the place of the one that was used longest ago. */
-  #freeAddress(): number | undefined {
-    if (this.#tables.size < this.#options.maxKeys) return this.#addressOf(1 + this.#tables.size);
+  #freePlace(): TablePlace | undefined {
+    if (this.#tables.size < this.#options.maxKeys) return this.#placeOf(this.#tables.size);
     const candidates = [...this.#tables].filter(([, { state }]) => state === "ready");
     const [oldest] = candidates.sort(([, a], [, b]) => a.lastUse - b.lastUse);
     if (oldest === undefined || this.#checks - oldest[1].lastUse < restBeforeReuse) return undefined;
     this.#tables.delete(oldest[0]);
-    return oldest[1].address;
+    return oldest[1].place;
   }
 
-  #addressOf(index: number): number {
-    return pageBytes + index * tableBytesOf(this.#curve);
+  #placeOf(index: number): TablePlace {
+    const windowBits = windowBitsOf.key;
+    return { address: this.#startOfKeys + index * tableBytesOf(this.#curve, windowBits), windowBits };
   }
 
   #slice(): void {
@@ -122,16 +126,16 @@ export class CurveTables {
 
   *#build(): Generator<undefined, void, undefined> {
     if (this.#field === undefined) {
-      const bytes = this.#addressOf(1 + this.#options.maxKeys);
+      const bytes = this.#placeOf(this.#options.maxKeys).address;
       const field = yield* Field.prepare(this.#curve, Math.ceil(bytes / pageBytes));
       yield;
-      yield* buildTable(field, this.#curve, this.#curve.generator, this.#addressOf(0));
+      yield* buildTable(field, this.#curve, this.#curve.generator, this.#generatorPlace);
       this.#field = field;
     }
     for (let next = this.#wanted.shift(); next !== undefined; next = this.#wanted.shift()) {
       const { point, table, numbers } = next;
-      yield* buildTable(this.#field, this.#curve, point, table.address);
-      const tables = { g: this.#addressOf(0), q: table.address };
+      yield* buildTable(this.#field, this.#curve, point, table.place);
+      const tables = { g: this.#generatorPlace, q: table.place };
       table.state = checkWithTables(this.#field, this.#curve, tables, numbers) === true ? "ready" : "wrong";
     }
   }

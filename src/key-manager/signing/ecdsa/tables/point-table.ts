@@ -9,18 +9,27 @@ import type { Curve, Point } from "../curve.ts";
 import { type Field, limbsOf } from "./field.ts";
 import { endOfPlaces } from "./point-functions.ts";
 
-export const windowBits = 7;
-const pointsPerWindow = 2 ** (windowBits - 1);
-const digitMask = 2 ** windowBits - 1;
+/** G's, which all keys share, may be larger than a key's own. */
+export const windowBitsOf = { generator: 9, key: 8 } as const;
+
+/** Where a table lies in the module's memory, and the size of its windows. */
+export interface TablePlace {
+  readonly address: number;
+  readonly windowBits: number;
+}
+
+const pointsIn = (windowBits: number): number => 2 ** (windowBits - 1);
 
 /** One more bit than the factor has: the last digit's carry. */
-export const windowsOf = ({ bytes }: Curve): number => Math.ceil((8 * bytes + 1) / windowBits);
+export const windowsOf = ({ bytes }: Curve, windowBits: number): number => Math.ceil((8 * bytes + 1) / windowBits);
 
-/** P-256: 189 kB; P-384: 394 kB. */
-export const tableBytesOf = (curve: Curve): number => windowsOf(curve) * pointsPerWindow * 2 * 4 * limbsOf(curve);
+/** P-256: 594 kB for the generator, 338 kB for a key; P-384: 1.2 MB and 702 kB. */
+export const tableBytesOf = (curve: Curve, windowBits: number): number =>
+  windowsOf(curve, windowBits) * pointsIn(windowBits) * 2 * 4 * limbsOf(curve);
 
 /** Small numbers that doubling multiplies by, and the space for one window's points before they are brought to Z = 1. */
 interface Scratch {
+  readonly pointsPerWindow: number;
   readonly two: number;
   readonly three: number;
   readonly four: number;
@@ -32,14 +41,14 @@ interface Scratch {
 
 const scratchStart = endOfPlaces + 1024;
 
-function scratchIn(field: Field): Scratch {
+function scratchIn(field: Field, pointsPerWindow: number): Scratch {
   const at = (index: number) => scratchStart + index * field.numberBytes;
   const scratch = { two: at(0), three: at(1), four: at(2), eight: at(3), negative: at(4), points: at(5) };
   field.write(scratch.two, 2n);
   field.write(scratch.three, 3n);
   field.write(scratch.four, 4n);
   field.write(scratch.eight, 8n);
-  return { ...scratch, products: at(5 + 3 * (pointsPerWindow + 1)) };
+  return { ...scratch, pointsPerWindow, products: at(5 + 3 * (pointsPerWindow + 1)) };
 }
 
 /** Doubles the sum (X : Y : Z): dbl-2001-b of the Explicit-Formulas Database, for curves with a = −3. */
@@ -72,22 +81,24 @@ export function* buildTable(
   field: Field,
   curve: Curve,
   point: Point,
-  address: number,
+  { address, windowBits }: TablePlace,
 ): Generator<undefined, void, undefined> {
   const { numberBytes } = field;
-  const windowBytes = pointsPerWindow * 2 * numberBytes;
+  const scratch = scratchIn(field, pointsIn(windowBits));
+  const windowBytes = scratch.pointsPerWindow * 2 * numberBytes;
   field.write(address, point.x);
   field.write(address + numberBytes, point.y);
-  for (let window = 0, at = address; window < windowsOf(curve); window++, at += windowBytes) {
-    fillWindow(field, curve, at, window < windowsOf(curve) - 1 ? at + windowBytes : undefined);
+  const windows = windowsOf(curve, windowBits);
+  for (let window = 0, at = address; window < windows; window++, at += windowBytes) {
+    fillWindow(field, curve, scratch, at, window < windows - 1 ? at + windowBytes : undefined);
     yield;
   }
 }
 
 /** From a window's first point makes the others, and the first of the next window. */
-function fillWindow(field: Field, curve: Curve, address: number, next: number | undefined): void {
+function fillWindow(field: Field, curve: Curve, scratch: Scratch, address: number, next: number | undefined): void {
   const { at, arithmetic, numberBytes } = field;
-  const scratch = scratchIn(field);
+  const { pointsPerWindow } = scratch;
   const keep = (index: number) => field.copy(scratch.points + 3 * index * numberBytes, at.X, 3);
   field.copy(at.X, address, 2);
   field.copy(at.Z, at.one);
@@ -107,7 +118,7 @@ function fillWindow(field: Field, curve: Curve, address: number, next: number | 
 function normalize(
   field: Field,
   { p }: Curve,
-  { points, products }: Scratch,
+  { points, products, pointsPerWindow }: Scratch,
   targetOf: (index: number) => number | undefined,
 ): void {
   const { at, arithmetic, numberBytes } = field;
@@ -137,10 +148,17 @@ function normalize(
  * @param factor big-endian, as long as the curve's order
  * @returns where the list ends
  */
-export function listPoints(field: Field, factor: Uint8Array, table: number, listAt: number): number {
+export function listPoints(
+  field: Field,
+  factor: Uint8Array,
+  { address, windowBits }: TablePlace,
+  listAt: number,
+): number {
   const { words, numberBytes } = field;
+  const pointsPerWindow = pointsIn(windowBits);
+  const digitMask = 2 ** windowBits - 1;
   const windowBytes = pointsPerWindow * 2 * numberBytes;
-  let [end, bits, count, carry, unread, window] = [listAt >> 2, 0, 0, 0, factor.length, table];
+  let [end, bits, count, carry, unread, window] = [listAt >> 2, 0, 0, 0, factor.length, address];
   while (unread > 0 || count > 0 || carry > 0) {
     while (count < windowBits && unread > 0) {
       unread--;

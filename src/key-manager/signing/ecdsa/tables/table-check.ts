@@ -3,7 +3,7 @@ import { inverse } from "../../modular-inverse.ts";
 import { type Curve, octetsOf } from "../curve.ts";
 import type { Field } from "./field.ts";
 import { endOfPlaces } from "./point-functions.ts";
-import { listPoints } from "./point-table.ts";
+import { listPoints, type TablePlace } from "./point-table.ts";
 
 const listAt = endOfPlaces;
 
@@ -36,7 +36,7 @@ function isX(field: Field, x: bigint): boolean {
 export function checkWithTables(
   field: Field,
   curve: Curve,
-  tables: { readonly g: number; readonly q: number },
+  tables: { readonly g: TablePlace; readonly q: TablePlace },
   [e, r, s]: readonly [bigint, bigint, bigint],
 ): boolean | undefined {
   const { n, p, bytes } = curve;
