@@ -264,7 +264,7 @@ const keyManager: Directions = {
     "removal",
     "setup.ts",
   ],
-  inventory: ["discovery", "key-type.ts", "names.ts", "pace", "ports.ts", "removal", "tags"],
+  inventory: ["discovery", "key-type.ts", "keys", "names.ts", "pace", "ports.ts", "regions", "removal", "tags"],
   rescue: ["discovery", "errors.ts", "keys", "names.ts", "ports.ts", "tags"],
   upkeep: [
     "config.ts",

@@ -279,6 +279,10 @@ export function settled(text: string, { folder, emulator }: Desk): string {
     .replaceAll(folder, "FOLDER")
     .replaceAll(emulator.endpoint, "ENDPOINT")
     .replace(/, in \d+ s\b/g, "")
+    .replace(/mrk-[0-9a-f]{32}/g, (id) => {
+      if (!ids.has(id)) ids.set(id, `mrk-${ids.size + 1}`);
+      return ids.get(id) ?? id;
+    })
     .replace(uuid, (id) => {
       if (!ids.has(id)) ids.set(id, `KEY-${ids.size + 1}`);
       return ids.get(id) ?? id;

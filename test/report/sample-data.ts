@@ -31,6 +31,8 @@ export function row(more: Partial<KeyRow> & { readonly keyId: string }): KeyRow 
     deletionDate: undefined,
     monthlyCostUsd: 1,
     replicas: [],
+    primaryRegion: undefined,
+    members: [],
     why: "refreshed 2 hours ago",
     prune: undefined,
     ...more,
@@ -53,7 +55,14 @@ export const pending = (keyId: string, deletionDate = daysAgo(-4)): KeyRow =>
   });
 
 export function summary(rows: readonly KeyRow[], more: Partial<InventorySummary> = {}): InventorySummary {
-  const given = { now, foreignKeys: 0, namelessNotLookedAt: 0, keysInRegion: rows.length, isComplete: true };
+  const given = {
+    now,
+    foreignKeys: 0,
+    namelessNotLookedAt: 0,
+    membersNotLookedAt: 0,
+    keysInRegion: rows.length,
+    isComplete: true,
+  };
   return summaryOf(rows, { ...given, ...more });
 }
 

@@ -36,10 +36,15 @@ export function keysCommand(): Command {
     .option("--sort <columns>", "sort by columns, with commas between them and - before one to turn it round")
     .option("--filter <column=text>", "show only what has this text; * stands for anything; may be repeated", collect)
     .option("--problems", "show only what is stale, orphaned, duplicated, unusable or unknown")
-    .option("--wide", "show alias and ARN, too, and shorten nothing")
+    .option("--wide", "show replicas, alias and ARN, too, and shorten nothing")
     .option("--foreign", "describe and show keys of others, too")
     .addOption(
       new Option("--nameless <which>", "keys without an alias, orphans among them: how many may be looked at")
+        .choices(["auto", "all", "none"])
+        .default("auto"),
+    )
+    .addOption(
+      new Option("--replicas <which>", "state of multi-Region keys in their other Regions: how many may be looked at")
         .choices(["auto", "all", "none"])
         .default("auto"),
     )

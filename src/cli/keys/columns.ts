@@ -1,6 +1,9 @@
 /** The columns of `keys`: what each shows, how wide it is, how rows are sorted and filtered by it. */
+
+import { isTroubled } from "../../key-manager/inventory/key-member.ts";
 import { daysUntilStale, type KeyClass, type KeyRow } from "../../key-manager/inventory/key-row.ts";
 import { type Colour, printable } from "../output/terminal.ts";
+import { membersCell } from "./members-text.ts";
 
 export interface Column {
   /** As `--sort` and `--filter` call it. */
@@ -128,6 +131,13 @@ export const columns: readonly Column[] = [
     width: 16,
     text: ({ class: cls }) => cls,
     order: ({ class: cls }) => order[cls],
+  },
+  {
+    name: "replicas",
+    title: "REPLICAS",
+    width: 0,
+    text: membersCell,
+    order: ({ members }) => (members.length === 0 ? undefined : members.filter(isTroubled).length),
   },
   {
     name: "alias",

@@ -1,8 +1,10 @@
 /** The inventory as a table that is printed line by line: columns have their width before the first row is known. */
 import type { InventorySummary } from "../../key-manager/inventory/inventory.ts";
+import { isTroubled } from "../../key-manager/inventory/key-member.ts";
 import type { KeyClass, KeyRow } from "../../key-manager/inventory/key-row.ts";
 import { printable, type Terminal } from "../output/terminal.ts";
 import { type Column, classes, colourOf, columns } from "./columns.ts";
+import { membersLine, membersTotals } from "./members-text.ts";
 
 export interface TableOptions {
   readonly terminal: Terminal;
@@ -11,14 +13,14 @@ export interface TableOptions {
   readonly isWide: boolean;
 }
 
+const wideOnly: ReadonlySet<string> = new Set(["replicas", "alias", "arn"]);
+
 /** These go first where a terminal is narrow. */
 const droppable = ["cost", "created", "deletion", "type", "state"];
 const narrowServer = 20;
 
 function columnsFor({ terminal, hasRegions, isWide }: TableOptions): readonly Column[] {
-  const chosen = columns.filter(({ name }) =>
-    name === "region" ? hasRegions : isWide || (name !== "alias" && name !== "arn"),
-  );
+  const chosen = columns.filter(({ name }) => (name === "region" ? hasRegions : isWide || !wideOnly.has(name)));
   const room = terminal.columns;
   if (room === undefined || isWide) return chosen;
   const widthOf = (list: readonly Column[]) => list.reduce((sum, { width }) => sum + width + 2, -2);
@@ -70,6 +72,10 @@ export class KeyTable {
     });
     terminal.print(this.#line(cells));
     if (!isQuiet(row.class)) terminal.print(terminal.paint("dim", `  ${printable(row.why)}`));
+    if (row.members.length > 0) {
+      const colour = row.members.some(isTroubled) ? "yellow" : "dim";
+      terminal.print(terminal.paint(colour, `  ${printable(membersLine(row))}`));
+    }
   }
 }
 
@@ -78,13 +84,17 @@ const count = (number: number, noun: string): string =>
 
 /** `8 keys of 3 servers in us-east-2: 5 in use, 2 stale, 1 orphaned; $8.00 a month` */
 export function totalsText(summary: InventorySummary, region: string): string {
-  const { byClass, keys, servers, monthlyCostUsd, prunable, foreignKeys } = summary;
+  const { byClass, keys, servers, monthlyCostUsd, membersMonthlyCostUsd, prunable, foreignKeys } = summary;
   const parts = classes.flatMap((cls) => (byClass[cls] > 0 ? [`${byClass[cls].toLocaleString("en-US")} ${cls}`] : []));
   const listed = parts.length === 0 ? "" : `: ${parts.join(", ")}`;
-  const cost = monthlyCostUsd.toLocaleString("en-US", { minimumFractionDigits: 2 });
+  const dollars = (amount: number) => `$${amount.toLocaleString("en-US", { minimumFractionDigits: 2 })}`;
+  const members = membersTotals(summary);
+  const withMembers =
+    members === undefined ? "" : `, ${dollars(monthlyCostUsd + membersMonthlyCostUsd)} with those in other Regions`;
   return [
     `${count(keys, "key")} of ${count(servers, "server")} in ${region}${listed}`,
-    `$${cost} a month at list price`,
+    ...(members === undefined ? [] : [members]),
+    `${dollars(monthlyCostUsd)} a month at list price${withMembers}`,
     ...(prunable > 0 ? [`${prunable.toLocaleString("en-US")} would be scheduled for deletion by the scans`] : []),
     ...(foreignKeys > 0 ? [`${count(foreignKeys, "key")} of others`] : []),
   ].join("; ");

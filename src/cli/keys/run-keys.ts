@@ -7,7 +7,10 @@ import type {
   InventoryTrouble,
 } from "../../key-manager/inventory/inventory.ts";
 import { defaultCallsPerSecond, maxDescribes } from "../../key-manager/inventory/inventory.ts";
+import { isTroubled } from "../../key-manager/inventory/key-member.ts";
 import type { KeyRow } from "../../key-manager/inventory/key-row.ts";
+import { maxMemberLooks } from "../../key-manager/inventory/member-looks.ts";
+import type { Sight } from "../../key-manager/inventory/members.ts";
 import { takeInventory } from "../../key-manager/inventory/take-inventory.ts";
 import { isKmsError } from "../../key-manager/ports.ts";
 import { createClients } from "../aws-clients.ts";
@@ -20,12 +23,12 @@ import { type CommandContext, type CommandOutputFlags, UsageError } from "../out
 import { printable, progressBar } from "../output/terminal.ts";
 import { systemClock } from "../system-clock.ts";
 import { columnNames, comparator, filterOf } from "./columns.ts";
-import { inventoryOf } from "./inventory-of.ts";
+import { inventoryOf, membersOf } from "./inventory-of.ts";
 import { KeyTable, totalsText } from "./key-table.ts";
 import { keepHeapSmall } from "./little-memory.ts";
 import { regionsBeside } from "./regions.ts";
-import { replicaCostText } from "./replica-cost.ts";
-import { rowJson, summaryJson, troubleJson } from "./row-json.ts";
+import { type ReplicaCost, replicaCostOf, replicaCostText } from "./replica-cost.ts";
+import { replicaCostJson, rowJson, summaryJson, troubleJson } from "./row-json.ts";
 
 export interface KeysFlags extends ConfigurationFlags, CommandOutputFlags {
   readonly allRegions?: boolean;
@@ -36,6 +39,7 @@ export interface KeysFlags extends ConfigurationFlags, CommandOutputFlags {
   readonly wide?: boolean;
   readonly foreign?: boolean;
   readonly nameless?: InventoryOptions["nameless"];
+  readonly replicas?: "auto" | "all" | "none";
   readonly rate?: number;
   readonly watch?: number | boolean;
 }
@@ -57,6 +61,9 @@ interface RegionResult {
 
 const defaultWatchSeconds = 60;
 
+const replicaCostMember = (cost: ReplicaCost | undefined): object =>
+  cost === undefined ? {} : { replica_cost: replicaCostJson(cost) };
+
 function viewOf({ sort, filter = [], problems }: KeysFlags): View {
   const names = sort?.split(",");
   const unknown = names?.find((name) => !columnNames.includes(name.replace(/^-/, "")));
@@ -67,7 +74,8 @@ function viewOf({ sort, filter = [], problems }: KeysFlags): View {
   }
   const test = filterOf(filter, () => new Date());
   if (typeof test === "string") throw new UsageError(test);
-  const isQuiet = ({ class: cls }: KeyRow) => cls === "in use" || cls === "pending deletion" || cls === "foreign";
+  const isQuiet = ({ class: cls, members }: KeyRow) =>
+    (cls === "in use" || cls === "pending deletion" || cls === "foreign") && !members.some(isTroubled);
   return { sort: names, isShown: (row) => test(row) && !(problems && isQuiet(row)) };
 }
 
@@ -88,6 +96,7 @@ class KeysRun {
   readonly #regions: readonly string[];
   readonly #view: View;
   readonly #calls = new CallCounter();
+  readonly #membersSeen = new Map<string, Sight>();
 
   constructor(flags: KeysFlags, configuration: CommandConfiguration, context: CommandContext) {
     this.#flags = flags;
@@ -123,7 +132,7 @@ class KeysRun {
 
   async #look(region: string, table: KeyTable | undefined): Promise<RegionResult> {
     const { config } = this.#configuration;
-    const { foreign, nameless, rate } = this.#flags;
+    const { foreign, nameless, rate, replicas } = this.#flags;
     const { signal, terminal } = this.#context;
     const clients = createClients({ ...config, region }, { telemetry: this.#calls.telemetry });
     const rows = new Map<string, KeyRow>();
@@ -134,6 +143,7 @@ class KeysRun {
       foreign,
       nameless,
       callsPerSecond: rate,
+      members: membersOf(this.#configuration, clients, { replicas, known: this.#membersSeen }),
       signal,
     });
     try {
@@ -185,10 +195,13 @@ class KeysRun {
       if (results.length > 1 && summary.keys === 0 && summary.isComplete) continue;
       const shown = isFiltered ? `${rows.length} shown of ` : "";
       terminal.print(`${shown}${totalsText(summary, region)}`);
-      const { config } = this.#configuration;
-      const isHome = region === config.region && !isFiltered;
-      const replicas = isHome ? replicaCostText(rows, config.multiRegion.replicaRegions) : undefined;
-      if (replicas !== undefined) terminal.print(replicas);
+      const cost = isFiltered ? undefined : this.#replicaCost(region, rows);
+      if (cost !== undefined) terminal.print(replicaCostText(cost));
+      if (summary.membersNotLookedAt > 0) {
+        terminal.hint(
+          `${summary.membersNotLookedAt.toLocaleString("en-US")} members of multi-Region keys in other Regions were not looked at, since each takes a call and more than ${maxMemberLooks.toLocaleString("en-US")} are not made unasked: --replicas all looks at them`,
+        );
+      }
       if (summary.namelessNotLookedAt > 0) {
         const seconds = Math.ceil(summary.namelessNotLookedAt / this.#rate);
         terminal.hint(
@@ -202,6 +215,12 @@ class KeysRun {
     }
   }
 
+  #replicaCost(region: string, rows: readonly KeyRow[]): ReplicaCost | undefined {
+    const { config } = this.#configuration;
+    const isTold = region === config.region && this.#flags.replicas !== "none";
+    return isTold ? replicaCostOf(rows, config.multiRegion.replicaRegions) : undefined;
+  }
+
   get #subject(): string {
     const configuration = this.#configuration;
     return configuration.plugin === "kms" ? `prefix ${configuration.config.keyPrefix}` : configuration.trustDomain;
@@ -209,15 +228,17 @@ class KeysRun {
 
   #printJson(results: readonly RegionResult[], isCompact: boolean): void {
     const { plugin, trustDomain, serverId } = this.#configuration;
+    const isFiltered = this.#flags.filter !== undefined || this.#flags.problems;
     const document = {
       format: "spire-aws-kms/keys",
       version: 1,
       plugin,
       trust_domain: trustDomain,
       server_id: serverId,
-      regions: results.map(({ region, summary, troubles, failure }) => ({
+      regions: results.map(({ region, rows, summary, troubles, failure }) => ({
         region,
         ...(summary && summaryJson(summary)),
+        ...(isFiltered ? {} : replicaCostMember(this.#replicaCost(region, rows))),
         ...(failure === undefined ? {} : { complete: false, failure }),
         troubles: troubles.map(troubleJson),
       })),

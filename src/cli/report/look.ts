@@ -1,7 +1,7 @@
 /** Takes the inventory of each Region, and brings the Regions together. */
 import { explain, permissionOf } from "../../key-manager/errors.ts";
 import type { InventoryOptions, InventorySummary, InventoryTrouble } from "../../key-manager/inventory/inventory.ts";
-import type { KeyClass, KeyRow } from "../../key-manager/inventory/key-row.ts";
+import type { KeyRow } from "../../key-manager/inventory/key-row.ts";
 import { takeInventory } from "../../key-manager/inventory/take-inventory.ts";
 import { isKmsError } from "../../key-manager/ports.ts";
 import { createClients } from "../aws-clients.ts";
@@ -29,21 +29,28 @@ export interface LookOptions {
   readonly rate?: number | undefined;
 }
 
+const counted = <K extends string>(one: Readonly<Record<K, number>>, other: Readonly<Record<K, number>>) =>
+  Object.fromEntries(Object.entries<number>(one).map(([name, count]) => [name, count + other[name as K]])) as Record<
+    K,
+    number
+  >;
+
 function together(summaries: readonly InventorySummary[], isComplete: boolean): InventorySummary {
   const [first, ...others] = summaries;
   if (first === undefined) throw new Error("no Region was looked at");
   return others.reduce(
     (sum, one) => ({
       now: new Date(Math.max(one.now.getTime(), sum.now.getTime())),
-      byClass: Object.fromEntries(
-        Object.entries(sum.byClass).map(([name, count]) => [name, count + one.byClass[name as KeyClass]]),
-      ) as Record<KeyClass, number>,
+      byClass: counted(sum.byClass, one.byClass),
       keys: sum.keys + one.keys,
       servers: sum.servers + one.servers,
       monthlyCostUsd: sum.monthlyCostUsd + one.monthlyCostUsd,
       prunable: sum.prunable + one.prunable,
       foreignKeys: sum.foreignKeys + one.foreignKeys,
       namelessNotLookedAt: sum.namelessNotLookedAt + one.namelessNotLookedAt,
+      members: counted(sum.members, one.members),
+      membersMonthlyCostUsd: sum.membersMonthlyCostUsd + one.membersMonthlyCostUsd,
+      membersNotLookedAt: sum.membersNotLookedAt + one.membersNotLookedAt,
       keysInRegion: undefined,
       isComplete: sum.isComplete && one.isComplete,
     }),

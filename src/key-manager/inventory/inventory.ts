@@ -1,7 +1,9 @@
 /** What an inventory is asked for, and what it tells as it goes. */
 import type { KeyNames } from "../names.ts";
 import type { Clock, KmsClient, KmsError, TaggingClient } from "../ports.ts";
+import type { MemberCondition } from "./key-member.ts";
 import type { KeyClass, KeyRow } from "./key-row.ts";
+import type { MemberOptions } from "./member-looks.ts";
 
 export interface InventoryOptions {
   readonly kms: Pick<KmsClient, "listAliases" | "listKeys" | "describeKey">;
@@ -28,6 +30,8 @@ export interface InventoryOptions {
   readonly nameless?: "auto" | "all" | "none" | undefined;
   /** Whether keys of others are described and told, too. */
   readonly foreign?: boolean | undefined;
+  /** Where the members of multi-Region keys are looked at; undefined: they are not. */
+  readonly members?: MemberOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,12 +66,17 @@ export interface InventorySummary {
   readonly keys: number;
   readonly servers: number;
   readonly monthlyCostUsd: number;
+  /** Members of multi-Region keys in other Regions, which are in none of the numbers above. */
+  readonly members: Readonly<Record<MemberCondition, number>>;
+  readonly membersMonthlyCostUsd: number;
   /** Keys that the scans schedule for deletion. */
   readonly prunable: number;
   /** Keys of others that were seen and have no row: by their aliases, or by their descriptions. */
   readonly foreignKeys: number;
   /** Keys without an alias that were not looked at. */
   readonly namelessNotLookedAt: number;
+  /** Members in other Regions that were not looked at. */
+  readonly membersNotLookedAt: number;
   /** All keys of the account and Region; undefined where ListKeys was not asked or denied. */
   readonly keysInRegion: number | undefined;
   /** Whether nothing was denied and nothing left out. */

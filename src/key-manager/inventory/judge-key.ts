@@ -171,6 +171,8 @@ export function judgeKey(facts: InventoryFacts, context: JudgeContext): KeyRow {
     deletionDate: key?.deletionDate,
     monthlyCostUsd: costs,
     replicas: key?.multiRegion?.replicaRegions ?? [],
+    primaryRegion: key?.multiRegion && (key.multiRegion.primaryRegion ?? context.region),
+    members: [],
     ...judgement,
   };
 }

@@ -1,6 +1,7 @@
 /** What an inventory tells of a key: one row, open for what later commands know besides. */
 import type { KeySpec, KeyState } from "../ports.ts";
 import type { PruneRule } from "../removal/scans/prune-plan.ts";
+import type { KeyMember } from "./key-member.ts";
 
 /**
  * - `in use`: an alias (in tag mode, tags) of a server stands on it, and was refreshed in time
@@ -60,8 +61,12 @@ export interface KeyRow {
   readonly deletionDate: Date | undefined;
   /** List price of keeping it, in US dollars. */
   readonly monthlyCostUsd: number;
-  /** Regions of a multi-Region key's replicas, and of its primary. */
+  /** Regions of a multi-Region key's replicas. */
   readonly replicas: readonly string[];
+  /** Where its primary is; undefined for a single-Region key. */
+  readonly primaryRegion: string | undefined;
+  /** Its members in other Regions, as they are there; none where they were not asked for. */
+  readonly members: readonly KeyMember[];
   readonly class: KeyClass;
   /** Why it is of this class, in words. */
   readonly why: string;

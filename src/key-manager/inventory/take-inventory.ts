@@ -22,6 +22,7 @@ import { defaultCallsPerSecond, type InventoryEvent, type InventoryOptions, maxD
 import type { JudgeContext } from "./inventory-facts.ts";
 import { judgeKey } from "./judge-key.ts";
 import type { KeyRow } from "./key-row.ts";
+import { MemberLooks } from "./member-looks.ts";
 import { summaryOf } from "./summary.ts";
 
 /** One run. */
@@ -31,6 +32,9 @@ class Inventory {
   readonly #signal: AbortSignal;
   readonly #pacer: Pacer;
   readonly #describer: Describer;
+  readonly #members: MemberLooks | undefined;
+  /** Rows of multi-Region keys as they are without their members; told once those were looked at. */
+  readonly #bare = new Map<string, KeyRow>();
   /** By key id: what stands on it. */
   readonly #aliases = new Map<string, AliasListEntry[]>();
   readonly #keys = new Map<string, Described>();
@@ -57,6 +61,13 @@ class Inventory {
       onDescribed: (keyId, key) => this.#onDescribed(keyId, key),
       onDenied: (error) => this.#trouble(error, "type, state and age of such keys are not known"),
     });
+    this.#members =
+      options.members &&
+      new MemberLooks(options.members, {
+        names: options.names,
+        turn: () => this.#pacer.turn(signal),
+        onTrouble: (error, region) => this.#trouble(error, `the state of members in ${region} is not known`),
+      });
   }
 
   async run(): Promise<void> {
@@ -66,14 +77,17 @@ class Inventory {
     this.#isListed = true;
     for (const keyId of this.#keys.keys()) this.#settle(keyId);
     const { listed, notLookedAt } = await this.#lookAtNameless();
+    await this.#members?.drain();
     for (const row of duplicatesAmong([...this.#rows.values()])) this.#put(row);
+    const membersNotLookedAt = this.#members?.notLookedAt ?? 0;
     this.#progress();
     const summary = summaryOf([...this.#rows.values()], {
       now: this.#now,
       foreignKeys: this.#counts.foreign,
       namelessNotLookedAt: notLookedAt,
+      membersNotLookedAt,
       keysInRegion: listed,
-      isComplete: this.#counts.troubles === 0 && notLookedAt === 0,
+      isComplete: this.#counts.troubles === 0 && notLookedAt + membersNotLookedAt === 0,
     });
     this.#tell({ kind: "end", summary });
   }
@@ -190,6 +204,18 @@ class Inventory {
   }
 
   #put(row: KeyRow): void {
+    const looks = this.#members;
+    const known = this.#rows.get(row.keyId);
+    if (looks === undefined || !looks.concerns(row)) this.#show(row);
+    else if (known !== undefined) this.#show({ ...row, members: known.members });
+    else {
+      const isAsked = this.#bare.has(row.keyId);
+      this.#bare.set(row.keyId, row);
+      if (!isAsked) looks.look(row, (members) => this.#show({ ...(this.#bare.get(row.keyId) ?? row), members }));
+    }
+  }
+
+  #show(row: KeyRow): void {
     const known = this.#rows.get(row.keyId);
     if (known !== undefined && JSON.stringify(known) === JSON.stringify(row)) return;
     this.#rows.set(row.keyId, row);

@@ -18,7 +18,7 @@ import { spireTags } from "../tags/spire-tags.ts";
 import type { KeyTagging } from "../tags/tag-mode.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { placeOfAlias } from "./replica-alias.ts";
-import type { ReplicaCondition } from "./replica-state.ts";
+import { type ReplicaCondition, troubleWithReplica } from "./replica-state.ts";
 
 export interface ReplicationContext {
   readonly clock: Clock;
@@ -91,7 +91,7 @@ export class ReplicaWork {
     if (place.kind === "conflict") return this.#conflict(place.reason, target);
     const replica = await this.#replica(primary);
     if (replica === undefined || !this.#isInUse) return replaced;
-    const trouble = this.#troubleWith(replica);
+    const trouble = troubleWithReplica(replica, this.#target.region);
     if (trouble !== undefined) return { condition: "unusable", reason: trouble };
     if (place.kind === "missing") await this.#createAlias(replica);
     else if (place.kind === "superseded" || isRefresh) await this.#updateAlias(replica);
@@ -143,19 +143,6 @@ export class ReplicaWork {
     if (ring.uses(keyArn)) return made;
     onReplaced(this.#entry);
     return undefined;
-  }
-
-  #troubleWith({ keyState, arn }: KeyMetadata): string | undefined {
-    const { region } = this.#target;
-    switch (keyState) {
-      case "Disabled":
-        return `the replica is disabled; aws kms enable-key --region ${region} --key-id ${arn}`;
-      case "PendingDeletion":
-      case "PendingReplicaDeletion":
-        return `the replica is scheduled for deletion; aws kms cancel-key-deletion --region ${region} --key-id ${arn}, then enable-key`;
-      default:
-        return undefined;
-    }
   }
 
   async #createAlias({ arn }: KeyMetadata): Promise<void> {

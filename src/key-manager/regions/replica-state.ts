@@ -1,4 +1,5 @@
 /** What is known of one key's replica in one Region; for the log, the metrics and whoever asks. */
+import type { KeyMetadata } from "../ports.ts";
 
 /**
  * `ready`: it can sign, and its alias stands. `pending`: it is being made, or is still to be. `failed`: it could not be made or
@@ -18,6 +19,19 @@ export interface ReplicaState {
   /** Why it is not ready. */
   readonly reason?: string | undefined;
   readonly since: Date;
+}
+
+/** Why a replica that is there cannot sign, with the command that helps; undefined where it can, or soon will. */
+export function troubleWithReplica({ keyState, arn }: KeyMetadata, region: string): string | undefined {
+  switch (keyState) {
+    case "Disabled":
+      return `the replica is disabled; aws kms enable-key --region ${region} --key-id ${arn}`;
+    case "PendingDeletion":
+    case "PendingReplicaDeletion":
+      return `the replica is scheduled for deletion; aws kms cancel-key-deletion --region ${region} --key-id ${arn}, then enable-key`;
+    default:
+      return undefined;
+  }
 }
 
 const conditions: readonly ReplicaCondition[] = [
