@@ -7,7 +7,9 @@ import {
   GetKeyPolicyCommand,
   GetPublicKeyCommand,
   type KMSClient,
+  ListAliasesCommand,
   ListResourceTagsCommand,
+  ReplicateKeyCommand,
   ScheduleKeyDeletionCommand,
   SignCommand,
   TagResourceCommand,
@@ -91,9 +93,9 @@ export class AwsOperatorClient implements OperatorClient {
     }
   }
 
-  async probe(operation: ProbedOperation, keyArn: string): Promise<KmsError | undefined> {
+  async probe(operation: ProbedOperation, keyArn: string, otherRegion?: string): Promise<KmsError | undefined> {
     try {
-      await this.#call(operation, () => this.#ask(operation, keyArn));
+      await this.#call(operation, () => this.#ask(operation, keyArn, otherRegion));
       return undefined;
     } catch (error) {
       if (isKmsError(error)) return error;
@@ -101,8 +103,12 @@ export class AwsOperatorClient implements OperatorClient {
     }
   }
 
-  #ask(operation: ProbedOperation, KeyId: string): Promise<unknown> {
+  #ask(operation: ProbedOperation, KeyId: string, ReplicaRegion: string | undefined): Promise<unknown> {
     switch (operation) {
+      case "ListAliases":
+        return this.#sdk.send(new ListAliasesCommand({ Limit: 1 }));
+      case "ReplicateKey":
+        return this.#sdk.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion }));
       case "DescribeKey":
         return this.#sdk.send(new DescribeKeyCommand({ KeyId }));
       case "GetPublicKey":

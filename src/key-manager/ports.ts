@@ -200,14 +200,17 @@ export interface OperatorClient {
   /** Sign as far as permissions, state and arguments go: nothing is signed. */
   signDryRun(keyId: string, signingAlgorithm: SigningAlgorithmSpec): Promise<void>;
   /**
-   * Asks for something to be done to a key of this account that cannot exist.
+   * Asks for something to be done to a key of this account that cannot exist; of `ListAliases`, for one alias.
    *
+   * @param otherRegion of `ReplicateKey`
    * @returns how KMS refused: that it is not there tells that the caller may; undefined = it was not refused
    */
-  probe(operation: ProbedOperation, keyArn: string): Promise<KmsError | undefined>;
+  probe(operation: ProbedOperation, keyArn: string, otherRegion?: string): Promise<KmsError | undefined>;
 }
 
 export type ProbedOperation =
+  | "ListAliases"
+  | "ReplicateKey"
   | "DescribeKey"
   | "GetPublicKey"
   | "Sign"

@@ -26,7 +26,12 @@ function policyOf(kind: PolicyKind, description: string): Command {
 export function policyCommand(): Command {
   return new Command("policy")
     .description("Print what the server must be allowed by this very configuration, and not more.")
-    .addCommand(policyOf("iam", "Print the IAM policy of the server's role."))
+    .addCommand(
+      policyOf("iam", "Print the IAM policy of the server's role.").option(
+        "--promote",
+        "print what who runs promote with this configuration must be allowed, instead of the server",
+      ),
+    )
     .addCommand(
       policyOf("key", "Print a key policy for key_policy_file: the account administers the keys and cannot sign."),
     )

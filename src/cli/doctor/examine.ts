@@ -11,7 +11,7 @@ import {
   readKeyManagerBlock,
 } from "../configuration/configuration.ts";
 import type { ConfigurationFlags } from "../configuration/flags.ts";
-import { inventoryOf } from "../keys/inventory-of.ts";
+import { inventoryOf, membersOf } from "../keys/inventory-of.ts";
 import { checkClock, checkIdentity, checkKms } from "./aws-checks.ts";
 import { checkConfFile, checkPluginFile, checkSettingFiles } from "./file-checks.ts";
 import { type Finding, Findings } from "./finding.ts";
@@ -19,6 +19,7 @@ import { checkHandshake } from "./handshake-check.ts";
 import { checkBuiltIn, checkLookAlikes, checkNames, checkQuotas, checkStale } from "./key-checks.ts";
 import { checkKeyPolicies } from "./key-policy-checks.ts";
 import { checkPermissions } from "./permission-checks.ts";
+import { checkRegions } from "./region-checks.ts";
 import { Seen } from "./seen.ts";
 
 export interface ExamineFlags extends ConfigurationFlags {
@@ -156,13 +157,16 @@ async function checkAws(configuration: CommandConfiguration, context: ExamineCon
       );
       return;
     }
-    const seen = context.seen ?? (await Seen.taking(inventoryOf(configuration, clients, { signal }), onProgress));
+    const members = membersOf(configuration, clients);
+    const seen =
+      context.seen ?? (await Seen.taking(inventoryOf(configuration, clients, { members, signal }), onProgress));
     checkClock(seen.serverTime, group("clock"));
     const own = [...seen.rows.values()].filter(({ isOwnServer }) => isOwnServer);
     const permissions = group("permissions");
     checkListing(seen, configuration, permissions);
     const ownKey = own.find((row) => row.class === "in use" || row.class === "stale");
     await checkPermissions({ configuration, clients, ownKey, noKey, findings: permissions });
+    await checkRegions({ configuration, clients, calls, own, noKey, group });
     await checkOwnRole(configuration, clients, caller, permissions);
     await checkKeyPolicies(
       configuration,

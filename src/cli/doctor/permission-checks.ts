@@ -4,10 +4,10 @@
  */
 import { explain, permissionOf } from "../../key-manager/errors.ts";
 import type { KeyRow } from "../../key-manager/inventory/key-row.ts";
-import { isKmsError, type KmsError, type ProbedOperation } from "../../key-manager/ports.ts";
+import { isKmsError, type KmsError, type ProbedOperation, type SigningAlgorithmSpec } from "../../key-manager/ports.ts";
 import type { CommandClients } from "../aws-clients.ts";
 import type { CommandConfiguration } from "../configuration/configuration.ts";
-import { usesTags } from "../policy/statements.ts";
+import { usesTags } from "../policy/statement.ts";
 import type { Findings } from "./finding.ts";
 
 export interface PermissionContext {
@@ -21,8 +21,10 @@ export interface PermissionContext {
 }
 
 /** What follows where it is missing; `fails`: SPIRE Server would not start, or make no key, or not sign. */
-interface Need {
+export interface Need {
   readonly permission: string;
+  /** `in us-west-2`, where that is not the server's own Region. */
+  readonly where?: string;
   readonly fails: boolean;
   readonly without: string;
 }
@@ -46,39 +48,44 @@ const needs = {
     without: "replaced keys stay and cost money",
   },
   TagResource: { permission: "kms:TagResource", fails: true, without: "no key can be made with the configured tags" },
-} as const satisfies Record<ProbedOperation, Need>;
+} as const satisfies Partial<Record<ProbedOperation, Need>>;
 
 const advice = (permission: string): string => `allow ${permission} (spire-aws-kms policy iam prints the whole policy)`;
 
-function missing({ permission, fails, without }: Need, error: KmsError, { findings }: PermissionContext): void {
-  const told = `${permission} is missing: ${without}; ${error.message}`;
+const named = ({ permission, where }: Need): string => (where === undefined ? permission : `${permission} ${where}`);
+
+function missing(need: Need, error: KmsError, { findings }: JudgeContext): void {
+  const { permission, fails, without } = need;
+  const told = `${named(need)} is missing: ${without}; ${error.message}`;
   if (fails) findings.problem(told, advice(permission), { permission });
   else findings.warning(told, advice(permission), { permission });
 }
 
-function judge(need: Need, error: KmsError | undefined, how: string, context: PermissionContext): void {
+export type JudgeContext = Pick<PermissionContext, "configuration" | "findings">;
+
+export function judge(need: Need, error: KmsError | undefined, how: string, context: JudgeContext): void {
   const { permission } = need;
   const { findings, configuration } = context;
   if (error === undefined || error.code === "NOT_FOUND") {
-    findings.ok(`${permission} is allowed (${how})`, { permission });
+    findings.ok(`${named(need)} is allowed (${how})`, { permission });
   } else if (error.code !== "ACCESS_DENIED") {
-    findings.unknown(`${permission} cannot be told: ${explain(error)}`, "look at the message, and run it again", {
+    findings.unknown(`${named(need)} cannot be told: ${explain(error)}`, "look at the message, and run it again", {
       permission,
     });
   } else if (how === onNoKey && usesTags(configuration) && permissionOf(error) === permission) {
     findings.unknown(
-      `${permission} is denied for a key that cannot exist; a condition on tags explains that as well`,
+      `${named(need)} is denied for a key that cannot exist; a condition on tags explains that as well`,
       `if no condition on tags binds it, ${advice(permission)}`,
       { permission },
     );
   } else missing({ ...need, permission: permissionOf(error) }, error, context);
 }
 
-const onKey = "on a key of this server";
-const onNoKey = "asked of a key that cannot exist";
+export const onKey = "on a key of this server";
+export const onNoKey = "asked of a key that cannot exist";
 
 async function probe(
-  operation: ProbedOperation,
+  operation: keyof typeof needs,
   context: PermissionContext,
   isRealKeyHarmless: boolean,
 ): Promise<void> {
@@ -92,16 +99,16 @@ async function probe(
   );
 }
 
+export const algorithmFor = ({ keySpec }: KeyRow): SigningAlgorithmSpec => {
+  if (keySpec?.startsWith("RSA")) return "RSASSA_PKCS1_V1_5_SHA_256";
+  return keySpec === "ECC_NIST_P384" ? "ECDSA_SHA_384" : "ECDSA_SHA_256";
+};
+
 async function checkSign(context: PermissionContext): Promise<void> {
   const { clients, ownKey } = context;
   if (ownKey?.arn === undefined) return probe("Sign", context, false);
-  const algorithm = ownKey.keySpec?.startsWith("RSA")
-    ? "RSASSA_PKCS1_V1_5_SHA_256"
-    : ownKey.keySpec === "ECC_NIST_P384"
-      ? "ECDSA_SHA_384"
-      : "ECDSA_SHA_256";
   try {
-    await clients.operator.signDryRun(ownKey.arn, algorithm);
+    await clients.operator.signDryRun(ownKey.arn, algorithmFor(ownKey));
     judge(needs.Sign, undefined, `${onKey}, DryRun`, context);
   } catch (error) {
     if (!isKmsError(error)) throw error;

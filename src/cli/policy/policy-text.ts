@@ -1,5 +1,5 @@
 /** Statements as a policy document in JSON, and as Terraform's aws_iam_policy_document, in the form of terraform fmt. */
-import type { Condition, Statement } from "./statements.ts";
+import type { Condition, Statement } from "./statement.ts";
 
 const oneOrMany = (values: readonly string[]): string | readonly string[] =>
   values.length === 1 ? (values[0] ?? "") : values;

@@ -10,12 +10,16 @@ import { jsonText } from "../output/json-document.ts";
 import { type CommandContext, type CommandOutputFlags, UsageError } from "../output/run-command.ts";
 import { printable } from "../output/terminal.ts";
 import { policyDocument, terraformText } from "./policy-text.ts";
-import { iamStatements, keyStatements, type Place, partitionOf, type RoleOfServer } from "./statements.ts";
+import { promotionStatements } from "./region-statements.ts";
+import { type Place, partitionOf } from "./statement.ts";
+import { iamStatements, keyStatements, type RoleOfServer } from "./statements.ts";
 
 export interface PolicyFlags extends ConfigurationFlags, CommandOutputFlags {
   readonly role?: string;
   readonly account?: string;
   readonly terraform?: boolean;
+  /** For who runs promote, instead of the server. */
+  readonly promote?: boolean;
 }
 
 export type PolicyKind = "iam" | "key";
@@ -90,6 +94,12 @@ function remarksOn(kind: PolicyKind, configuration: CommandConfiguration): reado
       `this policy is for ${config.assumeRole.roleArn}; who assumes it needs sts:AssumeRole on it, and its trust policy must say so`,
     );
   }
+  if (kind === "iam" && config.multiRegion.isOn) {
+    remarks.push(
+      "iam:CreateServiceLinkedRole is used once in an account, for its first multi-Region key; an administrator can do it instead: aws iam create-service-linked-role --aws-service-name mrk.kms.amazonaws.com",
+      "bringing the primary keys into another Region is for an operator, not for the server: --promote prints what that needs",
+    );
+  }
   if (kind === "key") remarks.push("to be named by key_policy_file; it holds for keys that are made from then on");
   return remarks;
 }
@@ -103,14 +113,21 @@ export async function runPolicy(
     throw new UsageError(`--account: ${JSON.stringify(flags.account)} is no account id of twelve digits`);
   }
   const configuration = await readConfiguration(flags, env);
+  if (flags.promote && configuration.plugin === "kms") {
+    throw new UsageError("--promote: the kms plugin makes single-Region keys, so there is nothing to promote");
+  }
   const { account, role, notes, hasPlaceholders } = await whose(flags, configuration);
   const { region } = configuration.config;
   const place: Place = { partition: partitionOf(region), account, region };
   const principal = role?.roleArn ?? `arn:${place.partition}:iam::${account}:role/ROLE`;
-  const statements =
-    kind === "iam" ? iamStatements(configuration, place, role) : keyStatements(configuration, place, principal);
-  const terraform = terraformText(kind === "iam" ? "spire_server" : "spire_server_keys", statements);
-  const remarks = [...notes, ...remarksOn(kind, configuration)];
+  const statements = flags.promote
+    ? promotionStatements(configuration, place)
+    : kind === "iam"
+      ? iamStatements(configuration, place, role)
+      : keyStatements(configuration, place, principal);
+  const name = flags.promote ? "spire_promote" : kind === "iam" ? "spire_server" : "spire_server_keys";
+  const terraform = terraformText(name, statements);
+  const remarks = flags.promote ? [] : [...notes, ...remarksOn(kind, configuration)];
   if (flags.json) {
     const policy = policyDocument(statements);
     terminal.print(jsonText({ format: "spire-aws-kms/policy", version: 1, kind, policy, terraform, notes: remarks }));

@@ -3,45 +3,19 @@
  * permission is needed.
  */
 
-import { tagNames } from "../../key-manager/tags/spire-tags.ts";
 import { trustDomainSegment } from "../../plugin/aws-kms/names.ts";
 import type { CommandConfiguration } from "../configuration/configuration.ts";
-
-export interface Statement {
-  readonly sid: string;
-  readonly actions: readonly string[];
-  readonly resources: readonly string[];
-  /** Of a key policy. */
-  readonly principal?: string;
-  readonly conditions?: readonly Condition[];
-}
-
-export interface Condition {
-  readonly test: string;
-  readonly variable: string;
-  readonly values: readonly string[];
-}
-
-export interface Place {
-  readonly partition: string;
-  /** Twelve digits, or a placeholder. */
-  readonly account: string;
-  readonly region: string;
-}
-
-export const partitionOf = (region: string): string => {
-  if (region.startsWith("cn-")) return "aws-cn";
-  if (region.startsWith("us-gov-")) return "aws-us-gov";
-  if (region.startsWith("us-isob-")) return "aws-iso-b";
-  if (region.startsWith("us-isof-")) return "aws-iso-f";
-  if (region.startsWith("eu-isoe-")) return "aws-iso-e";
-  if (region.startsWith("us-iso-")) return "aws-iso";
-  return region.startsWith("eusc-") ? "aws-eusc" : "aws";
-};
-
-/** Whether the server writes tags. */
-export const usesTags = ({ config }: CommandConfiguration): boolean =>
-  config.keyTags.length > 0 || config.tagBasedKeyDiscovery;
+import { regionStatements } from "./region-statements.ts";
+import {
+  type Condition,
+  kmsArn,
+  markedConditions,
+  markOf,
+  type Place,
+  requestedIn,
+  type Statement,
+  usesTags,
+} from "./statement.ts";
 
 /** What the server does with single keys. */
 export function keyActions(configuration: CommandConfiguration): readonly string[] {
@@ -52,6 +26,7 @@ export function keyActions(configuration: CommandConfiguration): readonly string
     "kms:DescribeKey",
     ...(config.upkeep === undefined ? [] : ["kms:GetKeyLastUsage"]),
     "kms:GetPublicKey",
+    ...(config.multiRegion.replicaRegions.length === 0 ? [] : ["kms:ReplicateKey"]),
     "kms:ScheduleKeyDeletion",
     "kms:Sign",
     ...(usesTags(configuration) ? ["kms:TagResource"] : []),
@@ -59,25 +34,15 @@ export function keyActions(configuration: CommandConfiguration): readonly string
   ];
 }
 
-/** The tag by which the trust domain's keys can be told from others; the last one is the plugin's own. */
-function markOf({
-  config,
-  trustDomain,
-}: CommandConfiguration): { readonly key: string; readonly value: string } | undefined {
-  const [own] = config.keyTags;
-  if (own !== undefined) return own;
-  return config.tagBasedKeyDiscovery && trustDomain !== undefined
-    ? { key: tagNames.trustDomain, value: trustDomain }
-    : undefined;
-}
-
-/** Aliases that the server makes and moves, and those that its scans delete. */
-function aliasResources(configuration: CommandConfiguration, { partition, account, region }: Place) {
-  const arn = (name: string) => `arn:${partition}:kms:${region}:${account}:${name}`;
+/** Aliases that the server makes and moves, there and in the Regions of replicas, and those that its scans delete. */
+function aliasResources(configuration: CommandConfiguration, place: Place) {
+  const { region } = place;
+  const { replicaRegions } = configuration.config.multiRegion;
+  const own = (name: string) => [region, ...replicaRegions].map((there) => kmsArn(place, there, name));
   if (configuration.plugin === "kms")
-    return { own: arn(`alias/${configuration.config.keyPrefix}*`), scanned: undefined };
+    return { own: own(`alias/${configuration.config.keyPrefix}*`), scanned: undefined };
   const all = `alias/SPIRE_SERVER/${trustDomainSegment(configuration.trustDomain)}`;
-  return { own: arn(`${all}/${configuration.serverId ?? "*"}/*`), scanned: arn(`${all}/*`) };
+  return { own: own(`${all}/${configuration.serverId ?? "*"}/*`), scanned: kmsArn(place, region, `${all}/*`) };
 }
 
 export interface RoleOfServer {
@@ -99,13 +64,13 @@ export function iamStatements(
   role: RoleOfServer | undefined,
 ): readonly Statement[] {
   const { config } = configuration;
-  const { partition, account, region } = place;
+  const { region } = place;
+  const { replicaRegions } = config.multiRegion;
   const mark = markOf(configuration);
-  const keys = `arn:${partition}:kms:${region}:${account}:key/*`;
+  const keys = kmsArn(place, region, "key/*");
   const aliases = aliasResources(configuration, place);
-  const inRegion: Condition = { test: "StringEquals", variable: "aws:RequestedRegion", values: [region] };
-  const isMarked: readonly Condition[] =
-    mark === undefined ? [] : [{ test: "StringEquals", variable: `aws:ResourceTag/${mark.key}`, values: [mark.value] }];
+  const inRegion = requestedIn([region]);
+  const isMarked = markedConditions(configuration);
   const tagged: readonly Condition[] =
     mark === undefined ? [] : [{ test: "StringEquals", variable: `aws:RequestTag/${mark.key}`, values: [mark.value] }];
   const lists = [
@@ -113,10 +78,9 @@ export function iamStatements(
     ...(config.upkeep === undefined || config.tagBasedKeyDiscovery ? [] : ["kms:ListKeys"]),
   ];
   // What scans look at has to be described to be known as another's; what is made gets its tags with it.
-  const unmarked = ["kms:DescribeKey"];
-  const marked = keyActions(configuration).filter(
-    (action) => !unmarked.includes(action) && !(mark && action === "kms:TagResource"),
-  );
+  const apart = ["kms:DescribeKey", "kms:ReplicateKey", ...(mark === undefined ? [] : ["kms:TagResource"])];
+  const marked = keyActions(configuration).filter((action) => !apart.includes(action));
+  const keysToLookAt = [region, ...replicaRegions].map((there) => kmsArn(place, there, "key/*"));
   // A key that is being made with tags is no resource yet: TagResource is asked for "*".
   return [
     {
@@ -125,16 +89,24 @@ export function iamStatements(
       resources: ["*"],
       conditions: [inRegion],
     },
-    { sid: "LookAtKeys", actions: unmarked, resources: [keys] },
+    { sid: "LookAtKeys", actions: ["kms:DescribeKey"], resources: keysToLookAt },
     { sid: "MakeKeys", actions: ["kms:CreateKey"], resources: ["*"], conditions: [inRegion, ...tagged] },
     ...(mark === undefined
       ? []
-      : [{ sid: "TagKeys", actions: ["kms:TagResource"], resources: ["*"], conditions: [inRegion] }]),
+      : [
+          {
+            sid: "TagKeys",
+            actions: ["kms:TagResource"],
+            resources: ["*"],
+            conditions: [requestedIn([region, ...replicaRegions])],
+          },
+        ]),
     { sid: "UseAndScheduleKeys", actions: marked, resources: [keys], conditions: isMarked },
-    { sid: "NameKeys", actions: ["kms:CreateAlias", "kms:UpdateAlias"], resources: [aliases.own] },
+    { sid: "NameKeys", actions: ["kms:CreateAlias", "kms:UpdateAlias"], resources: aliases.own },
     ...(config.upkeep === undefined || aliases.scanned === undefined
       ? []
       : [{ sid: "DeleteStaleAliases", actions: ["kms:DeleteAlias"], resources: [aliases.scanned] }]),
+    ...regionStatements(configuration, place),
     ...(configuration.plugin === "aws_kms" &&
     configuration.config.keyPolicyFile === undefined &&
     role &&
@@ -181,6 +153,8 @@ export function keyStatements(
         "kms:TagResource",
         "kms:UntagResource",
         "kms:UpdateAlias",
+        // To bring the primary into another Region, which only an operator does (promote).
+        ...(configuration.config.multiRegion.isOn ? ["kms:UpdatePrimaryRegion"] : []),
       ],
       resources: ["*"],
     },

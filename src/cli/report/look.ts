@@ -8,7 +8,7 @@ import { createClients } from "../aws-clients.ts";
 import type { CallCounter } from "../call-counter.ts";
 import type { CommandConfiguration } from "../configuration/configuration.ts";
 import { Seen } from "../doctor/seen.ts";
-import { inventoryOf } from "../keys/inventory-of.ts";
+import { inventoryOf, membersOf } from "../keys/inventory-of.ts";
 import type { CommandContext } from "../output/run-command.ts";
 import { printable, progressBar } from "../output/terminal.ts";
 
@@ -71,8 +71,11 @@ export async function lookAtRegions(
   for (const region of regions) {
     const clients = createClients({ ...configuration.config, region }, { telemetry: calls.telemetry });
     const byKey = new Map<string, KeyRow>();
-    const inventory = inventoryOf(configuration, clients, { region, nameless, callsPerSecond: rate, signal });
     const isHome = region === configuration.config.region;
+    // Of members in other Regions only doctor speaks.
+    const isAsked = isHome && configuration.config.multiRegion.replicaRegions.length > 0;
+    const members = isAsked ? membersOf(configuration, clients) : undefined;
+    const inventory = inventoryOf(configuration, clients, { region, nameless, callsPerSecond: rate, members, signal });
     const options = isHome ? { ...inventory, kms: home.watching(inventory.kms) } : inventory;
     try {
       for await (const event of takeInventory(options)) {
