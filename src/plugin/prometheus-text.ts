@@ -19,7 +19,9 @@ export class Counters {
   readonly #values = new Map<string, { readonly labels: Labels; value: number }>();
 
   add(labels: Labels, value = 1): void {
-    const key = JSON.stringify(labels);
+    // Counted several times a signature: a key by JSON would be dearer than all the rest.
+    let key = "";
+    for (const name in labels) key += `${name}\0${labels[name]}\0`;
     const entry = this.#values.get(key);
     if (entry === undefined) this.#values.set(key, { labels, value });
     else entry.value += value;
