@@ -26,7 +26,7 @@ const forgetMs = 1_000;
 const maxWaitMs = 1_500;
 /** After a burst's time, no longer than this: a queue that stays serves no caller earlier, only all of them later. */
 const burstMs = 1_000;
-const maxLastingWaitMs = 150;
+const maxLastingWaitMs = 120;
 /** How long it is remembered that callers give up earlier than that. */
 const impatienceMs = 30_000;
 
