@@ -34,10 +34,11 @@ const connectionTimeoutMs = 3_000;
 /** KMS answers in tens of milliseconds; three attempts must fit into SPIRE's 30 s. */
 const requestTimeoutMs = 8_000;
 
-/** For each endpoint. More than signatures ever take (2 × 128), so that slow ones never keep other calls from being sent. */
+/**
+ * For each endpoint, of the SDK's connections as of our own. More than signatures ever take (2 × 128, and a few for second
+ * attempts), so that slow ones never keep other calls from being sent.
+ */
 const maxSockets = 320;
-/** The same for signatures on connections of our own: what those take, and a few for second attempts. */
-const maxConnections = 272;
 
 /** The part of the configuration that clients are made from. */
 export type ClientConfig = CredentialConfig &
@@ -112,7 +113,13 @@ export function createAwsClients(
   const connector = new SecureConnector(rules, trust);
   const limits = { connectionTimeout: connectionTimeoutMs, requestTimeout: requestTimeoutMs };
   const requestHandler = new NetworkHandler({ ...limits, maxSockets, logger: silent, rules, connector });
-  const ownTransport = new OwnTransport({ ...limits, maxConnections, rules, connector, otherwise: requestHandler });
+  const ownTransport = new OwnTransport({
+    ...limits,
+    maxConnections: maxSockets,
+    rules,
+    connector,
+    otherwise: requestHandler,
+  });
   const options = {
     region: config.region,
     requestHandler,

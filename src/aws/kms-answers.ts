@@ -9,6 +9,7 @@ import type {
   Receipt,
 } from "../key-manager/ports.ts";
 import { Answer } from "./calls/answer.ts";
+import { requestIdOf } from "./calls/answer-head.ts";
 import type { PageAnswer } from "./calls/pages.ts";
 
 /** KMS takes an id as well as an ARN; moto takes only the id for what changes a key's state, and the key is in our own account. */
@@ -87,8 +88,10 @@ export function deletionDateFrom(output: unknown, asked: string): Date | undefin
 }
 
 /** For the log only: what is done is never lost for want of it. */
-export function receiptOf(output: unknown): Receipt {
-  const id: unknown = Reflect.get(Object(Reflect.get(Object(output), "$metadata")), "requestId");
+export const receiptOf = (output: unknown): Receipt => receiptFrom(requestIdOf(output));
+
+/** @param id as it came */
+export function receiptFrom(id: unknown): Receipt {
   return { requestId: typeof id === "string" ? id.replace(/[^\w-]/g, "").slice(0, 100) : undefined };
 }
 
@@ -126,13 +129,4 @@ export function lastUsageFrom(output: unknown, asked: string): KeyLastUsage {
   return {
     lastUsedAt: answer.has("KeyLastUsage") ? answer.object("KeyLastUsage").optionalDate("Timestamp") : undefined,
   };
-}
-
-const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-
-/** The `Date` header (RFC 9110); undefined for anything else that JavaScript might take for a date. */
-export function httpDateFrom(header: unknown): Date | undefined {
-  if (typeof header !== "string" || !httpDate.test(header)) return undefined;
-  const date = new Date(header);
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }

@@ -3,17 +3,12 @@ import {
   CreateAliasCommand,
   CreateKeyCommand,
   DeleteAliasCommand,
-  DescribeKeyCommand,
   GetKeyLastUsageCommand,
-  GetPublicKeyCommand,
   type KMSClient,
-  ListAliasesCommand,
-  ListKeysCommand,
   ReplicateKeyCommand,
   ScheduleKeyDeletionCommand,
   type KeySpec as SdkKeySpec,
   TagResourceCommand,
-  UpdateAliasCommand,
   UpdatePrimaryRegionCommand,
 } from "@aws-sdk/client-kms";
 import type {
@@ -41,16 +36,16 @@ import {
   aliasesFrom,
   bareKeyId,
   deletionDateFrom,
-  httpDateFrom,
   keyMetadataFrom,
   keysFrom,
   lastUsageFrom,
   publicKeyFrom,
+  receiptFrom,
   receiptOf,
   replicaMetadataFrom,
   signatureFrom,
 } from "./kms-answers.ts";
-import { type SendSign, sendBySdk } from "./sign/sign-sender.ts";
+import { type KmsSenders, sendersBySdk } from "./lean/kms-senders.ts";
 
 const aliasesPerPage = 100;
 const keysPerPage = 1_000;
@@ -59,6 +54,9 @@ const signLimits = { maxUnderWay: 128, maxWaiting: 1_024 };
 /** CreateKey is never repeated, and a key whose ARN did not arrive is an orphan: it gets most of SPIRE's 30 s. */
 const createKeyTimeoutMs = 25_000;
 
+/** The SDK's per-call options. */
+const by = (cut: Cut) => ({ abortSignal: cut.signal });
+
 const sdkTags = (tags: readonly Tag[]) => tags.map(({ key, value }) => ({ TagKey: key, TagValue: value }));
 
 export class AwsKmsClient implements KmsClient {
@@ -66,21 +64,18 @@ export class AwsKmsClient implements KmsClient {
   readonly #caller: Caller;
   /** KMS has one quota for signatures with RSA keys and one for those with EC keys. */
   readonly #signingLimiters: { readonly rsa: CallLimiter; readonly ec: CallLimiter };
-  readonly #sendSign: SendSign;
-  /** When KMS says it gave an answer, by the answer. */
-  readonly #answeredAt = new WeakMap<object, Date>();
+  readonly #senders: KmsSenders;
 
   /**
    * @param sdk a client that makes no retries of its own (`maxAttempts: 1`)
-   * @param sendSign for signatures, which are many; the SDK by default
+   * @param senders for calls that are many, by whichever way; the SDK by default
    */
-  constructor(sdk: KMSClient, caller: Caller, sendSign: SendSign = sendBySdk(sdk)) {
+  constructor(sdk: KMSClient, caller: Caller, senders: KmsSenders = sendersBySdk(sdk)) {
     this.#sdk = sdk;
     this.#caller = caller;
-    this.#sendSign = sendSign;
+    this.#senders = senders;
     const limiter = () => new CallLimiter(caller.clock, signLimits);
     this.#signingLimiters = { rsa: limiter(), ec: limiter() };
-    this.#readDates();
   }
 
   async createKey(input: CreateKeyInput, options: CallOptions = {}): Promise<KeyMetadata> {
@@ -108,14 +103,15 @@ export class AwsKmsClient implements KmsClient {
   }
 
   async describeKey(keyId: string, options: CallOptions = {}): Promise<KeyMetadata> {
-    return this.#call("DescribeKey", options, async (abort) =>
-      keyMetadataFrom("DescribeKey", await this.#sdk.send(new DescribeKeyCommand({ KeyId: keyId }), abort), keyId),
-    );
+    return this.#call("DescribeKey", options, async (cut) => {
+      const { output } = await this.#senders.describeKey({ KeyId: keyId }, cut);
+      return keyMetadataFrom("DescribeKey", output, keyId);
+    });
   }
 
   async getPublicKey(keyId: string, options: CallOptions = {}): Promise<PublicKeyOutput> {
-    return this.#call("GetPublicKey", options, async (abort) =>
-      publicKeyFrom(await this.#sdk.send(new GetPublicKeyCommand({ KeyId: keyId }), abort), keyId),
+    return this.#call("GetPublicKey", options, async (cut) =>
+      publicKeyFrom((await this.#senders.getPublicKey({ KeyId: keyId }, cut)).output, keyId),
     );
   }
 
@@ -127,7 +123,7 @@ export class AwsKmsClient implements KmsClient {
       SigningAlgorithm: input.signingAlgorithm,
     } as const;
     const sign = async (cut: Cut) => {
-      const { output } = await this.#sendSign(members, cut);
+      const { output } = await this.#senders.sign(members, cut);
       return signatureFrom(output, input.keyArn);
     };
     return withRetries(sign, {
@@ -141,35 +137,35 @@ export class AwsKmsClient implements KmsClient {
   }
 
   listAliases(keyId?: string, options: CallOptions = {}): AsyncIterable<Page<AliasListEntry>> {
-    return this.#pages("ListAliases", options, async (Marker, abort) => {
-      const input = { KeyId: keyId, Marker, Limit: aliasesPerPage };
-      const output = await this.#sdk.send(new ListAliasesCommand(input), abort);
-      return { ...aliasesFrom(output), serverTime: this.#answeredAt.get(output) };
+    return this.#pages("ListAliases", options, async (Marker, cut) => {
+      const input = { KeyId: keyId, Limit: aliasesPerPage, Marker };
+      const { output, serverTime } = await this.#senders.listAliases(input, cut);
+      return { ...aliasesFrom(output), serverTime };
     });
   }
 
   listKeys(options: CallOptions = {}): AsyncIterable<Page<KeyListEntry>> {
-    return this.#pages("ListKeys", options, async (Marker, abort) => {
-      const output = await this.#sdk.send(new ListKeysCommand({ Marker, Limit: keysPerPage }), abort);
-      return { ...keysFrom(output), serverTime: this.#answeredAt.get(output) };
+    return this.#pages("ListKeys", options, async (Marker, cut) => {
+      const { output, serverTime } = await this.#senders.listKeys({ Limit: keysPerPage, Marker }, cut);
+      return { ...keysFrom(output), serverTime };
     });
   }
 
   async createAlias(aliasName: string, keyId: string, options: CallOptions = {}): Promise<Receipt> {
-    return this.#call("CreateAlias", options, async (abort) =>
-      receiptOf(await this.#sdk.send(new CreateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), abort)),
+    return this.#call("CreateAlias", options, async (cut) =>
+      receiptOf(await this.#sdk.send(new CreateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), by(cut))),
     );
   }
 
   async updateAlias(aliasName: string, keyId: string, options: CallOptions = {}): Promise<Receipt> {
-    return this.#call("UpdateAlias", options, async (abort) =>
-      receiptOf(await this.#sdk.send(new UpdateAliasCommand({ AliasName: aliasName, TargetKeyId: keyId }), abort)),
+    return this.#call("UpdateAlias", options, async (cut) =>
+      receiptFrom((await this.#senders.updateAlias({ AliasName: aliasName, TargetKeyId: keyId }, cut)).requestId),
     );
   }
 
   async deleteAlias(aliasName: string, options: CallOptions = {}): Promise<void> {
-    await this.#call("DeleteAlias", options, (abort) =>
-      this.#sdk.send(new DeleteAliasCommand({ AliasName: aliasName }), abort),
+    await this.#call("DeleteAlias", options, (cut) =>
+      this.#sdk.send(new DeleteAliasCommand({ AliasName: aliasName }), by(cut)),
     );
   }
 
@@ -179,21 +175,21 @@ export class AwsKmsClient implements KmsClient {
     options: CallOptions = {},
   ): Promise<ScheduledDeletion> {
     const input = { KeyId: bareKeyId(keyId), PendingWindowInDays: pendingWindowInDays };
-    return this.#call("ScheduleKeyDeletion", options, async (abort) => {
-      const output = await this.#sdk.send(new ScheduleKeyDeletionCommand(input), abort);
+    return this.#call("ScheduleKeyDeletion", options, async (cut) => {
+      const output = await this.#sdk.send(new ScheduleKeyDeletionCommand(input), by(cut));
       return { deletionDate: deletionDateFrom(output, keyId), ...receiptOf(output) };
     });
   }
 
   async getKeyLastUsage(keyId: string, options: CallOptions = {}): Promise<KeyLastUsage> {
-    return this.#call("GetKeyLastUsage", options, async (abort) =>
-      lastUsageFrom(await this.#sdk.send(new GetKeyLastUsageCommand({ KeyId: bareKeyId(keyId) }), abort), keyId),
+    return this.#call("GetKeyLastUsage", options, async (cut) =>
+      lastUsageFrom(await this.#sdk.send(new GetKeyLastUsageCommand({ KeyId: bareKeyId(keyId) }), by(cut)), keyId),
     );
   }
 
   async tagResource(keyId: string, tags: readonly Tag[], options: CallOptions = {}): Promise<void> {
-    await this.#call("TagResource", options, (abort) =>
-      this.#sdk.send(new TagResourceCommand({ KeyId: keyId, Tags: sdkTags(tags) }), abort),
+    await this.#call("TagResource", options, (cut) =>
+      this.#sdk.send(new TagResourceCommand({ KeyId: keyId, Tags: sdkTags(tags) }), by(cut)),
     );
   }
 
@@ -206,25 +202,21 @@ export class AwsKmsClient implements KmsClient {
       ...(input.policy === undefined ? {} : { Policy: input.policy }),
       ...(input.tags.length === 0 ? {} : { Tags: sdkTags(input.tags) }),
     };
-    return this.#call("ReplicateKey", options, async (abort) =>
-      replicaMetadataFrom(await this.#sdk.send(new ReplicateKeyCommand(command), abort), input.keyArn),
+    return this.#call("ReplicateKey", options, async (cut) =>
+      replicaMetadataFrom(await this.#sdk.send(new ReplicateKeyCommand(command), by(cut)), input.keyArn),
     );
   }
 
   async updatePrimaryRegion(keyId: string, primaryRegion: string, options: CallOptions = {}): Promise<void> {
     const input = { KeyId: bareKeyId(keyId), PrimaryRegion: primaryRegion };
-    await this.#call("UpdatePrimaryRegion", options, (abort) =>
-      this.#sdk.send(new UpdatePrimaryRegionCommand(input), abort),
+    await this.#call("UpdatePrimaryRegion", options, (cut) =>
+      this.#sdk.send(new UpdatePrimaryRegionCommand(input), by(cut)),
     );
   }
 
   /** A call that may be repeated: reading, signing, or writing the same value again. */
-  #call<T>(
-    operation: string,
-    { signal, throttledForMs }: CallOptions,
-    send: (abort: { abortSignal?: AbortSignal }) => Promise<T>,
-  ): Promise<T> {
-    return withRetries(() => send(abortBy(signal)), {
+  #call<T>(operation: string, { signal, throttledForMs }: CallOptions, send: (cut: Cut) => Promise<T>): Promise<T> {
+    return withRetries(send, {
       operation,
       caller: this.#caller,
       signal,
@@ -236,23 +228,8 @@ export class AwsKmsClient implements KmsClient {
   #pages<T>(
     operation: string,
     { signal }: CallOptions,
-    fetch: (marker: string | undefined, abort: { abortSignal?: AbortSignal }) => Promise<PageAnswer<T>>,
+    fetch: (marker: string | undefined, cut: Cut) => Promise<PageAnswer<T>>,
   ): AsyncIterable<Page<T>> {
     return pages({ operation, caller: this.#caller, signal, fetch });
-  }
-
-  /** Ages are told by KMS's clock, which every answer carries. */
-  #readDates(): void {
-    this.#sdk.middlewareStack.add(
-      (next) => async (args) => {
-        const result = await next(args);
-        const headers: unknown = Reflect.get(Object(result.response), "headers");
-        const date = httpDateFrom(Reflect.get(Object(headers), "date"));
-        if (date !== undefined && result.output !== undefined) this.#answeredAt.set(result.output, date);
-        return result;
-      },
-      // Outside the deserializer, which makes the output.
-      { step: "deserialize", priority: "high", name: "readDates" },
-    );
   }
 }

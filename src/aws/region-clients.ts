@@ -7,9 +7,12 @@ import type { Caller } from "./calls/retry.ts";
 import type { CredentialSource } from "./credentials/credentials.ts";
 import { withholdCredentials } from "./credentials/withhold-credentials.ts";
 import { AwsKmsClient } from "./kms-client.ts";
+import { judgingHandler } from "./lean/judge.ts";
+import { kmsSenders } from "./lean/kms-senders.ts";
+import { LeanSender } from "./lean/lean-sender.ts";
+import { sendingBy } from "./lean/reply.ts";
 import type { NetworkHandler } from "./network/network-handler.ts";
 import { HedgedSigning } from "./sign/hedge.ts";
-import { judgingHandler, LeanSignSender } from "./sign/sign-sender.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
 import { type OwnTransport, transportBy } from "./transport/own-transport.ts";
 
@@ -51,21 +54,23 @@ export function openRegion(region: string, endpoint: string | undefined, shared:
     requirePlainJson(judge);
     return judge;
   };
-  const signer = new LeanSignSender({
+  const lean = new LeanSender({
     sdk,
+    send: sendingBy(sdk),
     makeJudge,
     transport: transport ?? transportBy(options.requestHandler),
     credentials: source.current,
   });
   const onHedge = () => caller.telemetry.count("signatures_hedged");
-  const hedged = new HedgedSigning(signer.send, { clock: caller.clock, onHedge });
+  const senders = kmsSenders(lean.sending);
+  const hedged = new HedgedSigning(senders.sign, { clock: caller.clock, onHedge });
   return {
     sdk,
-    kms: new AwsKmsClient(sdk, caller, isHedging ? hedged.sign : signer.send),
+    kms: new AwsKmsClient(sdk, caller, isHedging ? { ...senders, sign: hedged.sign } : senders),
     tagging: new AwsTaggingClient(tagging, caller),
     warm() {
       if (transport === undefined) return;
-      signer.prepare().then(
+      lean.prepare().then(
         (place) => place !== undefined && transport.warm(place),
         () => undefined,
       );

@@ -27,9 +27,11 @@ export class AwsTaggingClient implements TaggingClient {
       operation: "GetResources",
       caller: this.#caller,
       signal,
-      fetch: async (PaginationToken, abort) => {
+      fetch: async (PaginationToken, cut) => {
         const token = PaginationToken === undefined ? {} : { PaginationToken };
-        const output = await this.#sdk.send(new GetResourcesCommand({ ...request, ...token }), abort);
+        const output = await this.#sdk.send(new GetResourcesCommand({ ...request, ...token }), {
+          abortSignal: cut.signal,
+        });
         const answer = new Answer("GetResources", output);
         const items = answer.list("ResourceTagMappingList").map(
           (resource): TaggedKey => ({

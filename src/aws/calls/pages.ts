@@ -1,6 +1,7 @@
 /** Following a listing from page to page. */
 import { KmsError, type Page } from "../../key-manager/ports.ts";
-import { abortBy, type Caller, withRetries } from "./retry.ts";
+import type { Cut } from "./cut.ts";
+import { type Caller, withRetries } from "./retry.ts";
 
 export interface PageAnswer<T> {
   readonly items: readonly T[];
@@ -14,7 +15,8 @@ interface PagesOptions<T> {
   readonly operation: string;
   readonly caller: Caller;
   readonly signal: AbortSignal | undefined;
-  readonly fetch: (marker: string | undefined, abort: { abortSignal?: AbortSignal }) => Promise<PageAnswer<T>>;
+  /** @param cut the request's end before its answer */
+  readonly fetch: (marker: string | undefined, cut: Cut) => Promise<PageAnswer<T>>;
 }
 
 /** KMS's own quotas allow a tenth of it: 100,000 keys, each with a few aliases, 100 to a page. */
@@ -38,7 +40,7 @@ export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T
   let emptyInARow = 0;
   for (;;) {
     const current = marker;
-    const { items, next, serverTime } = await withRetries(() => fetch(current, abortBy(signal)), {
+    const { items, next, serverTime } = await withRetries((cut) => fetch(current, cut), {
       operation,
       caller,
       signal,

@@ -10,6 +10,9 @@ import { KmsError } from "../../key-manager/ports.ts";
 import { collect } from "./body.ts";
 import { isExceptionName } from "./exceptions.ts";
 
+/** The header in which AWS may name an exception. */
+export const errorTypeHeader = "x-amzn-errortype";
+
 interface Response {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -54,12 +57,23 @@ function troubleWith({ statusCode, headers }: Response, text: string): string | 
   if (members === undefined) return "it is no JSON object";
   const isError = statusCode >= 400 && statusCode < 600;
   if (!isError && statusCode !== 200) return "AWS answers with no such status";
-  const names = namesIn(members, headers);
+  const errorType = Object.entries(headers).find(([name]) => name.toLowerCase() === errorTypeHeader)?.[1];
+  if (!isError) return troubleWithSuccess(members, errorType);
+  const names = namesIn(members, errorType);
   if (!names.every(isExceptionName)) return "its exception has no name";
-  if (!isError) return names.length > 0 ? "it is an exception" : hasHoles(members) ? "its list has holes" : undefined;
   if (names.length === 0) return "it is no exception of AWS's";
   const message = memberOf(members, "message");
   return (message ?? "") === "" || typeof message === "string" ? undefined : "its exception has no readable message";
+}
+
+/**
+ * @param errorType the header {@link errorTypeHeader}
+ * @returns what is wrong with what came with status 200
+ */
+export function troubleWithSuccess(members: object, errorType: string | undefined): string | undefined {
+  const names = namesIn(members, errorType);
+  if (!names.every(isExceptionName)) return "its exception has no name";
+  return names.length > 0 ? "it is an exception" : hasHoles(members) ? "its list has holes" : undefined;
 }
 
 function membersOf(text: string): object | undefined {
@@ -72,17 +86,14 @@ function membersOf(text: string): object | undefined {
 }
 
 /** Some of AWS's services write `Message` and `Code`, and the SDK reads either. */
-const memberOf = (members: object, name: string): unknown =>
-  Object.entries(members).find(([key]) => key.toLowerCase() === name)?.[1];
+function memberOf(members: object, name: string): unknown {
+  const key = Object.keys(members).find((each) => each.length === name.length && each.toLowerCase() === name);
+  return key === undefined ? undefined : Reflect.get(members, key);
+}
 
 /** All that the SDK could take for an exception's name. What follows a colon or a comma is no part of it. */
-function namesIn(members: object, headers: Response["headers"]): unknown[] {
-  const named = [
-    Object.entries(headers).find(([name]) => name.toLowerCase() === "x-amzn-errortype")?.[1],
-    memberOf(members, "code"),
-    memberOf(members, "__type"),
-  ];
-  return named
+function namesIn(members: object, errorType: string | undefined): unknown[] {
+  return [errorType, memberOf(members, "code"), memberOf(members, "__type")]
     .filter((name) => name !== undefined)
     .map((name) => (typeof name === "string" ? (name.split(/[,:]/)[0] ?? "").replace(/^.*#/, "") : name));
 }

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Clock, KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
 import { Cut } from "../calls/cut.ts";
+import type { Reply } from "../lean/reply.ts";
 import { HedgedSigning } from "./hedge.ts";
-import type { SignReply } from "./sign-sender.ts";
 
 const members = {
   KeyId: "k",
@@ -36,8 +36,12 @@ class Stage {
   };
   readonly hedged = new HedgedSigning(
     (_members, cut) =>
-      new Promise<SignReply>((resolve, reject) => {
-        this.requests.push({ cut, answer: (name) => resolve({ output: name }), fail: reject });
+      new Promise<Reply>((resolve, reject) => {
+        this.requests.push({
+          cut,
+          answer: (name) => resolve({ output: name, serverTime: undefined, requestId: undefined }),
+          fail: reject,
+        });
       }),
     { clock: this.clock, onHedge: () => this.hedges++ },
   );

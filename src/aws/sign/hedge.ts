@@ -9,8 +9,10 @@ import type { Clock } from "../../key-manager/ports.ts";
 import { kmsErrorFrom } from "../calls/aws-error.ts";
 import { Cut } from "../calls/cut.ts";
 import { LastSecond } from "../calls/last-second.ts";
-import type { SignMembers } from "./sign-form.ts";
-import type { SendSign, SignReply } from "./sign-sender.ts";
+import type { SignMembers } from "../lean/operations.ts";
+import type { Reply, Send } from "../lean/reply.ts";
+
+type SendSign = Send<SignMembers>;
 
 /** No signature is late before. */
 const minDelayMs = 200;
@@ -51,7 +53,7 @@ class Race {
   #failures = 0;
   #firstError: unknown;
   #isOver = false;
-  #resolve: (reply: SignReply) => void = () => undefined;
+  #resolve: (reply: Reply) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
   constructor(owner: RaceOwner, members: SignMembers, cut: Cut, startedAt: number) {
@@ -61,7 +63,7 @@ class Race {
     this.startedAt = startedAt;
   }
 
-  run(): Promise<SignReply> {
+  run(): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -80,7 +82,7 @@ class Race {
     );
   }
 
-  #succeeded(reply: SignReply, request: Cut): void {
+  #succeeded(reply: Reply, request: Cut): void {
     if (this.#isOver) return;
     this.#end(request);
     this.#resolve(reply);

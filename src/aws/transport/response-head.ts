@@ -10,8 +10,8 @@ export interface ResponseHead {
   readonly reason: string;
   /** By name in lower case; made when they are asked for, which is seldom. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The `Date` header. */
-  readonly date: string | undefined;
+  /** One of them, without making all. */
+  get(name: string): string | undefined;
   /** Bytes of the body. */
   readonly length: number;
   /** How long the server keeps the idle connection: undefined if it does not say, 0 if it closes it now. */
@@ -69,10 +69,6 @@ class PlainHead implements ResponseHead {
   get headers(): Readonly<Record<string, string>> {
     this.#headers ??= Object.fromEntries(this.#names.map((name, index) => [name, this.#value(index)]));
     return this.#headers;
-  }
-
-  get date(): string | undefined {
-    return this.get("date");
   }
 
   get length(): number {

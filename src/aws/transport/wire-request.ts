@@ -40,9 +40,11 @@ export class PlainResponse {
   }
 }
 
-/** The `Date` header. */
-export const dateOf = (response: Answer["response"] | PlainResponse): string | undefined =>
-  response instanceof PlainResponse ? response.head.date : response.headers.date;
+/** One header, by its name in lower case. */
+export const headerOf = (response: Answer["response"] | PlainResponse, name: string): string | undefined =>
+  response instanceof PlainResponse ? response.head.get(name) : response.headers[name];
+
+export const dateOf = (response: Answer["response"] | PlainResponse): string | undefined => headerOf(response, "date");
 
 const endOfHead = "\r\n\r\n";
 

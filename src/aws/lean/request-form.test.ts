@@ -1,16 +1,19 @@
-/** Lean Sign requests beside the SDK's, wherever the SDK would send them. */
+/** Lean requests beside the SDK's, wherever the SDK would send them. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, afterEach, beforeEach, describe, it } from "node:test";
-import { KMSClient } from "@aws-sdk/client-kms";
+import { KMSClient, type SignCommand } from "@aws-sdk/client-kms";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { SignatureV4 } from "@smithy/signature-v4";
 import fc from "fast-check";
+import { subjects } from "../../../test/lean/subjects.ts";
 import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
 import { type ClientConfig, createAwsClients } from "../clients.ts";
+import type { AwsKmsClient } from "../kms-client.ts";
+import { listKeys } from "./operations.ts";
 
 const clock = sleeplessClock({ now: () => new Date() });
 const { sha256 } = new KMSClient({ region: "us-east-2" }).config;
@@ -50,18 +53,27 @@ function textOf(body: unknown): string {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
 }
 
-/** The requests of some signatures that one configuration's client makes one after another. */
-async function signaturesOf(config: Partial<ClientConfig>, keyIds: readonly string[]): Promise<readonly Sent[]> {
+/** Puts an answer in the place of each request, and notes it. */
+function catchRequests(): readonly Sent[] {
   const sent: Sent[] = [];
   NodeHttpHandler.prototype.handle = async (request) => {
     const { protocol, hostname, port, path, query, headers, body } = request;
-    const { KeyId } = JSON.parse(textOf(body));
     sent.push({ protocol, hostname, port, path, query, headers, body });
-    const answer = Readable.from([Buffer.from(JSON.stringify({ KeyId, Signature: "AQID" }))]);
+    const operation = headers["x-amz-target"]?.replace("TrentService.", "") ?? "";
+    const { KeyId } = JSON.parse(textOf(body));
+    const { good } = subjects.find((subject) => subject.operation === operation) ?? { good: "" };
+    const text = operation === "Sign" ? JSON.stringify({ KeyId, Signature: "AQID" }) : good;
+    const answer = Readable.from(text === "" ? [] : [Buffer.from(text)]);
     const headersBack = { "content-length": "1", date: new Date().toUTCString() };
     const response = { statusCode: 200, headers: headersBack, body: Object.assign(answer, { headers: headersBack }) };
     return { response } as never;
   };
+  return sent;
+}
+
+/** The requests of some signatures that one configuration's client makes one after another. */
+async function signaturesOf(config: Partial<ClientConfig>, keyIds: readonly string[]): Promise<readonly Sent[]> {
+  const sent = catchRequests();
   const clients = createAwsClients({ ...base, ...config }, clock, ["spire-aws-kms", "1.2.3"]);
   for (const keyId of keyIds) {
     const digest = Uint8Array.from({ length: 32 }, (_, index) => index + sent.length);
@@ -70,6 +82,36 @@ async function signaturesOf(config: Partial<ClientConfig>, keyIds: readonly stri
   }
   clients.close();
   return sent;
+}
+
+/** For each operation a lean request, and the SDK's for the same. */
+async function pairsOf(config: Partial<ClientConfig>): Promise<readonly (readonly [lean: Sent, bySdk: Sent])[]> {
+  const sent = catchRequests();
+  let sdk: KMSClient | undefined;
+  const onKms = (opened: KMSClient) => {
+    sdk = opened;
+  };
+  const clients = createAwsClients({ ...base, ...config }, clock, ["spire-aws-kms", "1.2.3"], { onKms });
+  const kms = clients.kms as AwsKmsClient;
+  await kms.describeKey(keyArn);
+  const pairs: [Sent, Sent][] = [];
+  const secondPage = {
+    command: listKeys.command({ Limit: 1_000, Marker: "m/=" }),
+    async call() {
+      let pages = 0;
+      for await (const _ of kms.listKeys()) if (++pages > 1) return;
+    },
+  };
+  for (const { command, call } of [...subjects, secondPage]) {
+    await call(kms);
+    const lean = sent.at(-1);
+    await sdk?.send(command as SignCommand);
+    const bySdk = sent.at(-1);
+    assert.ok(lean !== undefined && bySdk !== undefined);
+    pairs.push([lean, bySdk]);
+  }
+  clients.close();
+  return pairs;
 }
 
 /** What may differ from one request to the next. */
@@ -99,7 +141,7 @@ const configFile = (name: string, text: string) => {
   return path;
 };
 
-describe("lean Sign requests", () => {
+describe("lean requests", () => {
   const { handle } = NodeHttpHandler.prototype;
   const kept = new Map<string, string | undefined>();
 
@@ -177,8 +219,8 @@ describe("lean Sign requests", () => {
     it(`${title}: the SDK's requests`, async () => {
       Object.assign(process.env, environment);
       const sent = await signaturesOf(config, new Array(6).fill(keyArn));
-      assert.deepEqual(sent.map(isBySdk), [true, true, false, false, false, false]);
-      const bySdk = sent[1];
+      assert.deepEqual(sent.map(isBySdk), [true, false, false, false, false, false]);
+      const [bySdk] = sent;
       assert.ok(bySdk !== undefined);
       for (const lean of sent.filter((one) => !isBySdk(one))) {
         assert.deepEqual(constantPart(lean), constantPart(bySdk));
@@ -188,6 +230,18 @@ describe("lean Sign requests", () => {
       assert.equal(`${protocol}//${hostname}${port === undefined ? "" : `:${port}`}${path}`, place);
       assert.match(bySdk.headers["user-agent"] ?? "", / spire-aws-kms\/1\.2\.3$/);
       assert.equal(new Set(sent.map(({ headers }) => headers["amz-sdk-invocation-id"])).size, sent.length);
+    });
+
+    it(`${title}: the SDK's requests for every operation`, async () => {
+      Object.assign(process.env, environment);
+      const pairs = await pairsOf(config);
+      assert.equal(pairs.length, 7);
+      for (const [lean, bySdk] of pairs) {
+        assert.deepEqual([isBySdk(lean), isBySdk(bySdk)], [false, true]);
+        assert.deepEqual(constantPart(lean), constantPart(bySdk));
+        assert.equal(textOf(lean.body), textOf(bySdk.body));
+        await assertSigned(lean, config.credentials ?? base.credentials, config.region ?? base.region);
+      }
     });
   }
 
