@@ -38,6 +38,8 @@ export const permissions = [
   "kms:CancelKeyDeletion",
   "kms:EnableKey",
   "kms:TagResource",
+  "kms:ReplicateKey",
+  "kms:UpdatePrimaryRegion",
   "tag:GetResources",
   "iam:GetRole",
 ] as const;

@@ -1,5 +1,4 @@
 /** One run of `spire-aws-kms promote`: the plan, the question, the promotion, key by key. */
-import { createInterface } from "node:readline/promises";
 import {
   type PromotionContext,
   type PromotionPlan,
@@ -9,6 +8,7 @@ import {
 import { createClients } from "../aws-clients.ts";
 import { type AwsKmsConfiguration, ConfigurationError, readConfiguration } from "../configuration/configuration.ts";
 import type { ConfigurationFlags } from "../configuration/flags.ts";
+import { askAtTerminal } from "../output/confirm.ts";
 import { type ExitCode, exitCodes } from "../output/exit-codes.ts";
 import { jsonText } from "../output/json-document.ts";
 import type { CommandContext, CommandOutputFlags } from "../output/run-command.ts";
@@ -33,13 +33,14 @@ async function configurationOf(flags: PromoteFlags, { env }: CommandContext): Pr
   return configuration;
 }
 
-function show(plan: PromotionPlan, region: string, terminal: Terminal): void {
+/** With `--json` beside the results: who is asked has to know what about. */
+function show(plan: PromotionPlan, region: string, terminal: Terminal, isJson: boolean): void {
+  const tell = (text: string) => (isJson ? terminal.note(printable(text)) : terminal.print(printable(text)));
   for (const { keyId, keyArn, primaryRegion } of plan.promote) {
-    terminal.print(printable(`${keyId}: the primary goes from ${primaryRegion} to ${region} (${keyArn})`));
+    tell(`${keyId}: the primary goes from ${primaryRegion} to ${region} (${keyArn})`);
   }
-  for (const aliasName of plan.primary) terminal.print(printable(`${aliasName}: the primary is in ${region} already`));
-  for (const aliasName of plan.singleRegion)
-    terminal.print(printable(`${aliasName}: a single-Region key, nothing to do`));
+  for (const aliasName of plan.primary) tell(`${aliasName}: the primary is in ${region} already`);
+  for (const aliasName of plan.singleRegion) tell(`${aliasName}: a single-Region key, nothing to do`);
   for (const warning of plan.warnings) terminal.warn(printable(warning));
   for (const refusal of plan.refusals) terminal.note(printable(`spire-aws-kms promote: ${refusal}`));
 }
@@ -64,17 +65,8 @@ const documentOf = (plan: PromotionPlan, region: string, result: Result): string
 
 /** Only a person who types the Region agrees: the server there and the one in the other Region change places. */
 async function isAgreed(region: string, { signal }: CommandContext): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await lines.question(
-      `Has the server in the other Region ended? Type ${region} to make its keys this Region's: `,
-      { signal },
-    );
-    return answer.trim() === region;
-  } finally {
-    lines.close();
-  }
+  const question = `Has the server in the other Region ended? Type ${region} to make its keys this Region's: `;
+  return (await askAtTerminal(question, signal)) === region;
 }
 
 async function promoteAll(plan: PromotionPlan, context: PromotionContext, terminal: Terminal): Promise<void> {
@@ -103,7 +95,7 @@ export async function runPromote(flags: PromoteFlags, command: CommandContext): 
       if (flags.json) terminal.print(documentOf(plan, region, result));
       return exitCode;
     };
-    if (!flags.json) show(plan, region, terminal);
+    show(plan, region, terminal, flags.json === true);
     // A part of the keys here and a part there is worse than either.
     if (plan.refusals.length > 0) return end("refused", exitCodes.refused);
     if (plan.promote.length === 0) {

@@ -126,7 +126,7 @@ class PruneRun {
     } else {
       const word = outcome === "spared" || outcome === "in use" ? "stays" : outcome;
       terminal.print(
-        printable(`${terminal.paint("yellow", word)}  ${keyArn}${reason === undefined ? "" : `: ${reason}`}`),
+        `${terminal.paint("yellow", word)}  ${keyArn}${reason === undefined ? "" : `: ${printable(reason)}`}`,
       );
     }
   }

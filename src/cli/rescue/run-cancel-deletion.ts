@@ -141,7 +141,7 @@ class CancelDeletionRun {
       await confirm("Take these steps?", { yes, signal });
       await takeRescueSteps(found, rescue, (step) => {
         taken.push(step);
-        if (!json) terminal.print(printable(`${terminal.paint("green", "done")}  ${stepText(step, true)}`));
+        if (!json) terminal.print(`${terminal.paint("green", "done")}  ${printable(stepText(step, true))}`);
       });
     }
     if (json) this.#printJson(found, taken);
