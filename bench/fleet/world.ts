@@ -9,6 +9,9 @@ import { SimulatedAccount } from "../../test/simulation/simulated-account.ts";
 import { SimulatedServer } from "../../test/simulation/simulated-server.ts";
 import { seededRandom } from "../../test/simulation/virtual-time.ts";
 
+// Each call that KMS refuses makes four errors on its way, and nobody reads where they were made.
+Error.stackTraceLimit = 0;
+
 const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 const rotationMs = 12 * hourMs;
@@ -94,6 +97,8 @@ class Member {
   async #generated(keyId: string): Promise<boolean> {
     try {
       await this.#process?.generate(keyId);
+      // What it wrote is not read, and a month of it would fill this machine's memory.
+      this.#process?.log.splice(0);
       return true;
     } catch {
       return false;
@@ -152,7 +157,14 @@ export async function liveFleet(servers: number, days: number): Promise<FleetFig
     return total(taken.throttled);
   };
 
+  const begunAt = performance.now();
+  const tell = (what: string, tookS: number): void => {
+    const minutes = ((performance.now() - begunAt) / 60_000).toFixed(1);
+    console.error(`${servers} servers, ${minutes} min: ${what}, the last after ${tookS} s`);
+  };
+
   const startS = await timed((member) => member.start());
+  tell("started", startS);
   const startThrottled = tally();
   let rotateS = 0;
   let rotateThrottled = 0;
@@ -161,6 +173,7 @@ export async function liveFleet(servers: number, days: number): Promise<FleetFig
     const next = Math.min(end, time.now + rotationMs);
     tally();
     const tookS = await timed((member) => member.rotate());
+    tell(`rotation ${rotation}`, tookS);
     if (tookS > rotateS) {
       rotateS = tookS;
       rotateThrottled = tally();

@@ -99,6 +99,7 @@ export class AwsKmsClient implements KmsClient {
       signal: options.signal,
       repeatable: false,
       throttledForMs: options.throttledForMs,
+      throttledWaitMs: options.throttledWaitMs,
     });
   }
 
@@ -215,13 +216,18 @@ export class AwsKmsClient implements KmsClient {
   }
 
   /** A call that may be repeated: reading, signing, or writing the same value again. */
-  #call<T>(operation: string, { signal, throttledForMs }: CallOptions, send: (cut: Cut) => Promise<T>): Promise<T> {
+  #call<T>(
+    operation: string,
+    { signal, throttledForMs, throttledWaitMs }: CallOptions,
+    send: (cut: Cut) => Promise<T>,
+  ): Promise<T> {
     return withRetries(send, {
       operation,
       caller: this.#caller,
       signal,
       repeatable: true,
       throttledForMs,
+      throttledWaitMs,
     });
   }
 

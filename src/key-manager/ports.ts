@@ -10,6 +10,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long a call that KMS throttles is tried again, however often. Default: as often as any other call. */
   readonly throttledForMs?: number | undefined;
+  /** How long such a call waits between two tries at the least, by and large, where many servers ask at one time. */
+  readonly throttledWaitMs?: number | undefined;
 }
 
 /** KMS key spec, as `KeyMetadata.KeySpec` has it. Open: an account may hold specs that SPIRE knows nothing of. */

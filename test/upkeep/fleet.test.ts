@@ -164,10 +164,12 @@ describe("100 servers under AWS's quotas", () => {
     });
     await account.time.until(Promise.all(rotateAll), hourMs);
     const tookMs = account.time.now - begun;
-    context.diagnostic(`${attempts} GenerateKey, ${Math.round(tookMs / 1_000)} s`);
+    const refused = callsOf(account, "CreateKey").filter(({ outcome }) => outcome !== "ok").length;
+    context.diagnostic(`${attempts} GenerateKey, ${Math.round(tookMs / 1_000)} s, ${refused} CreateKey refused`);
     assert.ok(tookMs < 5 * minuteMs);
     const made = callsOf(account, "CreateKey").filter(({ outcome }) => outcome === "ok").length;
     assert.ok(made <= 130, `${made} keys for 100 rotations`);
+    assert.ok(refused <= 500, `${refused} CreateKey refused`);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Which calls are repeated, when, and for whom. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { sleeplessClock } from "../../../test/simulation/virtual-time.ts";
+import { sleeplessClock, VirtualTime } from "../../../test/simulation/virtual-time.ts";
 import { KmsError, type KmsErrorCode } from "../../key-manager/ports.ts";
 import { noTelemetry } from "../../key-manager/telemetry.ts";
 import { type Caller, withRetries } from "./retry.ts";
@@ -62,6 +62,28 @@ describe("withRetries", () => {
       assert.equal((await fail(kmsError(code))).attempts, 1);
     });
   }
+
+  it("asks seldom while it has patience with throttling, and once more when that ends", async () => {
+    const time = new VirtualTime();
+    const asked: number[] = [];
+    const call = async () => {
+      asked.push(time.now);
+      throw kmsError("THROTTLED");
+    };
+    const caller = {
+      clock: time.clockFor(undefined, () => 0.5),
+      telemetry: noTelemetry,
+      discardCredentials: () => false,
+    };
+    const begun = time.now;
+    const patience = { throttledForMs: 10_000, throttledWaitMs: 4_000 };
+    const failed = withRetries(call, { operation: "CreateKey", caller, repeatable: false, ...patience });
+    await assert.rejects(time.until(failed), { code: "THROTTLED" });
+    assert.deepEqual(
+      asked.map((at) => at - begun),
+      [0, 4_000, 8_000, 10_000],
+    );
+  });
 
   it("repeats a call that must not happen twice only when it certainly did not happen", async () => {
     const lost = await fail(kmsError("UNAVAILABLE", { outcomeUnknown: true }), { repeatable: false });

@@ -38,6 +38,8 @@ interface RetryOptions {
   readonly repeatable: boolean;
   /** How long a call that KMS throttles is tried again, however often. Default: only as often as any other. */
   readonly throttledForMs?: number | undefined;
+  /** How long it waits between two of these tries, give or take half. Default: as long as any other. */
+  readonly throttledWaitMs?: number | undefined;
   /** Whom to ask for a turn before each attempt. */
   readonly limiter?: CallLimiter | undefined;
 }
@@ -104,6 +106,13 @@ const withUnknownOutcome = (error: KmsError): KmsError =>
 const isInPatience = (error: KmsError, sinceMs: number, { throttledForMs, caller }: RetryOptions): boolean =>
   error.code === "THROTTLED" && throttledForMs !== undefined && caller.clock.elapsedMs() - sinceMs < throttledForMs;
 
+/** In a large fleet: what leaves each server a turn, and the last try at the end of its patience. */
+function fleetDelayMs(begunMs: number, { caller: { clock }, throttledForMs = 0, throttledWaitMs }: RetryOptions) {
+  if (throttledWaitMs === undefined) return 0;
+  const leftMs = throttledForMs - (clock.elapsedMs() - begunMs);
+  return Math.min(throttledWaitMs * (0.5 + clock.random()), Math.max(0, leftMs));
+}
+
 /** Full jitter over an exponentially growing window. */
 function delayMs(attempt: number, error: KmsError, clock: Clock): number {
   const base =
@@ -158,7 +167,8 @@ export async function withRetries<T>(call: (cut: Cut) => Promise<T>, options: Re
       // Who waits for a turn need not wait for its own sake.
       if (limiter !== undefined && error.code === "THROTTLED") continue;
       try {
-        await clock.sleep(delayMs(attempt, error, clock), signalOf(stop));
+        const fleetMs = error.code === "THROTTLED" ? fleetDelayMs(begunMs, options) : 0;
+        await clock.sleep(Math.max(fleetMs, delayMs(attempt, error, clock)), signalOf(stop));
       } catch {
         throw error;
       }

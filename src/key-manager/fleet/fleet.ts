@@ -26,6 +26,8 @@ const refreshesPerSecond = 2;
  * turn. Two of these waits fit into SPIRE's 30 s.
  */
 const throttledForMs = 10_000;
+/** Who waits asks again as often as two for each call that KMS allows: the quota is used up, and few ask in vain. */
+const triesPerSecond = 10;
 
 export interface FleetOptions {
   readonly kms: Pick<KmsClient, "listAliases" | "describeKey">;
@@ -79,7 +81,9 @@ export class Fleet {
 
   /** Options of a call that all servers of a fleet may make at one time. */
   get throttlePatience(): CallOptions {
-    return this.#isLarge ? { throttledForMs } : {};
+    if (!this.#isLarge) return {};
+    const servers = this.#neighbours?.size ?? 0;
+    return { throttledForMs, throttledWaitMs: Math.min((servers / triesPerSecond) * 1_000, throttledForMs / 2) };
   }
 
   /**
