@@ -233,9 +233,9 @@ export class AwsKmsClient implements KmsClient {
 
   #pages<T>(
     operation: string,
-    { signal }: CallOptions,
+    { signal, throttledForMs }: CallOptions,
     fetch: (marker: string | undefined, cut: Cut) => Promise<PageAnswer<T>>,
   ): AsyncIterable<Page<T>> {
-    return pages({ operation, caller: this.#caller, signal, fetch });
+    return pages({ operation, caller: this.#caller, signal, throttledForMs, fetch });
   }
 }

@@ -18,8 +18,8 @@ interface Timer {
   readonly order: number;
   /** Who is waiting; a killed process's timers never fire. */
   readonly owner: unknown;
-  readonly fire: () => void;
-  cancelled: boolean;
+  /** Undefined: it was cancelled, and holds on to nothing of who was waiting. */
+  fire: (() => void) | undefined;
 }
 
 const isEarlier = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
@@ -61,6 +61,7 @@ export const sleeplessClock = ({
 export class VirtualTime {
   readonly #along: MovedAlong | undefined;
   readonly #heap: Timer[] = [];
+  readonly #byOwner = new Map<unknown, Set<Timer>>();
   #now: number;
   #order = 0;
 
@@ -92,7 +93,7 @@ export class VirtualTime {
         return;
       }
       const onAbort = () => {
-        timer.cancelled = true;
+        this.#done(timer);
         reject(signal?.reason);
       };
       const fire = () => {
@@ -119,7 +120,8 @@ export class VirtualTime {
 
   /** The timers of a killed process. */
   forget(owner: unknown): void {
-    for (const timer of this.#heap) if (timer.owner === owner) timer.cancelled = true;
+    for (const timer of this.#byOwner.get(owner) ?? []) timer.fire = undefined;
+    this.#byOwner.delete(owner);
   }
 
   /** Lives through the next `ms` milliseconds. */
@@ -127,7 +129,7 @@ export class VirtualTime {
     const end = this.#now + ms;
     await settled();
     for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
-      if (next.cancelled) {
+      if (next.fire === undefined) {
         this.#pop();
         continue;
       }
@@ -135,7 +137,9 @@ export class VirtualTime {
       // What falls due together runs together, one microtask here, one there.
       for (let due = this.#heap[0]; due !== undefined && due.at <= this.#now; due = this.#heap[0]) {
         this.#pop();
-        if (!due.cancelled) due.fire();
+        const { fire } = due;
+        this.#done(due);
+        fire?.();
       }
       await settled();
     }
@@ -144,7 +148,7 @@ export class VirtualTime {
 
   /** Lives on to the next due timer, or to `end` if that comes first. */
   async runToNext(end: number): Promise<void> {
-    while (this.#heap[0]?.cancelled) this.#pop();
+    while (this.#heap[0] !== undefined && this.#heap[0].fire === undefined) this.#pop();
     await this.run(Math.max(0, Math.min(this.#heap[0]?.at ?? end, end) - this.#now));
   }
 
@@ -171,11 +175,21 @@ export class VirtualTime {
     this.#now = at;
   }
 
+  /** It has fired or never will. */
+  #done(timer: Timer): void {
+    timer.fire = undefined;
+    if (timer.owner !== undefined) this.#byOwner.get(timer.owner)?.delete(timer);
+  }
+
   #push(ms: number, owner: unknown, fire: () => void): Timer {
     this.#order++;
     // Whole milliseconds, as the machine's own clock has them.
     const at = Math.ceil(this.#now + Math.max(0, ms));
-    const timer: Timer = { at, order: this.#order, owner, fire, cancelled: false };
+    const timer: Timer = { at, order: this.#order, owner, fire };
+    if (owner !== undefined) {
+      const own = this.#byOwner.get(owner) ?? new Set();
+      this.#byOwner.set(owner, own.add(timer));
+    }
     const heap = this.#heap;
     heap.push(timer);
     for (let child = heap.length - 1; child > 0; ) {

@@ -15,6 +15,8 @@ interface PagesOptions<T> {
   readonly operation: string;
   readonly caller: Caller;
   readonly signal: AbortSignal | undefined;
+  /** How long a page that the service throttles is asked for again. Default: as often as any other call. */
+  readonly throttledForMs?: number | undefined;
   /** @param cut the request's end before its answer */
   readonly fetch: (marker: string | undefined, cut: Cut) => Promise<PageAnswer<T>>;
 }
@@ -34,7 +36,7 @@ const endless = (operation: string, why: string) =>
 
 /** @throws KmsError, also for a listing that would go on for ever: one marker twice, too many pages, empty ones without end */
 export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T>> {
-  const { operation, caller, signal, fetch } = options;
+  const { operation, caller, signal, throttledForMs, fetch } = options;
   let marker: string | undefined;
   const seen = new Set<string>();
   let emptyInARow = 0;
@@ -45,6 +47,7 @@ export async function* pages<T>(options: PagesOptions<T>): AsyncGenerator<Page<T
       caller,
       signal,
       repeatable: true,
+      throttledForMs,
     });
     yield { items, serverTime };
     marker = next === "" ? undefined : next;

@@ -47,8 +47,8 @@ interface Neighbour {
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #aliveForMs: number;
-  /** Undefined until aliases have been listed. */
-  #neighbours: ReadonlyMap<string, Neighbour> | undefined;
+  /** One alias of each; undefined until aliases have been listed. */
+  #neighbours: readonly string[] | undefined;
   #aliases = 0;
 
   constructor(options: FleetOptions) {
@@ -71,7 +71,7 @@ export class Fleet {
       if (known === undefined || known.lastUpdatedMs < lastUpdatedMs)
         neighbours.set(server, { aliasName, lastUpdatedMs });
     }
-    this.#neighbours = neighbours;
+    this.#neighbours = [...neighbours.values()].map(({ aliasName }) => aliasName);
   }
 
   /** Within this time after the start a fleet that starts as one can refresh all of its aliases; 0 for a small one. */
@@ -82,7 +82,7 @@ export class Fleet {
   /** Options of a call that all servers of a fleet may make at one time. */
   get throttlePatience(): CallOptions {
     if (!this.#isLarge) return {};
-    const servers = this.#neighbours?.size ?? 0;
+    const servers = this.#neighbours?.length ?? 0;
     return { throttledForMs, throttledWaitMs: Math.min((servers / triesPerSecond) * 1_000, throttledForMs / 2) };
   }
 
@@ -98,15 +98,16 @@ export class Fleet {
     if (this.#neighbours === undefined) await this.#list(signal);
     if (this.#neighbours === undefined || !this.#isLarge) return true;
     const round = `${scan} ${intervalMs} ${Math.floor(clock.now().getTime() / intervalMs)}`;
-    for (const server of predecessors(round, names.serverId, this.#neighbours.keys()).slice(0, maxLooks)) {
-      const neighbour = this.#neighbours.get(server);
-      if (neighbour !== undefined && (await this.#isAlive(neighbour, signal))) return false;
+    const aliases = new Map(this.#neighbours.map((alias) => [names.ownerOf(alias, "")?.serverId ?? "", alias]));
+    for (const server of predecessors(round, names.serverId, aliases.keys()).slice(0, maxLooks)) {
+      const alias = aliases.get(server);
+      if (alias !== undefined && (await this.#isAlive(alias, signal))) return false;
     }
     return true;
   }
 
   get #isLarge(): boolean {
-    return (this.#neighbours?.size ?? 0) > smallFleet;
+    return (this.#neighbours?.length ?? 0) > smallFleet;
   }
 
   async #list(signal: AbortSignal): Promise<void> {
@@ -126,7 +127,7 @@ export class Fleet {
   }
 
   /** Two calls that cost KMS nothing, however large the fleet. In doubt it does not live: then one scan more is made. */
-  async #isAlive({ aliasName }: Neighbour, signal: AbortSignal): Promise<boolean> {
+  async #isAlive(aliasName: string, signal: AbortSignal): Promise<boolean> {
     const { kms, names, clock } = this.#options;
     try {
       const { keyId, description } = await kms.describeKey(aliasName, { signal });
