@@ -6,7 +6,9 @@
  */
 
 import type { KeyManagerConfig } from "./config.ts";
+import { takeInCreated } from "./discovery/creating-keys.ts";
 import { discoverKeys } from "./discovery/discover.ts";
+import type { OtherRegion } from "./discovery/discover-elsewhere.ts";
 import type { DiscoveredKeys } from "./discovery/key-discovery.ts";
 import { KeyManagerError } from "./errors.ts";
 import { Fleet } from "./fleet/fleet.ts";
@@ -28,10 +30,11 @@ import type {
   TaggingClient,
 } from "./ports.ts";
 import { FailoverSigner } from "./regions/failover/failover-signer.ts";
+import { untilHome } from "./regions/failover/homecoming.ts";
 import { regionsOf } from "./regions/regions.ts";
 import { countReplicas, type ReplicaState } from "./regions/replica-state.ts";
 import { Replication } from "./regions/replication.ts";
-import { tellOfRegions } from "./regions/tell-regions.ts";
+import { tellOfHomecoming, tellOfRegions } from "./regions/tell-regions.ts";
 import { DeletionQueue } from "./removal/deletion-queue.ts";
 import { scheduleOrphans } from "./removal/orphans-at-start.ts";
 import { scheduleReplaced } from "./removal/replaced-key.ts";
@@ -68,6 +71,24 @@ export interface KeyManagerOptions<C extends KeyManagerConfig> {
   readonly prepare: Prepare<C>;
   /** Default: all tasks that the configuration asks for. */
   readonly tasks?: ((options: UpkeepOptions) => readonly Task[]) | undefined;
+}
+
+interface Configuring {
+  /** Whether keys may be looked for in other Regions. */
+  readonly others: "never" | "when home fails";
+  /** The caller's. */
+  readonly signal?: AbortSignal | undefined;
+  /** When it has aborted, the configuration is not to take effect. */
+  readonly unless?: AbortSignal | undefined;
+}
+
+/** Where keys are looked for, and signatures asked for, when KMS does not answer at home. */
+function otherRegions(config: KeyManagerConfig, clients: Clients): readonly OtherRegion[] {
+  const { failover, kmsIn } = regionsOf(config, clients);
+  return failover.flatMap((region) => {
+    const kms = kmsIn(region);
+    return kms === undefined ? [] : [{ region, kms }];
+  });
 }
 
 /** A configuration in effect. */
@@ -132,28 +153,52 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
    * @throws KeyManagerError; what was configured before goes on, and nothing is left behind
    */
   async configure(config: C, signal?: AbortSignal): Promise<void> {
-    const { createClients, prepare, clock, log } = this.#options;
-    await this.#gate.exclusive(async () => {
-      signal?.throwIfAborted();
-      const clients = await createClients(config);
-      try {
-        const preparation = await prepare(config, { ...clients, log, signal });
-        const recent = this.#current?.setup.ring.recentKeys ?? [];
-        const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal, recent });
-        signal?.throwIfAborted();
-        await preparation.commit();
-        const stop = abortController();
-        const setup = this.#setUp(config, clients, preparation, { found, signal: stop.signal });
-        this.#takeEffect({ setup, clients, stop }, found);
-        const { ring, tags } = this.#setup;
-        if (ring.entries.size === 0) preparation.onNoKeys?.();
-        const keyArns = [...ring.entries.values()].map(({ keyArn }) => keyArn);
-        if (config.retagExistingKeys) await tags.retag(keyArns, signal);
-      } catch (error) {
-        clients.close();
-        throw error;
-      }
+    await this.#gate.exclusive(() => {
+      // A server that has its keys keeps them as they are: they are younger than what other Regions show.
+      const hasKeys = this.#current?.setup.isAway === false;
+      return this.#configureNow(config, { others: hasKeys ? "never" : "when home fails", signal });
     });
+  }
+
+  async #configureNow(config: C, { others: whenOthers, signal, unless }: Configuring): Promise<void> {
+    const { createClients, prepare, clock, log } = this.#options;
+    signal?.throwIfAborted();
+    const clients = await createClients(config);
+    try {
+      const preparation = await prepare(config, { ...clients, log, signal });
+      const recent = this.#current?.setup.ring.recentKeys ?? [];
+      const others = whenOthers === "never" ? [] : otherRegions(config, clients);
+      const found = await discoverKeys({ config, preparation, ...clients, clock, log, signal, recent, others });
+      signal?.throwIfAborted();
+      unless?.throwIfAborted();
+      await preparation.commit();
+      const stop = abortController();
+      const setup = this.#setUp(config, clients, preparation, { found, signal: stop.signal });
+      this.#takeEffect({ setup, clients, stop }, found);
+      if (found.elsewhere !== undefined) {
+        this.#goHomeLater(config, setup, stop.signal);
+        return;
+      }
+      const { ring, tags } = setup;
+      if (ring.entries.size === 0 && setup.awaited.size === 0) preparation.onNoKeys?.();
+      const keyArns = [...ring.entries.values()].map(({ keyArn }) => keyArn);
+      if (config.retagExistingKeys) await tags.retag(keyArns, signal);
+    } catch (error) {
+      clients.close();
+      throw error;
+    }
+  }
+
+  /** The keys were found in another Region: they are looked for at home until they are found there. */
+  #goHomeLater(config: C, away: Setup, signal: AbortSignal): void {
+    const { kms, clock, log, limits, ring } = away;
+    const comeHome = (): Promise<void> =>
+      this.#gate.exclusive(async () => {
+        signal.throwIfAborted();
+        await this.#configureNow(config, { others: "never", unless: signal });
+        tellOfHomecoming(ring.entries, this.#setup);
+      });
+    void untilHome({ kms, home: config.region, clock, log, limits, signal, comeHome });
   }
 
   /**
@@ -202,7 +247,7 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
     clients: Clients,
     { names, keyPolicy, identity }: Preparation,
     {
-      found: { entries, lookedAt, trustDomainAliases },
+      found: { entries, lookedAt, trustDomainAliases, elsewhere },
       signal,
     }: { readonly found: DiscoveredKeys; readonly signal: AbortSignal },
   ): Setup {
@@ -235,6 +280,8 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
       regions,
       replication,
       failover: new FailoverSigner({ ...this.#services, ...regions }),
+      isAway: elsewhere !== undefined,
+      awaited: new Set(),
       configuredAt,
       fleet,
     };
@@ -249,6 +296,11 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
     this.#current = current;
     clients.warm?.();
     tellOfRegions(setup);
+    if (found.elsewhere !== undefined) {
+      setup.failover.homeHasFailed(found.elsewhere.reason);
+      return;
+    }
+    takeInCreated(found.unusable, setup, stop.signal, (entry) => setup.replication.bring(entry));
     for (const entry of setup.ring.entries.values()) setup.replication.bring(entry);
     const { upkeep } = setup.config;
     if (upkeep !== undefined) {

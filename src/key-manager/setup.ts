@@ -86,9 +86,13 @@ export interface Setup extends ProcessServices {
   readonly regions: Regions;
   readonly replication: Replication;
   readonly failover: FailoverSigner;
+  /** Whether the keys were found in another Region, because KMS does not answer in this one: they only sign. */
+  readonly isAway: boolean;
+  /** Aliases of keys that KMS is still making. */
+  readonly awaited: Set<string>;
   /** When the keys were looked for, by KMS's time where it was told. */
   readonly configuredAt: Date;
 }
 
 /** As much of it as scans need, which run without a server as well. */
-export type ScanSetup = Omit<Setup, "replication" | "failover">;
+export type ScanSetup = Omit<Setup, "replication" | "failover" | "isAway" | "awaited">;

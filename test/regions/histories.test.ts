@@ -86,7 +86,7 @@ class Life {
     return item;
   }
 
-  /** A new process in place of the one before. One that finds its Region away stays down. */
+  /** A new process in place of the one before. One that finds its keys in no Region stays down. */
   async #start(side: Side): Promise<void> {
     this.#servers.get(side)?.kill();
     const region = this.#places[side];

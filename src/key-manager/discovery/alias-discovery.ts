@@ -10,16 +10,18 @@ import { type AliasListEntry, isKmsError, isPendingDeletion, type KeyMetadata, t
 import { tagNames } from "../tags/spire-tags.ts";
 import type { DiscoveredKeys, DiscoveryContext, UnusableKey } from "./key-discovery.ts";
 
+/** A large fleet that starts as one shares 500 pages a second: who waits need not start anew. */
+const throttledForMs = 10_000;
 /** DescribeKey and GetPublicKey under way at once; KMS allows 2,000 a second of each. */
 const concurrency = 16;
 
 export type Finding =
-  | { readonly entry: KeyEntry }
+  | { readonly entry: KeyEntry; readonly createdAt: Date | undefined }
   /** `isPendingDeletion`: the key is scheduled for deletion. */
   | { readonly unusable: UnusableKey; readonly isPendingDeletion?: boolean }
   | undefined;
 
-interface Listing {
+export interface Listing {
   readonly own: readonly AliasListEntry[];
   /** When KMS says it answered. */
   readonly now: Date | undefined;
@@ -27,13 +29,13 @@ interface Listing {
   readonly trustDomain: readonly AliasListEntry[];
 }
 
-async function listAliases({ kms, names, log, signal }: DiscoveryContext): Promise<Listing> {
+export async function listAliases({ kms, names, log, signal }: DiscoveryContext): Promise<Listing> {
   const own: AliasListEntry[] = [];
   const reminders: AliasListEntry[] = [];
   const trustDomain: AliasListEntry[] = [];
   const all: string[] = [];
   let now: Date | undefined;
-  for await (const page of kms.listAliases(undefined, { signal })) {
+  for await (const page of kms.listAliases(undefined, { signal, throttledForMs })) {
     now = page.serverTime ?? now;
     own.push(...page.items.filter(({ aliasName }) => names.isOwnAlias(aliasName)));
     trustDomain.push(...page.items.filter(({ aliasName }) => names.isTrustDomainAlias(aliasName)));
@@ -122,7 +124,9 @@ async function examineTarget(
     if (names.isForeignDescription(metadata.description)) return undefined;
     const trouble = troubleWith(metadata, aliasName);
     if (trouble !== undefined) {
-      return { unusable: { aliasName, keyArn: metadata.arn, trouble }, isPendingDeletion: isPendingDeletion(metadata) };
+      const isCreating = metadata.keyState === "Creating";
+      const unusable = { aliasName, keyArn: metadata.arn, trouble, isCreating };
+      return { unusable, isPendingDeletion: isPendingDeletion(metadata) };
     }
     ({ pkixData } = await kms.getPublicKey(metadata.arn, { signal }));
   } catch (error) {
@@ -134,11 +138,12 @@ async function examineTarget(
   const keyType = keyTypeOf(metadata.keySpec);
   if (keyType === undefined) return undefined;
   const { arn: keyArn, multiRegion } = metadata;
-  return { entry: createKeyEntry({ keyId, keyType, keyArn, aliasName, pkixData, multiRegion }) };
+  const entry = createKeyEntry({ keyId, keyType, keyArn, aliasName, pkixData, multiRegion });
+  return { entry, createdAt: metadata.creationDate };
 }
 
 /** Two aliases may decode to one id; the one we would write ourselves is meant. */
-function byKeyId(entries: readonly KeyEntry[], names: KeyNames, log: Logger): Map<string, KeyEntry> {
+export function byKeyId(entries: readonly KeyEntry[], names: KeyNames, log: Logger): Map<string, KeyEntry> {
   const chosen = new Map<string, KeyEntry>();
   for (const entry of entries) {
     const rival = chosen.get(entry.keyId);

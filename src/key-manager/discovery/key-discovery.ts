@@ -19,6 +19,8 @@ export interface UnusableKey {
   readonly keyArn: string | undefined;
   /** What is wrong and what to do about it. */
   readonly trouble: string;
+  /** KMS is still making it, as it does with a replica for some seconds: it will be usable without an operator's doing. */
+  readonly isCreating?: boolean | undefined;
 }
 
 export interface TagDiscoveryContext extends DiscoveryContext {
@@ -45,6 +47,15 @@ export interface DiscoveredKeys {
   readonly untagged?: ReadonlySet<string>;
   /** Keys out of use that a former process of this server could not schedule for deletion in time. */
   readonly reminded?: readonly KeyMetadata[];
+  /** KMS does not answer in this server's Region, and these keys are what other Regions show of them. */
+  readonly elsewhere?: FoundElsewhere | undefined;
+}
+
+export interface FoundElsewhere {
+  /** Why they were not looked for at home. */
+  readonly reason: unknown;
+  /** The Regions that have shown a key. */
+  readonly regions: readonly string[];
 }
 
 /** A usable key under an id for which another one was chosen. */
@@ -68,6 +79,8 @@ export function reportUnusableKeys(unusable: readonly UnusableKey[], strict: boo
     throw new KeyManagerError("FAILED_PRECONDITION", `found unusable SPIRE keys: ${unusable.map(describe).join("; ")}`);
   }
   for (const key of unusable) {
+    // It is waited for.
+    if (key.isCreating) continue;
     log.error("Found an unusable SPIRE key: it is left out and SPIRE will make a new one", {
       alias_name: key.aliasName,
       key_arn: key.keyArn,

@@ -104,7 +104,9 @@ async function examine(slot: Slot, context: TagDiscoveryContext): Promise<Findin
     const keys = new Map([...tagged.map(({ key }) => key), ...(target ? [target] : [])].map((key) => [key.arn, key]));
     const unusable = [...keys.values()].flatMap((key) => {
       const trouble = troubleWith(key, key.arn === target?.arn ? aliasName : undefined);
-      return trouble === undefined ? [] : [{ aliasName, keyArn: key.arn, trouble }];
+      return trouble === undefined
+        ? []
+        : [{ aliasName, keyArn: key.arn, trouble, isCreating: key.keyState === "Creating" }];
     });
     return { entries: [], unusable, duplicates: [] };
   }

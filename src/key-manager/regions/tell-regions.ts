@@ -78,3 +78,19 @@ export function tellOfRegions(setup: KeysAndRegions): void {
     );
   }
 }
+
+/** @param before the keys as another Region showed them */
+export function tellOfHomecoming(before: ReadonlyMap<string, KeyEntry>, { regions, ring, log }: KeysAndRegions): void {
+  for (const { keyId, keyArn } of before.values()) {
+    const now = ring.entries.get(keyId);
+    if (now?.keyArn === keyArn) continue;
+    log.warn(
+      "A key that was found in another Region is not the one in this server's Region: it had been replaced there, or is not there any more",
+      { key_id: keyId, found_key_arn: keyArn, key_arn: now?.keyArn },
+    );
+  }
+  log.info("KMS answers again in this server's Region: its keys were found there, and it makes keys again", {
+    kms_region: regions.home,
+    keys: ring.entries.size,
+  });
+}

@@ -14,6 +14,7 @@ import type { Setup } from "../setup.ts";
 import { CreationCeiling } from "./creation-ceiling.ts";
 import { KeyGeneration } from "./key-generation.ts";
 import type { KeyGenerationRequest } from "./new-key.ts";
+import { requireHome } from "./standby.ts";
 
 /** One for a process: the ceiling on creations outlives a reconfiguration. */
 export class Rotation {
@@ -34,6 +35,7 @@ export class Rotation {
    */
   async generateKey(setup: Setup, keyId: string, keyType: KeyType, signal?: AbortSignal): Promise<PublicKey> {
     requireKeyId(keyId);
+    requireHome(setup, keyId);
     const { ring, names } = setup;
     // A key found under another spelling of its alias (the built-in plugin's) keeps it.
     const aliasName = ring.get(keyId)?.aliasName ?? names.aliasFor(keyId);

@@ -26,11 +26,29 @@ async function primaryRegionOf(entry: KeyEntry, { kms, ring, log }: Setup): Prom
 }
 
 /**
- * @throws KeyManagerError `FAILED_PRECONDITION` on a standby
+ * What was found in another Region may be older than what is at home, and nothing is built on it.
+ *
+ * @throws KeyManagerError `UNAVAILABLE` while KMS does not answer in this server's Region; SPIRE asks again
+ */
+export function requireHome({ isAway, config, limits, log }: Setup, keyId: string): void {
+  if (!isAway) return;
+  const message = `KMS has not answered in ${config.region} since this server was started: its keys were found in another Region, and none is made before they have been found in ${config.region}, which is tried again at least every 30 s`;
+  limits.run("away", (more) => log.warn("No key is made now", { key_id: keyId, reason: message, ...more }));
+  throw new KeyManagerError("UNAVAILABLE", message);
+}
+
+/**
+ * @throws KeyManagerError `FAILED_PRECONDITION` on a standby; `UNAVAILABLE` while it is not known whether it is one
  */
 export async function requireMayMakeKeys(setup: Setup, keyId: string): Promise<void> {
-  const { ring, config, limits, log } = setup;
+  const { ring, config, limits, log, awaited } = setup;
   if (config.multiRegion.makesKeysOnStandby) return;
+  if (awaited.size > 0) {
+    throw new KeyManagerError(
+      "UNAVAILABLE",
+      `KMS is still making keys of this server (${[...awaited].join(", ")}): no other is made before they are ready; try again`,
+    );
+  }
   const own = ring.get(keyId);
   // A key under an id of its own tells; for a new id all others do.
   const asked = own === undefined ? [...ring.entries.values()].filter(wasReplica) : [own].filter(wasReplica);

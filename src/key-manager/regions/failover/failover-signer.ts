@@ -7,6 +7,7 @@ import { explain } from "../../errors.ts";
 import { isMultiRegionKey } from "../../keys/multi-region-key.ts";
 import type { Clock, KmsClient, Logger, SignInput } from "../../ports.ts";
 import type { Telemetry } from "../../telemetry.ts";
+import { failuresToOpen } from "./region-health.ts";
 import { type RegionalSignature, SignatureRace } from "./signature-race.ts";
 import { SigningRegion } from "./signing-region.ts";
 
@@ -49,6 +50,11 @@ export class FailoverSigner {
   /** Whether there is another Region to ask about this key. */
   covers(keyArn: string): boolean {
     return this.isOn && isMultiRegionKey(keyArn);
+  }
+
+  /** KMS has already failed at home, at something else than a signature: it is not asked first until it answers a probe. */
+  homeHasFailed(reason: unknown): void {
+    for (let failure = 0; failure < failuresToOpen; failure++) this.#home?.failed(reason);
   }
 
   /** Whether KMS answers, by Region. */

@@ -4,7 +4,7 @@
  */
 
 /** Failures in a row, without a success between them, that open it. One failure may be a connection's. */
-const failuresToOpen = 3;
+export const failuresToOpen = 3;
 /** Probes in a row that close it again. */
 const probesToClose = 2;
 const firstProbeMs = 5_000;
