@@ -254,13 +254,13 @@ export class KeyManager<C extends KeyManagerConfig = KeyManagerConfig> {
     const { clock, log } = this.#services;
     const { kms, tagging } = clients;
     const configuredAt = lookedAt ?? clock.now();
-    const fleet = new Fleet({ kms, names, clock, log, upkeep: config.upkeep });
+    const regions = regionsOf(config, clients);
+    const fleet = new Fleet({ kms, names, clock, log, upkeep: config.upkeep, lookedAfter: regions.lookedAfter });
     if (trustDomainAliases !== undefined) fleet.learn(trustDomainAliases, configuredAt);
     const { keyTags, tagBasedKeyDiscovery } = config;
     const tagIdentity = tagBasedKeyDiscovery ? identity : undefined;
     const tags = new KeyTagging({ kms, clock, log, keyTags, identity: tagIdentity });
     const ring = new KeyRing(clock, entries, this.#current?.setup.ring);
-    const regions = regionsOf(config, clients);
     const onReplaced = (entry: KeyEntry): void => void scheduleReplaced(entry, setup);
     const replication = new Replication(
       { ...this.#services, names, ring, tags, keyPolicy, onReplaced },

@@ -220,7 +220,7 @@ const keyManager: Directions = {
   signing: ["errors.ts", "key-type.ts", "ports.ts"],
   tags: ["errors.ts", "pace", "ports.ts"],
   pace: ["errors.ts", "ports.ts", "telemetry.ts"],
-  fleet: ["config.ts", "errors.ts", "names.ts", "ports.ts"],
+  fleet: ["config.ts", "errors.ts", "keys", "names.ts", "ports.ts"],
   keys: ["errors.ts", "key-type.ts", "pace", "ports.ts", "signing"],
   "deletions.ts": ["keys", "ports.ts"],
   regions: ["config.ts", "errors.ts", "keys", "names.ts", "pace", "ports.ts", "tags", "telemetry.ts"],

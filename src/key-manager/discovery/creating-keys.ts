@@ -89,11 +89,14 @@ async function watch(
   takeIn: (entry: KeyEntry) => Promise<void>,
 ): Promise<void> {
   const { log } = context;
-  const about = { alias_name: key.aliasName, key_arn: key.keyArn };
-  log.warn("KMS is still making a key of this server: it is taken in when it is ready", about);
+  const { aliasName: alias_name, keyArn: key_arn } = key;
+  log.warn("KMS is still making a key of this server: it is taken in when it is ready", { alias_name, key_arn });
   const entry = await untilReady(key, watchedForMs, context);
   if (entry === "creating") {
-    log.error("KMS has not finished making a key of this server: it is left out until the next Configure", about);
+    log.error("KMS has not finished making a key of this server: it is left out until the next Configure", {
+      alias_name,
+      key_arn,
+    });
   } else if (entry !== undefined) await takeIn(entry);
 }
 

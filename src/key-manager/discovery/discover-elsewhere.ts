@@ -81,8 +81,12 @@ async function look({ region, kms }: OtherRegion, options: DiscoverElsewhereOpti
     const trouble = "unusable" in finding ? finding.unusable.trouble : whyNotAtHome(finding.entry, home);
     if (trouble !== undefined) {
       const { aliasName, keyArn } = "unusable" in finding ? finding.unusable : finding.entry;
-      const about = { alias_name: aliasName, key_arn: keyArn, found_in: region, reason: trouble };
-      log.warn("A key of this server in another Region is left out", about);
+      log.warn("A key of this server in another Region is left out", {
+        alias_name: aliasName,
+        key_arn: keyArn,
+        found_in: region,
+        reason: trouble,
+      });
     } else if ("entry" in finding) {
       const { entry, createdAt } = finding;
       sightings.push({ region, entry: asAtHome(entry, home), createdAt, refreshedAt });

@@ -8,8 +8,9 @@
  */
 import type { UpkeepConfig } from "../config.ts";
 import { explain } from "../errors.ts";
+import { isMultiRegionKeyId } from "../keys/multi-region-key.ts";
 import type { KeyNames } from "../names.ts";
-import type { AliasListEntry, CallOptions, Clock, KmsClient, Logger } from "../ports.ts";
+import type { AliasListEntry, CallOptions, Clock, KeyMetadata, KmsClient, Logger } from "../ports.ts";
 import { predecessors } from "./turn.ts";
 
 /** So many servers all scan, each in its own rhythm: that costs little, and a fault of one of them costs nothing. */
@@ -36,11 +37,14 @@ export interface FleetOptions {
   readonly log: Logger;
   /** Undefined: this plugin neither refreshes nor scans. */
   readonly upkeep: Pick<UpkeepConfig, "aliasRefreshIntervalMs" | "shareScans"> | undefined;
+  /** The Regions whose replicas this server prunes with their keys; none: it prunes single-Region keys only. */
+  readonly lookedAfter?: readonly string[];
 }
 
 /** A server, by the one of its aliases that was refreshed last. */
 interface Neighbour {
   readonly aliasName: string;
+  readonly isMultiRegion: boolean;
   readonly lastUpdatedMs: number;
 }
 
@@ -49,6 +53,8 @@ export class Fleet {
   readonly #aliveForMs: number;
   /** One alias of each; undefined until aliases have been listed. */
   #neighbours: readonly string[] | undefined;
+  /** Those whose alias stands on a multi-Region key. */
+  #multiRegionNeighbours: readonly string[] = [];
   #aliases = 0;
 
   constructor(options: FleetOptions) {
@@ -61,7 +67,7 @@ export class Fleet {
     const { names } = this.#options;
     const neighbours = new Map<string, Neighbour>();
     this.#aliases = 0;
-    for (const { aliasName, lastUpdatedDate } of aliases) {
+    for (const { aliasName, lastUpdatedDate, targetKeyId = "" } of aliases) {
       const server = names.ownerOf(aliasName, "")?.serverId;
       const lastUpdatedMs = lastUpdatedDate?.getTime();
       if (server === undefined || lastUpdatedMs === undefined) continue;
@@ -69,9 +75,11 @@ export class Fleet {
       if (now.getTime() - lastUpdatedMs > this.#aliveForMs) continue;
       const known = neighbours.get(server);
       if (known === undefined || known.lastUpdatedMs < lastUpdatedMs)
-        neighbours.set(server, { aliasName, lastUpdatedMs });
+        neighbours.set(server, { aliasName, lastUpdatedMs, isMultiRegion: isMultiRegionKeyId(targetKeyId) });
     }
-    this.#neighbours = [...neighbours.values()].map(({ aliasName }) => aliasName);
+    const all = [...neighbours.values()];
+    this.#neighbours = all.map(({ aliasName }) => aliasName);
+    this.#multiRegionNeighbours = all.filter(({ isMultiRegion }) => isMultiRegion).map(({ aliasName }) => aliasName);
   }
 
   /** Within this time after the start a fleet that starts as one can refresh all of its aliases; 0 for a small one. */
@@ -98,10 +106,11 @@ export class Fleet {
     if (this.#neighbours === undefined) await this.#list(signal);
     if (this.#neighbours === undefined || !this.#isLarge) return true;
     const round = `${scan} ${intervalMs} ${Math.floor(clock.now().getTime() / intervalMs)}`;
-    const aliases = new Map(this.#neighbours.map((alias) => [names.ownerOf(alias, "")?.serverId ?? "", alias]));
+    const rivals = this.#lookedAfter.length === 0 ? this.#neighbours : this.#multiRegionNeighbours;
+    const aliases = new Map(rivals.map((alias) => [names.ownerOf(alias, "")?.serverId ?? "", alias]));
     for (const server of predecessors(round, names.serverId, aliases.keys()).slice(0, maxLooks)) {
       const alias = aliases.get(server);
-      if (alias !== undefined && (await this.#isAlive(alias, signal))) return false;
+      if (alias !== undefined && (await this.#scans(alias, signal))) return false;
     }
     return true;
   }
@@ -126,13 +135,27 @@ export class Fleet {
     }
   }
 
-  /** Two calls that cost KMS nothing, however large the fleet. In doubt it does not live: then one scan more is made. */
-  async #isAlive(aliasName: string, signal: AbortSignal): Promise<boolean> {
+  get #lookedAfter(): readonly string[] {
+    return this.#options.lookedAfter ?? [];
+  }
+
+  /** Whether a server whose key has these members prunes all that this one would: replicas, if it has them itself. */
+  #canScanForUs({ multiRegion }: KeyMetadata): boolean {
+    const members = [multiRegion?.primaryRegion, ...(multiRegion?.replicaRegions ?? [])];
+    return this.#lookedAfter.every((region) => members.includes(region));
+  }
+
+  /**
+   * Whether the server lives and can scan for this one. Two calls that cost KMS nothing, however large the fleet. In doubt it does not:
+   * then one scan more is made.
+   */
+  async #scans(aliasName: string, signal: AbortSignal): Promise<boolean> {
     const { kms, names, clock } = this.#options;
     try {
-      const { keyId, description } = await kms.describeKey(aliasName, { signal });
+      const key = await kms.describeKey(aliasName, { signal });
+      const { keyId, description } = key;
       // A server of a trust domain that is written alike (`a.b` and `a_b`) prunes nothing of ours.
-      if (names.trustDomainOf(description) === "foreign") return false;
+      if (names.trustDomainOf(description) === "foreign" || !this.#canScanForUs(key)) return false;
       for await (const { items, serverTime } of kms.listAliases(keyId, { signal })) {
         const updated = items.find((alias) => alias.aliasName === aliasName)?.lastUpdatedDate;
         if (updated !== undefined) {

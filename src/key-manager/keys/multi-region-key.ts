@@ -9,6 +9,8 @@ export const arnInRegion = (arn: string, region: string): string => arn.split(":
 /** The id that all members of a multi-Region key share; undefined for a single-Region key. */
 const multiRegionId = (arn: string): string | undefined => /:key\/(mrk-[0-9a-zA-Z-]+)$/.exec(arn)?.[1];
 
+export const isMultiRegionKeyId = (keyId: string): boolean => keyId.startsWith("mrk-");
+
 export const isMultiRegionKey = (arn: string): boolean => multiRegionId(arn) !== undefined;
 
 /** Whether two ARNs are of one key, be it in different Regions. */

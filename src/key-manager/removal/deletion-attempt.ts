@@ -12,6 +12,7 @@ import { deleteStaleAlias, keepAliasOff } from "./alias-guard.ts";
 import { fieldsOf, type KeyDeletionContext } from "./deletion-context.ts";
 import { type MembersToGo, noMembers, type SetMember } from "./key-set.ts";
 import { lookAtKey } from "./look-at-key.ts";
+import { removalOfReplicas, whySetStays } from "./ownership.ts";
 
 /** How far a key has come: `scheduled` = what follows the deletion is still to be done. */
 export type Progress = "waiting" | "scheduled" | { readonly outcome: DeletionOutcome };
@@ -147,18 +148,21 @@ export class DeletionAttempt {
         await this.#scheduleMembers([...seen.members.before, ...seen.members.after]);
         return this.#scheduledAlready(seen);
       default: {
-        this.#stays(seen.reason, seen.kind === "spared" && this.#request.isOwn === true);
+        this.#stays(seen, seen.kind === "spared" && this.#request.isOwn === true);
         return settled(seen.kind);
       }
     }
   }
 
   /** @param isUnexpected of what this server has replaced itself */
-  #stays(reason: string, isUnexpected: boolean): void {
+  #stays({ reason, key }: { readonly reason: string; readonly key?: KeyMetadata }, isUnexpected: boolean): void {
     const { log } = this.#context;
+    const lookedAfter = this.#request.set?.regions.lookedAfter ?? [];
+    // Where its replicas are why it stays, an operator can end that.
+    const remedy = key && whySetStays(key, lookedAfter) && removalOfReplicas(key, lookedAfter);
     const named = fieldsOf(this.#request);
-    if (isUnexpected) log.warn("Key is to stay after all: not scheduled for deletion", { ...named, reason });
-    else log.info("Key is to stay after all: not scheduled for deletion", { ...named, reason });
+    if (isUnexpected) log.warn("Key is to stay after all: not scheduled for deletion", { ...named, reason, remedy });
+    else log.info("Key is to stay after all: not scheduled for deletion", { ...named, reason, remedy });
   }
 
   #notFound(): Progress {

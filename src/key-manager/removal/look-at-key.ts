@@ -1,7 +1,7 @@
 /** The look at a key right before it is scheduled for deletion: whether it may go, by what KMS says at this moment. */
 import type { DeletionRequest } from "../deletions.ts";
 import { findKey } from "../keys/find-key.ts";
-import { type CallOptions, isPendingDeletion, type Logger } from "../ports.ts";
+import { type CallOptions, isPendingDeletion, type KeyMetadata, type Logger } from "../ports.ts";
 import { keepAliasOff } from "./alias-guard.ts";
 import { keyFactsOf } from "./key-facts.ts";
 import { lookAtSet, type MembersToGo } from "./key-set.ts";
@@ -14,7 +14,7 @@ export type SeenKey =
   /** It will be some time. */
   | { readonly kind: "not yet"; readonly reason: string }
   /** `in use`: the alias that was asked for stands on it after all. `spared`: by the rule. */
-  | { readonly kind: "in use" | "spared"; readonly reason: string };
+  | { readonly kind: "in use" | "spared"; readonly reason: string; readonly key?: KeyMetadata };
 
 export interface LookOptions extends CallOptions {
   readonly log: Logger;
@@ -42,5 +42,5 @@ export async function lookAtKey(request: DeletionRequest, { log, signal }: LookO
   const aliases = facts.aliases.filter(({ aliasName }) => aliasName !== lookedAt);
   const shown = { ...facts, aliases };
   const reason = mayStay(shown) ?? (await whyUsed?.(shown, signal));
-  return reason === undefined ? await lookAtOthers() : { kind: "spared", reason };
+  return reason === undefined ? await lookAtOthers() : { kind: "spared", reason, key: facts.key };
 }

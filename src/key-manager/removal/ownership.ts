@@ -6,7 +6,7 @@
  */
 import type { KeyFacts } from "../deletions.ts";
 import { keyTypeOf } from "../key-type.ts";
-import { regionOfArn } from "../keys/multi-region-key.ts";
+import { arnInRegion, regionOfArn } from "../keys/multi-region-key.ts";
 import type { KeyNames } from "../names.ts";
 import type { KeyMetadata } from "../ports.ts";
 
@@ -18,8 +18,20 @@ function otherRegions({ arn, multiRegion }: KeyMetadata): readonly string[] {
   return [...new Set(all)].filter((region) => region !== regionOfArn(arn));
 }
 
+/**
+ * What removes the replicas that keep a key from being scheduled for deletion, for an operator who knows that nothing uses them;
+ * undefined for a key without any, and for a replica, whose primary is not here to be removed.
+ */
+export function removalOfReplicas(key: KeyMetadata, lookedAfter: readonly string[]): string | undefined {
+  if (key.multiRegion?.isReplica !== false) return undefined;
+  const commands = otherRegions(key)
+    .filter((region) => !lookedAfter.includes(region))
+    .map((region) => `aws kms schedule-key-deletion --region ${region} --key-id ${arnInRegion(key.arn, region)}`);
+  return commands.length === 0 ? undefined : commands.join("; ");
+}
+
 /** Why a multi-Region key has to stay for the sake of members that would not be looked at. */
-function whySetStays(key: KeyMetadata, lookedAfter: readonly string[]): string | undefined {
+export function whySetStays(key: KeyMetadata, lookedAfter: readonly string[]): string | undefined {
   const others = otherRegions(key).filter((region) => !lookedAfter.includes(region));
   if (others.length === 0) return undefined;
   if (lookedAfter.length > 0)

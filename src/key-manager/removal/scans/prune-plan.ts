@@ -27,6 +27,8 @@ export interface Spared {
   readonly keyId: string | undefined;
   readonly aliasName: string | undefined;
   readonly reason: string;
+  /** As far as it could be described. */
+  readonly key?: KeyMetadata | undefined;
 }
 
 export interface PrunePlan {
@@ -142,7 +144,8 @@ export function planStaleAliases({ aliases, keys }: StaleAliasFacts, rules: Prun
           : rules.isRefreshedByTags?.(key.arn)
             ? "its tags are fresh"
             : judgeKey(key, hasTwin, rules);
-    if (key === undefined || reason !== undefined) spared.push({ keyId: targetKeyId, aliasName, reason: reason ?? "" });
+    if (key === undefined || reason !== undefined)
+      spared.push({ keyId: targetKeyId, aliasName, reason: reason ?? "", key });
     else candidates.push({ rule: "stale alias", keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
   }
   return capped(candidates, spared, rules);
@@ -167,7 +170,7 @@ export function planStaleKeys({ keys, aliases, hasTwin }: StaleKeyFacts, rules: 
     const names = aliases.get(key.keyId);
     if (names === undefined || names.length > 0) continue;
     const reason = judgeKey(key, hasTwin, rules);
-    if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName: undefined, reason });
+    if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName: undefined, reason, key });
     else candidates.push({ rule: "stale key", keyId: key.keyId, keyArn: key.arn, aliasName: undefined, ageMs });
   }
   return capped(candidates, spared, rules);
@@ -226,7 +229,7 @@ export function planTaggedKeys(facts: readonly TaggedKeyFacts[], rules: TagPrune
     if (rule === undefined) continue;
     const reason = protectionOf(fact, rules) ?? judgeKey(key, false, { ...rules, isOwnByTags: () => true });
     const aliasName = aliases[0]?.aliasName;
-    if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName, reason });
+    if (reason !== undefined) spared.push({ keyId: key.keyId, aliasName, reason, key });
     else candidates.push({ rule, keyId: key.keyId, keyArn: key.arn, aliasName, ageMs });
   }
   return capped(candidates, spared, rules);

@@ -4,6 +4,7 @@ import { formatDuration } from "../../pace/duration.ts";
 import type { TaskReport } from "../../pace/task.ts";
 import type { LogFields } from "../../ports.ts";
 import type { ScanSetup } from "../../setup.ts";
+import { removalOfReplicas, whySetStays } from "../ownership.ts";
 import type { DescribeKey } from "./key-describer.ts";
 import type { LastUsage } from "./last-usage.ts";
 import type { PruneCandidate, PrunePlan, PruneRules } from "./prune-plan.ts";
@@ -53,6 +54,25 @@ export function commonRules({
 /** Hands one candidate to the queue. */
 export type Prune = (candidate: PruneCandidate, fields: LogFields) => void;
 
+const maxTold = 10;
+
+/** Stale keys that cost their dollar for good unless a server with the right Regions, or an operator, comes. */
+function tellOfReplicas({ spared }: PrunePlan, { log, regions: { lookedAfter } }: PruneOptions["setup"]): void {
+  const kept = spared.flatMap(({ key, reason }) =>
+    key !== undefined && reason === whySetStays(key, lookedAfter) ? [key] : [],
+  );
+  if (kept.length === 0) return;
+  const commands = kept.flatMap((key) => removalOfReplicas(key, lookedAfter) ?? []);
+  log.warn("Stale keys have members in Regions that this server does not look after: they are not pruned by it", {
+    keys: kept.length,
+    key_arns: kept.slice(0, maxTold).map(({ arn }) => arn),
+    remedy: [
+      "a server of the trust domain whose replica_regions name these Regions prunes them as a whole; if there is none, remove the replicas",
+      ...commands.slice(0, maxTold),
+    ].join(": "),
+  });
+}
+
 /**
  * Carries out a plan, or says what it would do.
  *
@@ -61,13 +81,15 @@ export type Prune = (candidate: PruneCandidate, fields: LogFields) => void;
  */
 export async function pruneAll(
   plan: PrunePlan,
-  { setup: { log, clock }, dryRun, maxDeletionsPerScan, confirmDelayMs }: PruneOptions,
+  { setup, dryRun, maxDeletionsPerScan, confirmDelayMs }: PruneOptions,
   prune: Prune,
   signal: AbortSignal,
 ): Promise<TaskReport> {
+  const { log, clock } = setup;
   for (const { keyId, aliasName, reason } of plan.spared) {
     log.debug("Left alone by pruning", { key_id: keyId, alias_name: aliasName, reason });
   }
+  tellOfReplicas(plan, setup);
   if (plan.candidates.length > 0 && !dryRun && confirmDelayMs > 0) {
     log.info("Found stale keys: they are looked at again before they are scheduled for deletion", {
       found: plan.candidates.length,
