@@ -230,7 +230,7 @@ async function awsKmsConfiguration(sources: Sources): Promise<AwsKmsConfiguratio
     serverId,
     names: awsKmsNames(trustDomain, serverId ?? noServer),
     allNames: awsKmsNames(trustDomain, noServer),
-    warnings,
+    warnings: [...(conf?.keyManager.warnings ?? []), ...warnings],
   };
 }
 
@@ -251,7 +251,7 @@ function kmsConfiguration(sources: Sources): KmsConfiguration {
     serverId: undefined,
     names,
     allNames: names,
-    warnings,
+    warnings: [...(conf?.keyManager.warnings ?? []), ...warnings],
   };
 }
 

@@ -8,7 +8,7 @@ import { readServerConf } from "./server-conf.ts";
 function read(text: string) {
   const conf = readServerConf(text);
   if ("problems" in conf) return conf;
-  const { pluginData, ...block } = conf.keyManager;
+  const { pluginData, warnings: _, ...block } = conf.keyManager;
   const settings = pluginData && readSettings(pluginData).settings;
   return { trustDomain: conf.trustDomain, ...block, settings };
 }
@@ -75,6 +75,29 @@ describe("readServerConf", () => {
     });
   });
 
+  it("takes the first of several plugin_data blocks, as SPIRE does, and says so", () => {
+    const texts = [
+      `plugins { KeyManager "aws_kms" { plugin_data { region = "us-east-2" } plugin_data { region = "eu-west-1" } } }`,
+      `{"plugins":{"KeyManager":{"aws_kms":{"plugin_data":[{"region":"us-east-2"},{"region":"eu-west-1"}]}}}}`,
+    ];
+    for (const text of texts) {
+      const conf = readServerConf(text);
+      assert.ok("keyManager" in conf);
+      const { pluginData, warnings } = conf.keyManager;
+      assert.deepEqual(pluginData && readSettings(pluginData).settings, { region: "us-east-2" });
+      assert.deepEqual(warnings, [
+        'KeyManager "aws_kms": of 2 plugin_data blocks SPIRE takes the first and leaves the others out',
+      ]);
+    }
+  });
+
+  it("reads JSON as SPIRE does: null for nothing, escapes, a comma at the end, white space before", () => {
+    const of = (block: string) => read(` \n{"plugins":{"KeyManager":{"aws_kms":${block},}}}`);
+    const none = { ...found, trustDomain: undefined, pluginCmd: undefined };
+    assert.deepEqual(of(`{"plugin_data":null,"plugin_cmd":null}`), { ...none, settings: undefined });
+    assert.deepEqual(of(`{"plugin_data":{"region":"us-\\u0065ast-2"}}`), none);
+  });
+
   const refused: readonly (readonly [string, RegExp])[] = [
     ["", /^plugins: the block is missing/],
     [`server { trust_domain = "example.org" }`, /^plugins: the block is missing/],
@@ -86,6 +109,26 @@ describe("readServerConf", () => {
       `plugins { KeyManager "aws_kms" { plugin_data {} plugin_data_file = "x" } }`,
       /only one of plugin_data and plugin_data_file/,
     ],
+    [`plugins = "x"`, /^plugins: it must be a block/],
+    [`plugins { KeyManager "aws_kms" { enabled = "false" } }`, /enabled must be true or false without quotes/],
+    [`plugins { KeyManager "aws_kms" { plugin_args = "-x" } }`, /plugin_args must be a list of strings/],
+    [`plugins { KeyManager "aws_kms" { plugin_cmd = true } }`, /plugin_cmd must be a string/],
+    [
+      `plugins { KeyManager "aws_kms" { plugin_data = [{ region = "r" }] } }`,
+      /plugin_data must be a block of settings/,
+    ],
+    [
+      `{"plugins":{"KeyManager":{"aws_kms":{"plugin_data":"region = \\"r\\""}}}}`,
+      /plugin_data must be a block of settings/,
+    ],
+    [`{"plugins":{"KeyManager":{"aws_kms":{},"aws_kms":{}}}}`, /"aws_kms" is declared more than once/],
+    [`server { trust_domain = true }\nplugins { KeyManager "aws_kms" {} }`, /^trust_domain: it must be a string/],
+    ["server:\n  trust_domain: example.org\n", /reads HCL or JSON, and no YAML$/],
+    ["# ours\n---\nserver: {}\n", /reads HCL or JSON, and no YAML$/],
+    ["[server]\ntrust_domain = 1\n", /reads HCL or JSON, and no TOML$/],
+    [`[{"plugins":{}}]`, /in JSON the whole has to be one object/],
+    [`\ufeff{"plugins":{}}`, /byte order mark, which SPIRE does not take/],
+    [`{ // no\n "plugins": {} }`, /^unable to decode configuration: line 1, column 3/],
     [`plugins { keymanager "aws_kms" {} }`, /there is no KeyManager block/],
     [`plugins { KeyManager "aws_kms" { secret = "Geheim`, /^unable to decode configuration: /],
   ];
