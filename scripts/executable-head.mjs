@@ -34,8 +34,19 @@ export function isNewEnough(version, { oldLine, oldMinor, newLine, newMinor }) {
 
 const advice = "Or use the standalone executable, which needs none (docs/install.md).";
 
-/** @param {string} name of the executable @param {ReturnType<typeof floorsOf>} floors */
-export function openingLines(name, version, floors) {
+/**
+ * What Node.js is told to run instead of the file, of which it would read all: only its head, as far as this many bytes. An old
+ * Node.js must understand this, too.
+ */
+const headAlone = (length) =>
+  `-e 'var r=typeof require=="function"?require:process.getBuiltinModule("module").createRequire(process.execPath),f=r("fs"),d=f.openSync(process.argv[1],"r"),b=Buffer.alloc(${length});f.readSync(d,b,0,b.length,0);f.closeSync(d);r("vm").runInThisContext(b.toString("latin1"),process.argv[1])'`;
+
+/**
+ * @param {string} name of the executable
+ * @param {ReturnType<typeof floorsOf>} floors
+ * @param {string} [headLength] where the rest is a comment and need not be read
+ */
+export function openingLines(name, version, floors, headLength) {
   const needs = `${name} needs ${floorInWords(floors)}`;
   const { oldLine, oldMinor, newLine, newMinor } = floors;
   return `#!/bin/sh
@@ -45,7 +56,7 @@ export function openingLines(name, version, floors) {
 ":" //; if [ "$KeyManager" = KeyManager ]; then echo "$m"; echo '{"@level":"error","@module":"${name}","@message":"'"$m"'"}' >&2; else echo "$m" >&2; fi; }
 ":" //; case $PATH in "") p=", which is empty";; *[!A-Za-z0-9_./:+~@-]*) p=;; *) p=" ($PATH)";; esac
 ":" //; trap 'c=$?; say; exit $c' EXIT
-":" //; exec node ${heapLimits} "$0" "$@"
+":" //; exec node ${heapLimits} ${headLength === undefined ? "" : `${headAlone(headLength)} `}"$0" "$@"
 ;(function (require) {
 var v = process.versions.node.split("."), major = +v[0], minor = +v[1];
 if (!(major === ${oldLine} && minor >= ${oldMinor} || major === ${newLine} && minor >= ${newMinor} || major > ${newLine})) {

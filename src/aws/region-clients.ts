@@ -1,6 +1,5 @@
 /** The clients of one Region, KMS and tagging, on what the clients of all Regions share: credentials and connections. */
 import { KMSClient, type KMSClientConfig } from "@aws-sdk/client-kms";
-import { ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import type { RegionClients } from "../key-manager/ports.ts";
 import { requirePlainJson } from "./calls/plain-json.ts";
 import type { Caller } from "./calls/retry.ts";
@@ -14,6 +13,7 @@ import { sendingBy } from "./lean/reply.ts";
 import type { NetworkHandler } from "./network/network-handler.ts";
 import { HedgedSigning } from "./sign/hedge.ts";
 import { AwsTaggingClient } from "./tagging-client.ts";
+import type { OpenTagging } from "./tagging-sdk.ts";
 import { type OwnTransport, transportBy } from "./transport/own-transport.ts";
 
 /** For a client that sends nothing. */
@@ -43,11 +43,13 @@ export function openRegion(region: string, endpoint: string | undefined, shared:
   const credentials = source.provide;
   const options = { ...shared.options, region };
   const sdk = new KMSClient({ ...options, ...(endpoint === undefined ? {} : { endpoint }), credentials });
-  const tagging = new ResourceGroupsTaggingAPIClient({ ...options, credentials });
-  for (const client of [sdk, tagging]) {
-    withholdCredentials(client);
-    requirePlainJson(client);
-  }
+  withholdCredentials(sdk);
+  requirePlainJson(sdk);
+  let tagging: Promise<OpenTagging> | undefined;
+  const findTagging = async () => {
+    tagging ??= import("./tagging-sdk.ts").then(({ openTagging }) => openTagging({ ...options, credentials }));
+    return (await tagging).getResources;
+  };
   const makeJudge = () => {
     const judge = new KMSClient({ ...options, requestHandler: judgingHandler, credentials: noCredentials });
     withholdCredentials(judge);
@@ -67,7 +69,7 @@ export function openRegion(region: string, endpoint: string | undefined, shared:
   return {
     sdk,
     kms: new AwsKmsClient(sdk, caller, isHedging ? { ...senders, sign: hedged.sign } : senders),
-    tagging: new AwsTaggingClient(tagging, caller),
+    tagging: new AwsTaggingClient(findTagging, caller),
     warm() {
       if (transport === undefined) return;
       lean.prepare().then(
@@ -77,7 +79,7 @@ export function openRegion(region: string, endpoint: string | undefined, shared:
     },
     close() {
       sdk.destroy();
-      tagging.destroy();
+      void tagging?.then((opened) => opened.close());
     },
   };
 }

@@ -1,19 +1,19 @@
 /** The TaggingClient port over AWS SDK v3. */
-import { GetResourcesCommand, type ResourceGroupsTaggingAPIClient } from "@aws-sdk/client-resource-groups-tagging-api";
 import type { CallOptions, Page, TagFilter, TaggedKey, TaggingClient } from "../key-manager/ports.ts";
 import { Answer } from "./calls/answer.ts";
 import { pages } from "./calls/pages.ts";
 import type { Caller } from "./calls/retry.ts";
+import type { GetResources } from "./tagging-sdk.ts";
 
 const resourcesPerPage = 100;
 
 export class AwsTaggingClient implements TaggingClient {
-  readonly #sdk: ResourceGroupsTaggingAPIClient;
+  readonly #find: () => Promise<GetResources>;
   readonly #caller: Caller;
 
-  /** @param sdk a client that makes no retries of its own (`maxAttempts: 1`) */
-  constructor(sdk: ResourceGroupsTaggingAPIClient, caller: Caller) {
-    this.#sdk = sdk;
+  /** @param find a client that makes no retries of its own (`maxAttempts: 1`), once it is wanted */
+  constructor(find: () => Promise<GetResources>, caller: Caller) {
+    this.#find = find;
     this.#caller = caller;
   }
 
@@ -29,9 +29,8 @@ export class AwsTaggingClient implements TaggingClient {
       signal,
       fetch: async (PaginationToken, cut) => {
         const token = PaginationToken === undefined ? {} : { PaginationToken };
-        const output = await this.#sdk.send(new GetResourcesCommand({ ...request, ...token }), {
-          abortSignal: cut.signal,
-        });
+        const getResources = await this.#find();
+        const output = await getResources({ ...request, ...token }, { abortSignal: cut.signal });
         const answer = new Answer("GetResources", output);
         const items = answer.list("ResourceTagMappingList").map(
           (resource): TaggedKey => ({

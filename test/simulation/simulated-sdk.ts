@@ -12,6 +12,7 @@ import { AwsIamClient, type GetRole } from "../../src/aws/iam-client.ts";
 import { AwsKmsClient } from "../../src/aws/kms-client.ts";
 import { AwsStsClient } from "../../src/aws/sts-client.ts";
 import { AwsTaggingClient } from "../../src/aws/tagging-client.ts";
+import { getResourcesBy } from "../../src/aws/tagging-sdk.ts";
 import type { Clock } from "../../src/key-manager/ports.ts";
 import type { Telemetry } from "../../src/key-manager/telemetry.ts";
 import { AwsException, EmulatorError } from "../../src/kms-emulator/index.ts";
@@ -153,12 +154,16 @@ export function simulatedClients(options: SimulatedSdkOptions) {
   const caller = { clock, telemetry, discardCredentials };
   const simulated = new SimulatedSdk(options);
   const sdk: unknown = simulated;
+  const taggingBy = (there: unknown) => {
+    const getResources = getResourcesBy(there as ResourceGroupsTaggingAPIClient);
+    return new AwsTaggingClient(async () => getResources, caller);
+  };
   const inRegion = (region: string) => {
     const { passageOf } = options;
     const there: unknown = new SimulatedSdk({ ...options, passageOf: (name, input) => passageOf(name, input, region) });
     return {
       kms: new AwsKmsClient(there as KMSClient, caller),
-      tagging: new AwsTaggingClient(there as ResourceGroupsTaggingAPIClient, caller),
+      tagging: taggingBy(there),
     };
   };
   const regions = new Map<string, ReturnType<typeof inRegion>>();
@@ -167,7 +172,7 @@ export function simulatedClients(options: SimulatedSdkOptions) {
     kms: new AwsKmsClient(sdk as KMSClient, caller),
     sts: new AwsStsClient(sdk as STSClient, caller),
     iam: new AwsIamClient(async () => getRole, caller),
-    tagging: new AwsTaggingClient(sdk as ResourceGroupsTaggingAPIClient, caller),
+    tagging: taggingBy(sdk),
     inRegion(region: string) {
       const opened = regions.get(region) ?? inRegion(region);
       regions.set(region, opened);
