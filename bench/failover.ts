@@ -5,7 +5,7 @@
  * `npm run bench:failover -- --real [signatures a second, 20] [seconds for each part, 15]`: the built plugin on an emulator over
  * HTTP, with a way of its own to each Region, of which one falls silent or is cut. It wants a machine that has nothing else to do.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,24 +32,36 @@ const latencies = { home: 10, west: 70 };
 interface Part {
   readonly took: number[];
   failed: number;
+  /** Those that do not verify, or are told to be of another key. */
+  wrong: number;
 }
 
 function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
+interface Signer {
+  readonly plugin: TestPlugin;
+  readonly publicKey: KeyObject;
+  readonly fingerprint: string;
+}
+
 /** A steady rate, whether or not answers come. */
-async function load(plugin: TestPlugin, forMs: number): Promise<Part> {
-  const part: Part = { took: [], failed: 0 };
+async function load({ plugin, publicKey, fingerprint }: Signer, forMs: number): Promise<Part> {
+  const part: Part = { took: [], failed: 0, wrong: 0 };
   const under: Promise<void>[] = [];
   const endAt = performance.now() + forMs;
   for (let next = performance.now(); next < endAt; next += 1_000 / perSecond) {
     await delay(Math.max(0, next - performance.now()));
-    const digest = createHash("sha256").update(randomBytes(16)).digest();
+    const message = randomBytes(16);
+    const digest = createHash("sha256").update(message).digest();
     const begunAt = performance.now();
     under.push(
       plugin.keyManager.signData(signRequest(keyId, digest, hashAlgorithms.sha256)).then(
-        () => void part.took.push(performance.now() - begunAt),
+        ({ signature, keyFingerprint }) => {
+          part.took.push(performance.now() - begunAt);
+          if (keyFingerprint !== fingerprint || !verify("sha256", message, publicKey, signature)) part.wrong++;
+        },
         () => void part.failed++,
       ),
     );
@@ -58,10 +70,10 @@ async function load(plugin: TestPlugin, forMs: number): Promise<Part> {
   return part;
 }
 
-function row(name: string, { took, failed }: Part): string {
+function row(name: string, { took, failed, wrong }: Part): string {
   const sorted = took.toSorted((one, other) => one - other);
   const cells = [0.5, 0.9, 0.99, 1].map((share) => `${Math.round(percentile(sorted, share))} ms`);
-  return `| ${[name, took.length + failed, failed, ...cells].join(" | ")} |`;
+  return `| ${[name, took.length + failed, failed, wrong, ...cells].join(" | ")} |`;
 }
 
 async function lose(state: Exclude<RoadState, "open">): Promise<void> {
@@ -83,28 +95,32 @@ async function lose(state: Exclude<RoadState, "open">): Promise<void> {
     replica_regions: [west],
     replica_endpoints: { [west]: roads.west.endpoint },
   });
-  await plugin.generate(keyId);
+  const { pkixData, fingerprint } = await plugin.generate(keyId);
+  const publicKey = createPublicKey({ key: Buffer.from(pkixData), format: "der", type: "spki" });
+  const signer: Signer = { plugin, publicKey, fingerprint };
   await plugin.logged(/^Replica is ready$/);
-  await load(plugin, 5_000);
-  console.log(row("before", await load(plugin, seconds * 1_000)));
+  await load(signer, 5_000);
+  console.log(row("before", await load(signer, seconds * 1_000)));
   roads.home.become(state);
-  console.log(row(`the Region is ${state}: the first 5 s`, await load(plugin, 5_000)));
-  console.log(row("then", await load(plugin, seconds * 1_000)));
+  console.log(row(`the Region is ${state}: the first 5 s`, await load(signer, 5_000)));
+  console.log(row("then", await load(signer, seconds * 1_000)));
   roads.home.become("open");
-  console.log(row("the Region is back: the first 10 s", await load(plugin, 10_000)));
+  console.log(row("the Region is back: the first 10 s", await load(signer, 10_000)));
   await Promise.race([plugin.logged(/^KMS answers again in this/), delay(90_000)]);
-  console.log(row("at home again", await load(plugin, seconds * 1_000)));
+  console.log(row("at home again", await load(signer, seconds * 1_000)));
   await plugin.host.kill();
   for (const road of Object.values(roads)) road.close();
   await emulator.close();
   rmSync(folder, { recursive: true, force: true });
 }
 
-const heading = "| | signatures | failed | p50 | p90 | p99 | slowest |\n| --- | --- | --- | --- | --- | --- | --- |";
+const heading =
+  "| | signatures | failed | wrong | p50 | p90 | p99 | slowest |\n| --- | --- | --- | --- | --- | --- | --- | --- |";
 
 /** The same in virtual time. */
 async function loadVirtual(world: World, server: SimulatedServer, forMs: number): Promise<Part> {
-  const part: Part = { took: [], failed: 0 };
+  // The server verifies what it hands out.
+  const part: Part = { took: [], failed: 0, wrong: 0 };
   const under: Promise<void>[] = [];
   for (let at = 0; at < forMs; at += 1_000 / perSecond) {
     const begunAt = world.time.now;

@@ -36,12 +36,18 @@ function planOf(text: string): Plan {
 
 /** `--from`: rows that an earlier run has written with `--json`. */
 const rows: FleetRow[] = values.from === undefined ? [] : (JSON.parse(readFileSync(values.from, "utf8")) as FleetRow[]);
-for (const { servers, days } of values.servers.split(",").filter(Boolean).map(planOf)) {
-  const row = { ours: await liveFleet(servers, days), builtIn: builtInCallsADay(servers) };
-  rows.push(row);
-  console.log(JSON.stringify(row));
+/** After each step, so that a long run that is cut off has not been in vain. */
+function keep(soFar: readonly FleetRow[]): void {
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(soFar, undefined, 2));
 }
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(rows, undefined, 2));
+
+for (const { servers, days } of values.servers.split(",").filter(Boolean).map(planOf)) {
+  const builtIn = builtInCallsADay(servers);
+  const ours = await liveFleet(servers, days, (sofar) => keep([...rows, { ours: sofar, builtIn }]));
+  rows.push({ ours, builtIn });
+  keep(rows);
+  console.log(JSON.stringify(rows.at(-1)));
+}
 const table = fleetTable(rows, limits);
 console.log(table);
 

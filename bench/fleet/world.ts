@@ -143,7 +143,12 @@ export interface FleetFigures {
 
 const total = (counts: Map<string, number>): number => [...counts.values()].reduce((sum, count) => sum + count, 0);
 
-export async function liveFleet(servers: number, days: number): Promise<FleetFigures> {
+/** @param sofar is given the figures after each step, for a run that is not waited for to its end */
+export async function liveFleet(
+  servers: number,
+  days: number,
+  sofar: (figures: FleetFigures) => void = () => undefined,
+): Promise<FleetFigures> {
   const account = new CountingAccount({ quotas: true });
   const { time } = account;
   const members = Array.from({ length: servers }, (_, index) => new Member(account, index));
@@ -168,44 +173,53 @@ export async function liveFleet(servers: number, days: number): Promise<FleetFig
     console.error(`${servers} servers, ${minutes} min: ${what}, the last after ${tookS} s`);
   };
 
-  const startS = await timed((member) => member.start());
-  tell("started", startS);
-  const startThrottled = tally();
+  const startedAt = time.now;
   const rotations: number[] = [];
-  let rotateS = 0;
-  let rotateThrottled = 0;
-  let restartS = 0;
-  for (let rotation = 1; time.now + rotationMs < end; rotation++) {
+  const steps = { startS: 0, startThrottled: 0, rotateS: 0, rotateThrottled: 0, restartS: 0 };
+  const figures = (states: ReadonlyMap<string, number>): FleetFigures => {
+    tally();
+    const lived = (time.now - startedAt) / dayMs;
+    const callsADay = Object.fromEntries(
+      [...made].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]) => [name, count / servers / lived]),
+    );
+    return {
+      servers,
+      days: Math.round(lived * 10) / 10,
+      ...steps,
+      rotateMedianS: rotations.toSorted((a, b) => a - b)[rotations.length >> 1] ?? 0,
+      callsADay,
+      throttledShare: throttled / total(made),
+      keysEnabled: states.get("Enabled") ?? 0,
+      keysPending: states.get("PendingDeletion") ?? 0,
+    };
+  };
+  const stepDone = (what: string, tookS: number): void => {
+    tell(what, tookS);
+    sofar(figures(new Map()));
+  };
+
+  steps.startS = await timed((member) => member.start());
+  steps.startThrottled = tally();
+  stepDone("started", steps.startS);
+  for (let rotation = 1; time.now < end; rotation++) {
     const next = Math.min(end, time.now + rotationMs);
     tally();
     const tookS = await timed((member) => member.rotate());
-    tell(`rotation ${rotation}`, tookS);
+    const refused = tally();
     rotations.push(tookS);
-    if (tookS > rotateS) {
-      rotateS = tookS;
-      rotateThrottled = tally();
+    if (tookS > steps.rotateS) Object.assign(steps, { rotateS: tookS, rotateThrottled: refused });
+    stepDone(`rotation ${rotation}`, tookS);
+    if (rotation === days) {
+      steps.restartS = await timed((member) => member.start());
+      stepDone("restarted", steps.restartS);
     }
-    if (rotation === days) restartS = await timed((member) => member.start());
     await time.run(Math.max(0, next - time.now));
   }
-  tally();
+  const lived = figures(new Map());
   for (const member of members) member.kill();
-
   const states = await keyStates(account);
-  const callsADay = Object.fromEntries(
-    [...made].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]) => [name, count / servers / days]),
-  );
   return {
-    servers,
-    days,
-    startS,
-    startThrottled,
-    rotateS,
-    rotateThrottled,
-    rotateMedianS: rotations.toSorted((a, b) => a - b)[rotations.length >> 1] ?? 0,
-    restartS,
-    callsADay,
-    throttledShare: throttled / total(made),
+    ...lived,
     keysEnabled: states.get("Enabled") ?? 0,
     keysPending: states.get("PendingDeletion") ?? 0,
   };

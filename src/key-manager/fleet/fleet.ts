@@ -22,11 +22,13 @@ const missedRefreshes = 2.5;
 /** UpdateAlias a second for the whole account, by AWS's quota, less what rotations and other programs want. */
 const refreshesPerSecond = 2;
 
-/**
- * A large fleet that rotates at one time shares 5 CreateKey and 5 alias calls a second: whoever is throttled waits for its
- * turn. Two of these waits fit into SPIRE's 30 s.
- */
+/** A large fleet that rotates at one time shares 5 CreateKey a second: whoever is throttled waits for its turn, within SPIRE's 30 s. */
 const throttledForMs = 10_000;
+/**
+ * And 5 alias calls. A key would have been made in vain if its alias were given up: it is brought to its place behind a caller
+ * who has given up, and handed out when SPIRE asks again.
+ */
+const aliasThrottledForMs = 120_000;
 /** Who waits asks again as often as two for each call that KMS allows: the quota is used up, and few ask in vain. */
 const triesPerSecond = 10;
 
@@ -87,11 +89,20 @@ export class Fleet {
     return this.#isLarge ? (this.#aliases / refreshesPerSecond) * 1_000 : 0;
   }
 
-  /** Options of a call that all servers of a fleet may make at one time. */
+  /** Options of CreateKey, which all servers of a fleet may call at one time. */
   get throttlePatience(): CallOptions {
+    return this.#patience(throttledForMs);
+  }
+
+  /** Options of the alias call that follows it. */
+  get aliasPatience(): CallOptions {
+    return this.#patience(aliasThrottledForMs);
+  }
+
+  #patience(forMs: number): CallOptions {
     if (!this.#isLarge) return {};
     const servers = this.#neighbours?.length ?? 0;
-    return { throttledForMs, throttledWaitMs: Math.min((servers / triesPerSecond) * 1_000, throttledForMs / 2) };
+    return { throttledForMs: forMs, throttledWaitMs: Math.min((servers / triesPerSecond) * 1_000, throttledForMs / 2) };
   }
 
   /**

@@ -21,7 +21,7 @@ interface AliasAssignment {
   readonly clock: Clock;
   readonly log: Logger;
   /** Default: none that shares KMS's quotas. */
-  readonly fleet?: { readonly throttlePatience: CallOptions };
+  readonly fleet?: { readonly aliasPatience: CallOptions };
 }
 
 /** Turns between CreateAlias and UpdateAlias before we believe that another program wants the alias, too. */
@@ -54,9 +54,9 @@ export async function assignAlias(
 ): Promise<AliasOutcome> {
   const write = (exists: boolean) =>
     exists
-      ? kms.updateAlias(aliasName, key.arn, fleet?.throttlePatience)
+      ? kms.updateAlias(aliasName, key.arn, fleet?.aliasPatience)
       : // NotFound here can only mean the key, which KMS may not show yet.
-        whenVisible(clock, () => kms.createAlias(aliasName, key.arn, fleet?.throttlePatience));
+        whenVisible(clock, () => kms.createAlias(aliasName, key.arn, fleet?.aliasPatience));
 
   /** Whether an alias that exists although it was not known stands on a key that a replica made beside us. */
   const isTwin = (target: KeyMetadata, error: KmsError): boolean => {

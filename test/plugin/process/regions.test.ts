@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { createHash, randomBytes, verify } from "node:crypto";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { PublicKey } from "../../../src/plugin-sdk/index.ts";
 import { RegionRoad } from "../../fixtures/region-road.ts";
@@ -36,6 +36,7 @@ describe("the built plugin with keys in two Regions", () => {
     const { endpoint } = stage.emulator;
     roads = { home: await RegionRoad.open(endpoint, 5), west: await RegionRoad.open(endpoint, 15) };
   });
+  afterEach(() => roads.home.become("open"));
   after(() => {
     for (const road of Object.values(roads ?? {})) road.close();
   });
@@ -67,7 +68,8 @@ describe("the built plugin with keys in two Regions", () => {
 
   for (const state of ["silent", "cut"] as const) {
     it(`signs on while the way to its own Region is ${state}, and goes home when it is open again`, async () => {
-      const { plugin, key } = await ready();
+      // An identity of its own each: the replicas of the test before would be ready at once.
+      const { plugin, key } = await ready({ key_identifier_value: `lost-${state}` });
       await signMany(plugin, key, 20);
       roads.home.become(state);
       await signMany(plugin, key, 40);
@@ -82,8 +84,36 @@ describe("the built plugin with keys in two Regions", () => {
     });
   }
 
+  for (const state of ["silent", "cut"] as const) {
+    it(`starts while the way to its own Region is ${state}: it finds its keys in the other one, only signs, and comes home`, async () => {
+      const identity = { key_identifier_value: `restarted-${state}` };
+      const { plugin: before, key } = await ready(identity);
+      await before.stop();
+      roads.home.become(state);
+      const plugin = await stage.start();
+      await plugin.configure(settings(identity));
+      await plugin.logged(/^KMS does not answer in this server's Region: its keys were found in another one/, west);
+      const { publicKeys } = await plugin.keyManager.getPublicKeys({});
+      assert.deepEqual(
+        publicKeys.map(({ id, fingerprint }) => [id, fingerprint]),
+        [[keyId, key.fingerprint]],
+      );
+      await signMany(plugin, key, 20);
+      await assert.rejects(
+        plugin.generate("x509-CA-B"),
+        new RegExp(`none is made before they have been found in ${home}`),
+      );
+      const homecoming = plugin.logged(/^KMS answers again in this server's Region: its keys were found there/, home);
+      roads.home.become("open");
+      await homecoming;
+      await signMany(plugin, key, 5);
+      const next = await plugin.generate("x509-CA-B");
+      assert.notEqual(next.fingerprint, key.fingerprint);
+      await plugin.stop();
+    });
+  }
+
   it("is promoted by an operator's command, and by nothing else", async () => {
-    // An identity of its own: the replicas of the tests before would be ready at once.
     const identity = { key_identifier_value: "branch" };
     const { plugin: active } = await ready(identity);
     const standby = await stage.start();
