@@ -24,7 +24,7 @@ const refreshesADay = 4;
 const aliasesPerPage = 100;
 const keysPerPage = 1_000;
 
-/** Calls a day and server, by operation. */
+/** Calls a day and server, by operation; those that are asked again because KMS refused them are not among them. */
 export function builtInCallsADay(servers: number): Readonly<Record<string, number>> {
   const keys = servers * (keysInUse + rotationsADay * pendingDays);
   const aliasPages = Math.ceil((servers * keysInUse) / aliasesPerPage);

@@ -1,17 +1,17 @@
 /**
- * Fleets of servers for thirty days: `npm run bench:fleet -- [--servers 1,50,500,5000:3] [--write]`.
+ * Fleets of servers for thirty days: `npm run bench:fleet -- [--servers 1,50,500,5000:3] [--json FILE] [--from FILES] [--write]`.
  *
  * Sizes of fleets, each with the days it lives where these are not 30. Virtual time, so that this machine's speed does not
- * matter; 500 servers take it some minutes. `--write` puts the table and the plot into docs/fleets.md
+ * matter; 500 servers take it some minutes, 5,000 hours. `--write` puts the table and the plot into docs/fleets.md
  * and docs/fleets.svg.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { builtInCallsADay, limits } from "./built-in.ts";
+import { limits } from "./built-in.ts";
 import { fleetPlot } from "./plot.ts";
-import { type FleetRow, fleetTable } from "./table.ts";
-import { liveFleet } from "./world.ts";
+import { builtInFigures, type FleetRow, fleetTable } from "./table.ts";
+import { type FleetFigures, liveFleet } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
@@ -34,20 +34,29 @@ function planOf(text: string): Plan {
   return { servers: Number(match[1]), days: Number(match[2] ?? 30) };
 }
 
-/** `--from`: rows that an earlier run has written with `--json`. */
-const rows: FleetRow[] = values.from === undefined ? [] : (JSON.parse(readFileSync(values.from, "utf8")) as FleetRow[]);
+/** What `--json` writes and `--from` reads. */
+interface Lived {
+  readonly ours: FleetFigures;
+}
+
+const livedIn = (file: string): Lived[] => JSON.parse(readFileSync(file, "utf8")) as Lived[];
+
+/** `--from`: rows that earlier runs have written with `--json`, in files with commas between them. */
+const lived: Lived[] = (values.from ?? "").split(",").filter(Boolean).flatMap(livedIn);
+
 /** After each step, so that a long run that is cut off has not been in vain. */
-function keep(soFar: readonly FleetRow[]): void {
+function keep(soFar: readonly Lived[]): void {
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(soFar, undefined, 2));
 }
 
 for (const { servers, days } of values.servers.split(",").filter(Boolean).map(planOf)) {
-  const builtIn = builtInCallsADay(servers);
-  const ours = await liveFleet(servers, days, (sofar) => keep([...rows, { ours: sofar, builtIn }]));
-  rows.push({ ours, builtIn });
-  keep(rows);
-  console.log(JSON.stringify(rows.at(-1)));
+  const ours = await liveFleet(servers, days, (sofar) => keep([...lived, { ours: sofar }]));
+  lived.push({ ours });
+  keep(lived);
+  console.log(JSON.stringify(ours));
 }
+const rows: FleetRow[] = [];
+for (const { ours } of lived) rows.push({ ours, builtIn: await builtInFigures(ours.servers) });
 const table = fleetTable(rows, limits);
 console.log(table);
 
