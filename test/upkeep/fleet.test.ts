@@ -165,10 +165,12 @@ describe("100 servers under AWS's quotas", () => {
     await account.time.until(Promise.all(rotateAll), hourMs);
     const tookMs = account.time.now - begun;
     const refused = callsOf(account, "CreateKey").filter(({ outcome }) => outcome !== "ok").length;
-    context.diagnostic(`${attempts} GenerateKey, ${Math.round(tookMs / 1_000)} s, ${refused} CreateKey refused`);
-    assert.ok(tookMs < 5 * minuteMs);
     const made = callsOf(account, "CreateKey").filter(({ outcome }) => outcome === "ok").length;
-    assert.ok(made <= 130, `${made} keys for 100 rotations`);
+    context.diagnostic(
+      `${attempts} GenerateKey, ${Math.round(tookMs / 1_000)} s, ${made} keys, ${refused} CreateKey refused`,
+    );
+    assert.ok(tookMs < 5 * minuteMs);
+    assert.ok(made <= 105, `${made} keys for 100 rotations`);
     assert.ok(refused <= 500, `${refused} CreateKey refused`);
   });
 });
