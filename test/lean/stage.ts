@@ -133,9 +133,12 @@ export const answerWell: RequestListener = (_, response) => response.end(good);
 export class Stage {
   readonly #server = createServer((request, response) => {
     this.requests.push(request);
+    if (this.#date !== undefined) response.setHeader("date", this.#date);
     request.resume().once("end", () => this.listener(request, response));
   });
   readonly requests: IncomingMessage[] = [];
+  /** What all ways of one comparison are answered with: pages tell it, in seconds. */
+  #date: string | undefined;
   listener: RequestListener = answerWell;
   endpoint = "";
 
@@ -180,6 +183,7 @@ export class Stage {
     listener: RequestListener,
     subject = signing,
   ): Promise<unknown> {
+    this.#date = new Date().toUTCString();
     const expected = await this.outcome(sdk, listener, subject);
     for (const way of lean) {
       const actual = await this.outcome(way, listener, subject);
