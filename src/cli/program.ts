@@ -14,10 +14,20 @@ import { policyCommand } from "./commands/policy.ts";
 import { promoteCommand } from "./commands/promote.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { reportCommand } from "./commands/report.ts";
+import { exitCodes } from "./output/exit-codes.ts";
+import { printable } from "./output/terminal.ts";
+
+/** Whatever is wrong with arguments ends with one exit code; what was typed does not steer the terminal. */
+function withOneEnd(command: Command): Command {
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.done : exitCodes.usage));
+  command.configureOutput({ outputError: (text, write) => write(printable(text)) });
+  for (const sub of command.commands) withOneEnd(sub);
+  return command;
+}
 
 export function programOf(): Command {
   const program = new Command("spire-aws-kms");
-  return program
+  const whole = program
     .description("Tools around the aws_kms and kms KeyManager plugins of SPIRE Server")
     .version(version)
     .addCommand(emulatorCommand())
@@ -33,4 +43,5 @@ export function programOf(): Command {
     .addCommand(migrateCommand())
     .addCommand(promoteCommand())
     .addCommand(completionCommand(program));
+  return withOneEnd(whole);
 }

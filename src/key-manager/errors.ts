@@ -70,6 +70,8 @@ const adviceFor = (error: KmsError): string => {
         ? `; allow ${permission} in an identity policy of the server's role: a key policy cannot grant it`
         : `; allow ${permission} for this identity in its IAM policy and, for a key, in the key's policy`;
     case "UNAUTHENTICATED":
+      if (error.awsName.startsWith("Expired"))
+        return "; the credentials have expired: renew the session token, or use a role, which renews itself";
       return "; check access_key_id and secret_access_key, or the credentials of the default chain, and this machine's clock";
     case "THROTTLED":
       // Refused by ourselves, before AWS was asked.

@@ -53,7 +53,7 @@ const refusals: readonly Refusal[] = [
     title: "the session has expired",
     fault: error("ExpiredTokenException"),
     code: "UNAUTHENTICATED",
-    advice: /check access_key_id/,
+    advice: /the credentials have expired: renew the session token/,
     isAnswered: true,
   },
   {

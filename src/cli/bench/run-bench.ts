@@ -3,7 +3,7 @@
 import { explain } from "../../key-manager/errors.ts";
 import type { KeyRow } from "../../key-manager/inventory/key-row.ts";
 import { takeInventory } from "../../key-manager/inventory/take-inventory.ts";
-import type { KeyMetadata } from "../../key-manager/ports.ts";
+import type { KeyMetadata, KmsError } from "../../key-manager/ports.ts";
 import { createClients } from "../aws-clients.ts";
 import { CallCounter } from "../call-counter.ts";
 import { readConfiguration } from "../configuration/configuration.ts";
@@ -39,12 +39,15 @@ const nameOf = ({ serverId, spireKeyId, keyId }: KeyRow): string =>
 /** A key of this server's, else of any: one in use that SPIRE would sign with. */
 async function keyInUse(options: Parameters<typeof takeInventory>[0]): Promise<Subject> {
   let found: KeyRow | undefined;
+  let missing: KmsError | undefined;
   for await (const event of takeInventory({ ...options, nameless: "none" })) {
+    if (event.kind === "trouble") missing ??= event.trouble.error;
     if (event.kind !== "row" || event.row.class !== "in use") continue;
     if (found === undefined || (event.row.isOwnServer && !found.isOwnServer)) found = event.row;
     if (found.isOwnServer || options.ownServerId === undefined) break;
   }
   if (found?.arn === undefined || found.keySpec === undefined) {
+    if (missing !== undefined) throw missing;
     throw new UsageError("there is no key in use of this trust domain here; name one with --key");
   }
   return { arn: found.arn, keySpec: found.keySpec, name: nameOf(found) };

@@ -4,7 +4,7 @@
  *
  * Nothing is made and nothing is changed: an identifier file that is not there stays away.
  */
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { KeyManagerError } from "../../key-manager/errors.ts";
 import type { KeyNames } from "../../key-manager/names.ts";
@@ -70,6 +70,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const defaultFile = "conf/server/server.conf";
 const maxDataBytes = 1_048_576;
+const maxConfBytes = 8 * 1_048_576;
 
 const flagOfSetting: Readonly<Record<string, string>> = {
   region: "--region",
@@ -131,12 +132,35 @@ const inWordsOfFlags = (problems: readonly string[], flags: ConfigurationFlags):
   });
 };
 
-async function readConfFile(file: string, flags: ConfigurationFlags, env: Environment): Promise<ServerConf> {
-  let text: string;
+/** Of a file, a pipe, a device. @returns undefined where there is more of it */
+async function readBounded(path: string, maxBytes: number): Promise<string | undefined> {
+  const file = await open(path, "r");
   try {
-    text = await readFile(file, "utf8");
+    const parts: Buffer[] = [];
+    for (let size = 0; size <= maxBytes; ) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(65_536), 0, 65_536, null);
+      if (bytesRead === 0) return Buffer.concat(parts).toString("utf8");
+      parts.push(buffer.subarray(0, bytesRead));
+      size += bytesRead;
+    }
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+async function readConfFile(file: string, flags: ConfigurationFlags, env: Environment): Promise<ServerConf> {
+  let text: string | undefined;
+  try {
+    text = await readBounded(file, maxConfBytes);
   } catch (error) {
     throw new ConfigurationError([`--config: ${file} cannot be read: ${errnoOf(error)}`], file);
+  }
+  if (text === undefined) {
+    const most = `${maxConfBytes / 1_048_576} MB`;
+    throw new ConfigurationError([
+      `--config: ${file} has more than ${most}, so it is no server.conf; name another file`,
+    ]);
   }
   const conf = readServerConf(flags.expandEnv ? expandEnv(text, env) : text);
   if ("problems" in conf) throw new ConfigurationError(conf.problems, file);

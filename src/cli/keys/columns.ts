@@ -18,6 +18,10 @@ export interface Column {
 
 const dateOf = (date: Date | undefined): string => date?.toISOString().slice(0, 10) ?? "-";
 
+/** On one line: what a row shows must not look like another row. */
+const onLine = (text: string): string =>
+  printable(text).replace(/[\t\n]/g, (character) => (character === "\t" ? "\\t" : "\\n"));
+
 /** Seconds do not matter to people who count days. */
 export function agoText(date: Date | undefined, now: Date): string {
   if (date === undefined) return "-";
@@ -63,14 +67,14 @@ export const columns: readonly Column[] = [
     name: "server",
     title: "SERVER",
     width: 36,
-    text: ({ serverId = "-", isOwnServer }) => `${printable(serverId)}${isOwnServer ? "*" : ""}`,
+    text: ({ serverId = "-", isOwnServer }) => `${onLine(serverId)}${isOwnServer ? "*" : ""}`,
     order: ({ serverId }) => serverId,
   },
   {
     name: "key",
     title: "KEY",
     width: 14,
-    text: ({ spireKeyId = "-" }) => printable(spireKeyId),
+    text: ({ spireKeyId = "-" }) => onLine(spireKeyId),
     order: ({ spireKeyId }) => spireKeyId,
   },
   {
@@ -143,7 +147,7 @@ export const columns: readonly Column[] = [
     name: "alias",
     title: "ALIAS",
     width: 0,
-    text: ({ aliasName = "-" }) => printable(aliasName),
+    text: ({ aliasName = "-" }) => onLine(aliasName),
     order: (row) => row.aliasName,
   },
   {

@@ -18,7 +18,7 @@ import { CallCounter } from "../call-counter.ts";
 import { type CommandConfiguration, readConfiguration } from "../configuration/configuration.ts";
 import type { ConfigurationFlags } from "../configuration/flags.ts";
 import { type ExitCode, exitCodes } from "../output/exit-codes.ts";
-import { jsonText } from "../output/json-document.ts";
+import { jsonLine, jsonText } from "../output/json-document.ts";
 import { type CommandContext, type CommandOutputFlags, UsageError } from "../output/run-command.ts";
 import { printable, progressBar } from "../output/terminal.ts";
 import { systemClock } from "../system-clock.ts";
@@ -26,7 +26,7 @@ import { columnNames, comparator, filterOf } from "./columns.ts";
 import { inventoryOf, membersOf } from "./inventory-of.ts";
 import { KeyTable, totalsText } from "./key-table.ts";
 import { keepHeapSmall } from "./little-memory.ts";
-import { regionsBeside } from "./regions.ts";
+import { regionsFor } from "./regions.ts";
 import { type ReplicaCost, replicaCostOf, replicaCostText } from "./replica-cost.ts";
 import { replicaCostJson, rowJson, summaryJson, troubleJson } from "./row-json.ts";
 
@@ -79,16 +79,6 @@ function viewOf({ sort, filter = [], problems }: KeysFlags): View {
   return { sort: names, isShown: (row) => test(row) && !(problems && isQuiet(row)) };
 }
 
-function regionsOf({ allRegions, regions }: KeysFlags, { config }: CommandConfiguration): readonly string[] {
-  if (allRegions) return regionsBeside(config.region);
-  const given =
-    regions
-      ?.split(",")
-      .map((region) => region.trim())
-      .filter(Boolean) ?? [];
-  return given.length > 0 ? given : [config.region];
-}
-
 class KeysRun {
   readonly #flags: KeysFlags;
   readonly #context: CommandContext;
@@ -102,7 +92,7 @@ class KeysRun {
     this.#flags = flags;
     this.#context = context;
     this.#configuration = configuration;
-    this.#regions = regionsOf(flags, configuration);
+    this.#regions = regionsFor(flags, configuration.config.region);
     this.#view = viewOf(flags);
   }
 
@@ -245,7 +235,7 @@ class KeysRun {
       keys: results.flatMap(({ rows, summary }) => rows.map((row) => rowJson(row, summary?.now ?? systemClock.now()))),
       aws_calls: { total: this.#calls.total, by_operation: this.#calls.byOperation, most_per_second: this.#rate },
     } as const;
-    this.#context.terminal.print(isCompact ? JSON.stringify(document) : jsonText(document));
+    this.#context.terminal.print(isCompact ? jsonLine(document) : jsonText(document));
   }
 }
 

@@ -4,12 +4,19 @@ import { type MigrationReport, migrate, planMigration } from "../../key-manager/
 import type { Step } from "../../key-manager/migration/steps.ts";
 import type { Logger } from "../../key-manager/ports.ts";
 import { createClients } from "../aws-clients.ts";
+import { ConfigurationError } from "../configuration/configuration.ts";
 import { type ExitCode, exitCodes } from "../output/exit-codes.ts";
+import { safeJson } from "../output/json-document.ts";
+import { endOnBrokenPipe } from "../output/run-command.ts";
+import { printable } from "../output/terminal.ts";
 import { systemClock } from "../system-clock.ts";
 import { type MigrateFlags, type MigrationRequest, readFlags } from "./migration-flags.ts";
 import { reportJson, reportText, stepText } from "./migration-text.ts";
 
 const name = "spire-aws-kms migrate";
+
+/** Aliases and AWS's words come from outside. */
+const tellBeside = (text: string): void => console.error(printable(text));
 
 /** What the keys' discovery has to say; facts about aliases are in the report. */
 const log: Logger = {
@@ -17,12 +24,12 @@ const log: Logger = {
   info: () => undefined,
   warn: () => undefined,
   error: (message, fields) =>
-    console.error(`warning: ${message}${fields === undefined ? "" : ` ${JSON.stringify(fields)}`}`),
+    tellBeside(`warning: ${message}${fields === undefined ? "" : ` ${JSON.stringify(fields)}`}`),
 };
 
 function tellProblems(problems: readonly string[]): ExitCode {
-  for (const problem of problems) console.error(`${name}: ${problem}`);
-  console.error(`hint: ${name} --help explains the flags`);
+  for (const problem of problems) tellBeside(`${name}: ${problem}`);
+  tellBeside(`hint: ${name} --help explains the flags`);
   return exitCodes.usage;
 }
 
@@ -60,17 +67,19 @@ function deadlineWarning(
 }
 
 function tell(report: MigrationReport, request: MigrationRequest, json: boolean): ExitCode {
-  console.log(json ? JSON.stringify(reportJson(report, request), undefined, 2) : reportText(report, request));
-  for (const refusal of report.refusals) console.error(`${name}: ${refusal}`);
-  for (const warning of [...report.warnings, ...deadlineWarning(request, report)]) console.error(`warning: ${warning}`);
-  for (const hint of hintsFor(request, report)) console.error(`hint: ${hint}`);
+  console.log(
+    json ? safeJson(JSON.stringify(reportJson(report, request), undefined, 2)) : printable(reportText(report, request)),
+  );
+  for (const refusal of report.refusals) tellBeside(`${name}: ${refusal}`);
+  for (const warning of [...report.warnings, ...deadlineWarning(request, report)]) tellBeside(`warning: ${warning}`);
+  for (const hint of hintsFor(request, report)) tellBeside(`hint: ${hint}`);
   return report.refusals.length > 0 ? exitCodes.refused : exitCodes.done;
 }
 
 async function run(request: MigrationRequest, json: boolean): Promise<ExitCode> {
   const { names, client, phase } = request;
   const clients = createClients(client);
-  const onTaken = json ? undefined : (step: Step) => console.log(stepText(step, true));
+  const onTaken = json ? undefined : (step: Step) => console.log(printable(stepText(step, true)));
   const context = { kms: clients.kms, names, clock: systemClock, log, ...(onTaken === undefined ? {} : { onTaken }) };
   try {
     return tell(phase === undefined ? await planMigration(context) : await migrate(phase, context), request, json);
@@ -80,14 +89,16 @@ async function run(request: MigrationRequest, json: boolean): Promise<ExitCode> 
 }
 
 export async function runMigration(flags: MigrateFlags): Promise<ExitCode> {
+  endOnBrokenPipe("migrate");
   const request = await readFlags(flags, process.env);
   if (!("names" in request)) return tellProblems(request);
   try {
     return await run(request, flags.json ?? false);
   } catch (error) {
+    if (error instanceof ConfigurationError) return tellProblems(error.problems);
     if (!(error instanceof KeyManagerError)) throw error;
-    console.error(`${name}: ${error.message}`);
-    console.error("hint: what was done stays done; run the same command again to go on from there");
+    tellBeside(`${name}: ${error.message}`);
+    tellBeside("hint: what was done stays done; run the same command again to go on from there");
     return error.code === "FAILED_PRECONDITION" ? exitCodes.refused : exitCodes.failed;
   }
 }

@@ -11,4 +11,15 @@ export interface JsonDocument {
   readonly version: number;
 }
 
-export const jsonText = <T extends JsonDocument>(document: T): string => JSON.stringify(document, undefined, 2);
+/** What JSON lets stand and a terminal would obey: C1 controls, and marks that turn the direction of writing. */
+const steering = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** The same JSON, which may be shown on a terminal. */
+export const safeJson = (json: string): string =>
+  json.replace(steering, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+export const jsonText = <T extends JsonDocument>(document: T): string =>
+  safeJson(JSON.stringify(document, undefined, 2));
+
+/** On one line. */
+export const jsonLine = <T extends JsonDocument>(document: T): string => safeJson(JSON.stringify(document));

@@ -2,6 +2,7 @@
  * What every command has around it: exit codes, failures in words instead of stacks, signals, a reader of the output that
  * has read enough.
  */
+import { writeSync } from "node:fs";
 import { explain, KeyManagerError } from "../../key-manager/errors.ts";
 import { isKmsError } from "../../key-manager/ports.ts";
 import { ConfigurationError } from "../configuration/configuration.ts";
@@ -56,12 +57,26 @@ function tell(name: string, { exitCode, problems }: Failure, terminal: Terminal,
   terminal.print(jsonText({ format: "spire-aws-kms/error", version: 1, command: name, error }));
 }
 
-/** Ends at once and silently when no one reads the output any more, as `head` leaves it. */
-function endOnBrokenPipe(): void {
+/** In one call, since what is queued would be lost; where stderr is out of order as well there is no one to tell. */
+function tellAtOnce(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nothing is left to write to.
+  }
+}
+
+/**
+ * Ends at once and silently when no one reads the output any more, as `head` leaves it; in words when it cannot be written, as on a disk
+ * that is full.
+ */
+export function endOnBrokenPipe(name: string): void {
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(signalExitCodes.SIGPIPE);
-      throw error;
+    stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code === "EPIPE") process.exit(signalExitCodes.SIGPIPE);
+      const which = stream === process.stdout ? "stdout" : "stderr";
+      tellAtOnce(`spire-aws-kms ${name}: ${which} cannot be written: ${code ?? "it fails"}\n`);
+      process.exit(exitCodes.failed);
     });
   }
 }
@@ -89,7 +104,7 @@ export async function runCommand(
   { json = false }: CommandOutputFlags,
   work: (context: CommandContext) => Promise<ExitCode>,
 ): Promise<void> {
-  endOnBrokenPipe();
+  endOnBrokenPipe(name);
   const terminal = new Terminal({ stdout: process.stdout, stderr: process.stderr, env: process.env });
   const signal = endingSignal();
   try {

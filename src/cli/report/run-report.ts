@@ -6,7 +6,7 @@ import { version } from "../../version.ts";
 import { CallCounter } from "../call-counter.ts";
 import { type CommandConfiguration, readConfiguration } from "../configuration/configuration.ts";
 import type { ConfigurationFlags } from "../configuration/flags.ts";
-import { regionsBeside } from "../keys/regions.ts";
+import { regionsFor } from "../keys/regions.ts";
 import { summaryJson, troubleJson } from "../keys/row-json.ts";
 import { type ExitCode, exitCodes } from "../output/exit-codes.ts";
 import { jsonText } from "../output/json-document.ts";
@@ -34,15 +34,6 @@ export interface ReportFlags extends ConfigurationFlags, CommandOutputFlags {
 }
 
 const defaultStaleAliasMs = 14 * 86_400_000;
-
-function regionsOf({ allRegions, regions }: ReportFlags, { config }: CommandConfiguration): readonly string[] {
-  if (allRegions) return regionsBeside(config.region);
-  const given = (regions ?? "")
-    .split(",")
-    .map((region) => region.trim())
-    .filter((region) => region !== "");
-  return given.length > 0 ? [...new Set(given)] : [config.region];
-}
 
 const subjectOf = (configuration: CommandConfiguration): string =>
   configuration.plugin === "kms" ? configuration.config.keyPrefix : configuration.trustDomain;
@@ -106,7 +97,7 @@ export async function runReport(flags: ReportFlags, context: CommandContext): Pr
   await historyOf(historyFile, configuration);
   const calls = new CallCounter();
   const { nameless, rate, verbose, json } = flags;
-  const regions = regionsOf(flags, configuration);
+  const regions = regionsFor(flags, configuration.config.region);
   const look = await lookAtRegions(configuration, { regions, calls, nameless, rate }, context);
   const history = await historyOf(historyFile, configuration, look);
   const doctor =

@@ -82,6 +82,9 @@ export const regionName = matching(
   "must be the code of an AWS Region, like us-east-2",
 );
 
+/** For who has no schema. */
+export const isRegionName = (text: string): boolean => v.safeParse(regionName, text).success;
+
 const isHttpUrl = (value: string): boolean => {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   return (url?.protocol === "http:" || url?.protocol === "https:") && url.username === "" && url.password === "";
