@@ -38,6 +38,11 @@ const standby = write(
   "standby.conf",
   `region = "${west}" key_identifier_value = "s1" replica_regions = ["${region}", "${europe}"]`,
 );
+/** Others make the replicas; signatures and a start may go there. */
+const byOthers = write(
+  "by-others.conf",
+  `region = "${region}" key_identifier_value = "s1" multi_region = true failover_regions = ["${west}"]`,
+);
 const single = write("single.conf", `region = "${region}" key_identifier_value = "s1"`);
 
 const statementsOf = async (file: string) =>
@@ -74,7 +79,15 @@ const identity = (accessKeyId: string, statements: readonly Statement[]) => ({
 });
 
 const whole = await statementsOf(plain);
-const grants = grantsOf(whole);
+const ofOthers = await statementsOf(byOthers);
+/** What is taken away, and the configuration that is looked at without it. */
+const grants = [
+  ...grantsOf(whole).map((grant) => ({ ...grant, config: plain })),
+  ...grantsOf(ofOthers.filter(({ sid }) => /Elsewhere|InOtherRegions/.test(sid))).map(({ rest, ...grant }) => {
+    const others = ofOthers.filter(({ sid }) => !/Elsewhere|InOtherRegions/.test(sid));
+    return { ...grant, rest: [...others, ...rest], config: byOthers };
+  }),
+];
 const toPromote = promotionStatements(await readConfiguration({ config: standby }, {}), { ...place, region: west });
 const promoteGrants = grantsOf(toPromote).filter(({ resource }) => !resource.includes(europe));
 
@@ -121,8 +134,8 @@ describe("keys in more Regions than one", () => {
     desk.today();
     await desk.refresh("s1", "x509-CA-A", key);
   });
-  const doctor = async (accessKeyId: string, ...args: readonly string[]) => {
-    const result = await desk.run(["doctor", "--config", plain, "--json", ...args], {
+  const doctor = async (accessKeyId: string, config = plain) => {
+    const result = await desk.run(["doctor", "--config", config, "--json"], {
       env: { AWS_ACCESS_KEY_ID: accessKeyId },
     });
     return { code: result.code, findings: JSON.parse(result.stdout).findings as readonly Finding[] };
@@ -185,6 +198,33 @@ describe("keys in more Regions than one", () => {
     );
   });
 
+  it("are in the policy: what a start needs where others make the replicas", () => {
+    assert.deepEqual(policyDocument(ofOthers.filter(({ sid }) => /Elsewhere|InOtherRegions/.test(sid))), {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "FindKeysElsewhere",
+          Effect: "Allow",
+          Action: "kms:ListAliases",
+          Resource: "*",
+          Condition: { StringEquals: { "aws:RequestedRegion": west } },
+        },
+        {
+          Sid: "LookAtKeysElsewhere",
+          Effect: "Allow",
+          Action: ["kms:DescribeKey", "kms:GetPublicKey"],
+          Resource: `arn:aws:kms:${west}:${account}:key/*`,
+        },
+        {
+          Sid: "SignInOtherRegions",
+          Effect: "Allow",
+          Action: "kms:Sign",
+          Resource: `arn:aws:kms:${west}:${account}:key/*`,
+        },
+      ],
+    });
+  });
+
   it("are in Terraform, in the key policy, and in what promote needs", async () => {
     const iam = await desk.run(["policy", "iam", "--config", plain, "--role", role, "--terraform"]);
     assert.match(iam.stdout, /variable = "kms:ReplicaRegion"\n {6}values = \[\n {8}"us-west-2",\n {8}"eu-west-1",\n/);
@@ -242,12 +282,14 @@ describe("keys in more Regions than one", () => {
     assert.equal(desk.state(), state);
   });
 
-  for (const [index, { sid, action, resource }] of grants.entries()) {
+  for (const [index, { sid, action, resource, config }] of grants.entries()) {
     if (untold.has(action)) continue;
     it(`doctor names ${action} of ${sid} on ${resource} when it is missing`, async () => {
-      const { findings } = await doctor(`AKIAWITHOUT${index}`);
+      const { findings } = await doctor(`AKIAWITHOUT${index}`, config);
       const found = findings.filter(({ permission, level }) => permission === action && /warning|problem/.test(level));
-      const where = sid === "FindReplicas" ? west : (/arn:aws:kms:([^:]+):/.exec(resource)?.[1] ?? region);
+      const where = /^Find(?:Replicas|KeysElsewhere)$/.test(sid)
+        ? west
+        : (/arn:aws:kms:([^:]+):/.exec(resource)?.[1] ?? region);
       assert.ok(
         found.some(({ finding }) => where === region || finding.includes(` ${where} is missing: `)),
         JSON.stringify(

@@ -24,11 +24,10 @@ export interface RegionsContext {
 /** An id of the form that multi-Region keys have. */
 const noMultiRegionKey = "mrk-00000000000000000000000000000000";
 
+type RegionNeed = Omit<Need, "where" | "fails"> & { readonly operation: ProbedOperation };
+
 const inVain = "replicas do not become ready, or are not refreshed";
-const replicaNeeds = (
-  hasUpkeep: boolean,
-  hasTags: boolean,
-): readonly (Omit<Need, "where" | "fails"> & { readonly operation: ProbedOperation })[] => [
+const replicaNeeds = (hasUpkeep: boolean, hasTags: boolean): readonly RegionNeed[] => [
   {
     operation: "ListAliases",
     permission: "kms:ListAliases",
@@ -51,6 +50,13 @@ const replicaNeeds = (
       ]
     : []),
   ...(hasTags ? [{ operation: "TagResource", permission: "kms:TagResource", without: inVain } as const] : []),
+];
+
+const noStart = "a server that is started while KMS fails in its own Region finds no keys there";
+const startNeeds: readonly RegionNeed[] = [
+  { operation: "ListAliases", permission: "kms:ListAliases", without: noStart },
+  { operation: "DescribeKey", permission: "kms:DescribeKey", without: noStart },
+  { operation: "GetPublicKey", permission: "kms:GetPublicKey", without: noStart },
 ];
 
 /** May be asked of a key in use: it changes nothing. */
@@ -90,11 +96,18 @@ class RegionCheck {
   }
 
   async checkReplicas(): Promise<void> {
-    const { configuration, noKey } = this.#context;
-    for (const { operation, ...need } of replicaNeeds(
-      configuration.config.upkeep !== undefined,
-      usesTags(configuration),
-    )) {
+    const { configuration } = this.#context;
+    await this.#checkNeeds(replicaNeeds(configuration.config.upkeep !== undefined, usesTags(configuration)));
+  }
+
+  /** Where others make the replicas, a start may look for its keys as well. */
+  async checkStart(): Promise<void> {
+    await this.#checkNeeds(startNeeds);
+  }
+
+  async #checkNeeds(needs: readonly RegionNeed[]): Promise<void> {
+    const { noKey } = this.#context;
+    for (const { operation, ...need } of needs) {
       const real = harmless.has(operation) ? this.#key?.arn : undefined;
       const error = await this.#clients.operator.probe(operation, real ?? noKey);
       const how = operation === "ListAliases" ? "asked for one" : real === undefined ? onNoKey : onKey;
@@ -139,6 +152,7 @@ async function checkRegion(region: string, context: RegionsContext, permissions:
     const uses = [...(isReplica ? ["replicas"] : []), ...(isFailover ? ["signatures while KMS fails"] : [])];
     if (!(await check.reach(uses.join(" and ")))) return;
     if (isReplica) await check.checkReplicas();
+    else await check.checkStart();
     if (isFailover) await check.checkSign();
   } finally {
     clients.close();

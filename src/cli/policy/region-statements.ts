@@ -53,10 +53,26 @@ function replicaStatements(configuration: CommandConfiguration, place: Place): r
   ];
 }
 
+/** A start while KMS fails at home looks for keys where others make the replicas as well. */
+function startStatements({ config }: CommandConfiguration, place: Place): readonly Statement[] {
+  const { replicaRegions, failoverRegions } = config.multiRegion;
+  const others = failoverRegions.filter((region) => !replicaRegions.includes(region));
+  if (others.length === 0) return [];
+  return [
+    { sid: "FindKeysElsewhere", actions: ["kms:ListAliases"], resources: ["*"], conditions: [requestedIn(others)] },
+    {
+      sid: "LookAtKeysElsewhere",
+      actions: ["kms:DescribeKey", "kms:GetPublicKey"],
+      resources: others.map((region) => kmsArn(place, region, "key/*")),
+    },
+  ];
+}
+
 export function regionStatements(configuration: CommandConfiguration, place: Place): readonly Statement[] {
   const { isOn, failoverRegions } = configuration.config.multiRegion;
   return [
     ...replicaStatements(configuration, place),
+    ...startStatements(configuration, place),
     ...(failoverRegions.length === 0
       ? []
       : [

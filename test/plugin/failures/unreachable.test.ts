@@ -75,7 +75,9 @@ describe("AWS out of reach", () => {
     it(`${title}: tried three times, then ${code}`, async () => {
       const handle = stage.kms.fault({ operation: "ListAliases", ...fault });
       await assertRefused({}, code, /ListAliases/, word);
-      assert.equal(handle.hits, 3);
+      // Where KMS throttles, a fleet starts as one: a listing at Configure is asked for again for ten seconds.
+      if (fault.kind === "throttle") assert.ok(handle.hits > 3, `tried ${handle.hits} times`);
+      else assert.equal(handle.hits, 3);
       handle.remove();
       const onSign = stage.kms.fault({ operation: "Sign", ...fault });
       const refused = signMessage(plugin, keyId, Buffer.from("message"), "sha256");
