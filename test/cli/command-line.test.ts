@@ -15,22 +15,13 @@ function run(...args: readonly string[]) {
   return { status, stdout, stderr };
 }
 
+const commands = ["demo", "emulator", "keys", "doctor", "prune", "cancel-deletion", "policy", "checksum", "migrate"];
+
 describe("spire-aws-kms", () => {
   it("shows what it can do", () => {
     const { status, stdout } = run("--help");
     assert.equal(status, 0);
-    for (const name of [
-      "demo",
-      "emulator",
-      "keys",
-      "doctor",
-      "prune",
-      "cancel-deletion",
-      "policy",
-      "checksum",
-      "migrate",
-    ])
-      assert.match(stdout, new RegExp(`^ +${name}\\b`, "m"));
+    for (const name of commands) assert.match(stdout, new RegExp(`^ +${name}\\b`, "m"));
   });
 
   it("tells the package's version", () => {
@@ -47,17 +38,7 @@ describe("spire-aws-kms", () => {
   });
 
   it("shows every command's options", () => {
-    for (const name of [
-      "demo",
-      "emulator",
-      "keys",
-      "doctor",
-      "prune",
-      "cancel-deletion",
-      "policy",
-      "checksum",
-      "migrate",
-    ]) {
+    for (const name of commands) {
       const { status, stdout } = run(name, "--help");
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: spire-aws-kms ${name}`));

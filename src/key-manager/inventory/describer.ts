@@ -1,6 +1,8 @@
 /** DescribeKey of keys as they are met: each once, a few at a time, each call in its turn, and told in the order asked. */
+
 import type { Pacer } from "../pace/pacer.ts";
 import { isKmsError, type KeyMetadata, type KmsClient, type KmsError } from "../ports.ts";
+import { BackgroundJobs } from "./background-jobs.ts";
 
 export type Described = KeyMetadata | "NOT_FOUND" | "ACCESS_DENIED";
 
@@ -18,14 +20,11 @@ const atOnce = 16;
 export class Describer {
   readonly #options: DescriberOptions;
   readonly #asked = new Set<string>();
-  readonly #queue: string[] = [];
+  readonly #jobs = new BackgroundJobs(atOnce);
   /** What was asked for and not told yet, in order; undefined: no answer so far. */
   readonly #untold = new Map<string, Described | undefined>();
-  readonly #drained: (() => void)[] = [];
-  #underWay = 0;
   #done = 0;
   #isDenied = false;
-  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: DescriberOptions) {
     this.#options = options;
@@ -40,7 +39,7 @@ export class Describer {
   }
 
   get waiting(): number {
-    return this.#queue.length + this.#underWay;
+    return this.#jobs.waiting;
   }
 
   has(keyId: string): boolean {
@@ -51,36 +50,21 @@ export class Describer {
   ask(keyId: string): void {
     if (this.#asked.has(keyId)) return;
     this.#asked.add(keyId);
-    this.#queue.push(keyId);
     this.#untold.set(keyId, undefined);
-    if (this.#underWay < atOnce) void this.#work();
+    this.#jobs.add(async () => {
+      this.#untold.set(keyId, await this.#describe(keyId));
+      this.#tell();
+    });
   }
 
   /** @throws what stopped it */
   check(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#jobs.check();
   }
 
   /** Resolves when all that was asked for is told. @throws what stopped it */
-  async drain(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
-    this.check();
-  }
-
-  async #work(): Promise<void> {
-    this.#underWay++;
-    try {
-      for (let keyId = this.#queue.shift(); keyId !== undefined; keyId = this.#queue.shift()) {
-        this.#untold.set(keyId, await this.#describe(keyId));
-        this.#tell();
-      }
-    } catch (error) {
-      this.#failure ??= { error };
-      this.#queue.length = 0;
-    } finally {
-      this.#underWay--;
-      if (this.#underWay === 0) for (const resolve of this.#drained.splice(0)) resolve();
-    }
+  drain(): Promise<void> {
+    return this.#jobs.drain();
   }
 
   #tell(): void {

@@ -2,10 +2,12 @@
  * Looks at the members of multi-Region keys in their own Regions: KMS tells a key's Regions with the key, the state of each member
  * only there. Mostly one DescribeKey a member, by the alias, which tells where that stands as well.
  */
+
 import { findKey } from "../keys/find-key.ts";
 import { arnInRegion, isSameKey } from "../keys/multi-region-key.ts";
 import type { KeyNames } from "../names.ts";
 import { isKmsError, type KmsClient, type KmsError } from "../ports.ts";
+import { BackgroundJobs } from "./background-jobs.ts";
 import type { KeyMember } from "./key-member.ts";
 import type { KeyRow } from "./key-row.ts";
 import {
@@ -46,12 +48,9 @@ export class MemberLooks {
   readonly #options: MemberOptions;
   readonly #context: MemberContext;
   readonly #troubled = new Map<string, "denied" | "away">();
-  readonly #queue: (() => Promise<void>)[] = [];
-  readonly #drained: (() => void)[] = [];
-  #underWay = 0;
+  readonly #jobs = new BackgroundJobs(atOnce);
   #calls = 0;
   #notLookedAt = 0;
-  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: MemberOptions, context: MemberContext) {
     this.#options = options;
@@ -70,27 +69,12 @@ export class MemberLooks {
 
   /** Looks in the background, and tells. */
   look(row: KeyRow, onSeen: (members: readonly KeyMember[]) => void): void {
-    this.#queue.push(async () => onSeen(await this.#members(row)));
-    if (this.#underWay < atOnce) void this.#work();
+    this.#jobs.add(async () => onSeen(await this.#members(row)));
   }
 
   /** Resolves when all that was asked for is told. @throws what stopped it */
-  async drain(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  async #work(): Promise<void> {
-    this.#underWay++;
-    try {
-      for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) await job();
-    } catch (error) {
-      this.#failure ??= { error };
-      this.#queue.length = 0;
-    } finally {
-      this.#underWay--;
-      if (this.#underWay === 0) for (const resolve of this.#drained.splice(0)) resolve();
-    }
+  drain(): Promise<void> {
+    return this.#jobs.drain();
   }
 
   async #members(row: KeyRow): Promise<readonly KeyMember[]> {
